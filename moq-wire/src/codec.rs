@@ -1,0 +1,199 @@
+//! Encoding and decoding of message bodies, and the primitives they are made of.
+
+use std::time::Duration;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+use crate::error::DecodeError;
+use crate::varint;
+use crate::version::Version;
+
+/// Something that can be appended to a message body.
+///
+/// Primitives are written so: `u64` as a varint, `Option<u64>` as a varint that is 0 for `None` and
+/// else one more than the number, `u8` and `bool` as one byte, `String` as a length and UTF-8,
+/// `Duration` as a varint of whole milliseconds. What does not fit a varint is written as the
+/// largest that does.
+pub trait Encode {
+    /// Appends the body's bytes, without any envelope.
+    fn encode(&self, buf: &mut BytesMut, version: Version);
+}
+
+/// Something that can be taken off the front of a complete message body.
+pub trait Decode: Sized {
+    /// Takes the value off the front of `buf`, which holds all bytes there will ever be.
+    ///
+    /// # Errors
+    /// [`DecodeError`] says what is wrong; what is left in `buf` is then unspecified.
+    fn decode(buf: &mut Bytes, version: Version) -> Result<Self, DecodeError>;
+}
+
+/// Decodes a whole message body.
+///
+/// # Errors
+/// [`DecodeError::Trailing`] if bytes are left over, or what is wrong with the message itself.
+pub fn decode_body<M: Decode>(mut body: Bytes, version: Version) -> Result<M, DecodeError> {
+    let message = M::decode(&mut body, version)?;
+    if body.is_empty() {
+        Ok(message)
+    } else {
+        Err(DecodeError::Trailing)
+    }
+}
+
+impl Encode for u64 {
+    fn encode(&self, buf: &mut BytesMut, version: Version) {
+        varint::put(*self, buf, version);
+    }
+}
+
+impl Decode for u64 {
+    fn decode(buf: &mut Bytes, version: Version) -> Result<Self, DecodeError> {
+        let (value, size) = varint::peek(buf, version)?.ok_or(DecodeError::PastEnd)?;
+        buf.advance(size);
+        Ok(value)
+    }
+}
+
+impl Encode for Option<u64> {
+    fn encode(&self, buf: &mut BytesMut, version: Version) {
+        self.map_or(0, |value| value.saturating_add(1))
+            .encode(buf, version);
+    }
+}
+
+impl Decode for Option<u64> {
+    fn decode(buf: &mut Bytes, version: Version) -> Result<Self, DecodeError> {
+        Ok(u64::decode(buf, version)?.checked_sub(1))
+    }
+}
+
+impl Encode for u8 {
+    fn encode(&self, buf: &mut BytesMut, _version: Version) {
+        buf.put_u8(*self);
+    }
+}
+
+impl Decode for u8 {
+    fn decode(buf: &mut Bytes, _version: Version) -> Result<Self, DecodeError> {
+        let first = *buf.first().ok_or(DecodeError::PastEnd)?;
+        buf.advance(1);
+        Ok(first)
+    }
+}
+
+impl Encode for bool {
+    fn encode(&self, buf: &mut BytesMut, version: Version) {
+        u8::from(*self).encode(buf, version);
+    }
+}
+
+impl Decode for bool {
+    fn decode(buf: &mut Bytes, version: Version) -> Result<Self, DecodeError> {
+        match u8::decode(buf, version)? {
+            0 => Ok(false),
+            1 => Ok(true),
+            other => Err(DecodeError::Bool(other)),
+        }
+    }
+}
+
+impl Encode for Duration {
+    fn encode(&self, buf: &mut BytesMut, version: Version) {
+        u64::try_from(self.as_millis())
+            .unwrap_or(u64::MAX)
+            .encode(buf, version);
+    }
+}
+
+impl Decode for Duration {
+    fn decode(buf: &mut Bytes, version: Version) -> Result<Self, DecodeError> {
+        u64::decode(buf, version).map(Self::from_millis)
+    }
+}
+
+impl Encode for String {
+    fn encode(&self, buf: &mut BytesMut, version: Version) {
+        put_bytes(self.as_bytes(), buf, version);
+    }
+}
+
+impl Decode for String {
+    fn decode(buf: &mut Bytes, version: Version) -> Result<Self, DecodeError> {
+        let bytes = take_bytes(buf, version)?;
+        str::from_utf8(&bytes)
+            .map(Self::from)
+            .map_err(|_| DecodeError::Utf8)
+    }
+}
+
+/// Appends a length and `bytes`.
+pub(crate) fn put_bytes(bytes: &[u8], buf: &mut BytesMut, version: Version) {
+    varint::put(bytes.len() as u64, buf, version);
+    buf.put_slice(bytes);
+}
+
+/// Takes a length and that many bytes off the front of `buf`.
+pub(crate) fn take_bytes(buf: &mut Bytes, version: Version) -> Result<Bytes, DecodeError> {
+    let len = usize::try_from(u64::decode(buf, version)?).unwrap_or(usize::MAX);
+    if len > buf.len() {
+        return Err(DecodeError::PastEnd);
+    }
+    Ok(buf.split_to(len))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VERSION: Version = Version::Lite06;
+
+    #[test]
+    fn optional_numbers_are_shifted_by_one() {
+        for (value, byte) in [(None, 0), (Some(0), 1), (Some(62), 63)] {
+            assert_eq!(encoded(&value), [byte][..]);
+            assert_eq!(decode_body(Bytes::from(vec![byte]), VERSION), Ok(value));
+        }
+        assert_eq!(encoded(&Some(u64::MAX)), [0xff; 8][..]);
+    }
+
+    #[test]
+    fn durations_are_whole_milliseconds_and_bounded() {
+        assert_eq!(encoded(&Duration::from_micros(1999)), [1][..]);
+        assert_eq!(encoded(&Duration::MAX), [0xff; 8][..]);
+        let longest = decode_body(Bytes::from_static(&[0xff; 8]), VERSION);
+        assert_eq!(longest, Ok(Duration::from_millis(varint::MAX)));
+    }
+
+    #[test]
+    fn a_bool_is_zero_or_one() {
+        assert_eq!(decode_body(Bytes::from_static(&[1]), VERSION), Ok(true));
+        assert_eq!(
+            decode_body::<bool>(Bytes::from_static(&[2]), VERSION),
+            Err(DecodeError::Bool(2))
+        );
+    }
+
+    #[test]
+    fn a_declared_length_is_not_believed() {
+        let body = Bytes::from_static(&[0xff; 8]);
+        assert_eq!(
+            decode_body::<String>(body, VERSION),
+            Err(DecodeError::PastEnd)
+        );
+    }
+
+    #[test]
+    fn bytes_left_over_are_an_error() {
+        assert_eq!(
+            decode_body::<u64>(Bytes::from_static(&[1, 0]), VERSION),
+            Err(DecodeError::Trailing)
+        );
+    }
+
+    fn encoded(value: &impl Encode) -> BytesMut {
+        let mut buf = BytesMut::new();
+        value.encode(&mut buf, VERSION);
+        buf
+    }
+}

@@ -1,0 +1,168 @@
+//! What can go wrong with bytes, paths and names.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::limits;
+
+/// What is wrong with bytes that were received.
+///
+/// "More bytes are needed" is never an error; see the crate's documentation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// A declared length is above its limit.
+    TooLong,
+    /// A field runs past the end of its message.
+    PastEnd,
+    /// Bytes are left over after the last field of a message, or of a parameter.
+    Trailing,
+    /// A variable-length integer is above 2^62 - 1.
+    VarInt,
+    /// A bool is neither 0 nor 1.
+    Bool(u8),
+    /// A string is not UTF-8.
+    Utf8,
+    /// A path is not acceptable.
+    Path(PathError),
+    /// A hop chain has more than 32 entries.
+    TooManyHops,
+    /// A hop chain names the same hop twice.
+    RepeatedHop(u64),
+    /// SETUP has more parameters than are read.
+    TooManyParameters,
+    /// SETUP has a parameter twice.
+    RepeatedParameter(u64),
+    /// An announcement has a status the draft does not know.
+    UnknownStatus(u8),
+    /// A path was announced that is live on this stream already.
+    DuplicateAnnounce,
+    /// An announce id is ended or updated that was never assigned, or is retired.
+    UnknownAnnounce(u64),
+    /// An answer to a subscription has a type the draft does not know.
+    UnknownResponse(u64),
+    /// The last frame is named, but not the group it belongs to.
+    FrameEndWithoutGroupEnd,
+    /// A timescale is 0.
+    ZeroTimescale,
+    /// A frame's timestamp would be below zero.
+    NegativeTimestamp,
+    /// A frame's timestamp would be above 2^62 - 1.
+    TimestampOverflow,
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong => f.write_str("declared length is above the limit"),
+            Self::PastEnd => f.write_str("field runs past the end of the message"),
+            Self::Trailing => f.write_str("bytes left over at the end of the message"),
+            Self::VarInt => f.write_str("variable-length integer above 2^62-1"),
+            Self::Bool(byte) => write!(f, "bool is {byte}, neither 0 nor 1"),
+            Self::Utf8 => f.write_str("string is not UTF-8"),
+            Self::Path(_) => f.write_str("path is not acceptable"),
+            Self::TooManyHops => write!(f, "hop chain has more than {} entries", limits::MAX_HOPS),
+            Self::RepeatedHop(hop) => write!(f, "hop chain names {hop:#x} twice"),
+            Self::TooManyParameters => {
+                write!(
+                    f,
+                    "SETUP has more than {} parameters",
+                    limits::MAX_SETUP_PARAMETERS
+                )
+            }
+            Self::RepeatedParameter(id) => write!(f, "SETUP has parameter {id:#x} twice"),
+            Self::UnknownStatus(status) => write!(f, "announcement has unknown status {status}"),
+            Self::DuplicateAnnounce => f.write_str("path is announced twice on one stream"),
+            Self::UnknownAnnounce(id) => write!(f, "announce id {id} is not live"),
+            Self::UnknownResponse(kind) => {
+                write!(f, "answer to SUBSCRIBE has unknown type {kind:#x}")
+            }
+            Self::FrameEndWithoutGroupEnd => f.write_str("frame end without a group end"),
+            Self::ZeroTimescale => f.write_str("timescale is 0"),
+            Self::NegativeTimestamp => f.write_str("timestamp below zero"),
+            Self::TimestampOverflow => f.write_str("timestamp above 2^62-1"),
+        }
+    }
+}
+
+impl Error for DecodeError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Path(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<PathError> for DecodeError {
+    fn from(error: PathError) -> Self {
+        Self::Path(error)
+    }
+}
+
+/// Why something cannot be written. Nothing has been, and the encoder is as before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// A path is started that is live on this stream already.
+    AlreadyAnnounced,
+    /// A path is updated or ended that is not live on this stream.
+    NotAnnounced,
+    /// A hop chain has more than 32 entries.
+    TooManyHops,
+    /// A hop chain names the same hop twice.
+    RepeatedHop(u64),
+    /// A frame's timestamp is above 2^62 - 1, or too far from the one before.
+    Timestamp,
+}
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AlreadyAnnounced => f.write_str("path is announced already"),
+            Self::NotAnnounced => f.write_str("path is not announced"),
+            Self::TooManyHops => write!(f, "hop chain has more than {} entries", limits::MAX_HOPS),
+            Self::RepeatedHop(hop) => write!(f, "hop chain names {hop:#x} twice"),
+            Self::Timestamp => f.write_str("timestamp cannot be expressed"),
+        }
+    }
+}
+
+impl Error for EncodeError {}
+
+/// Why a path is not acceptable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PathError {
+    /// It has more than 32 segments.
+    Segments,
+    /// It has more than 1024 bytes in normal form.
+    TooLong,
+}
+
+impl fmt::Display for PathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Segments => write!(
+                f,
+                "path has more than {} segments",
+                limits::MAX_PATH_SEGMENTS
+            ),
+            Self::TooLong => write!(f, "path has more than {} bytes", limits::MAX_PATH_BYTES),
+        }
+    }
+}
+
+impl Error for PathError {}
+
+/// A name that is not that of a supported version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownVersion(pub String);
+
+impl fmt::Display for UnknownVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unknown version {:?}", self.0)
+    }
+}
+
+impl Error for UnknownVersion {}

@@ -1,0 +1,22 @@
+//! Upper bounds on what a peer may send, as far as the wire format itself can enforce them.
+
+/// The body of a message, in bytes.
+pub const MAX_MESSAGE: usize = 64 * 1024;
+
+/// The body of SETUP, in bytes.
+pub const MAX_SETUP: usize = 8 * 1024;
+
+/// Parameters in one SETUP.
+pub const MAX_SETUP_PARAMETERS: usize = 32;
+
+/// The URI of GOAWAY, in bytes.
+pub const MAX_GOAWAY_URI: usize = 8 * 1024;
+
+/// A normalised path, in bytes.
+pub const MAX_PATH_BYTES: usize = 1024;
+
+/// Segments of a path.
+pub const MAX_PATH_SEGMENTS: usize = 32;
+
+/// Entries of a hop chain.
+pub const MAX_HOPS: usize = 32;

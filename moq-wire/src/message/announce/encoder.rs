@@ -1,0 +1,110 @@
+//! Writing an Announce stream.
+
+use std::collections::HashMap;
+
+use bytes::BytesMut;
+
+use super::event::{ACTIVE, AnnounceEvent, END, ENDED, Route, START, UPDATE};
+use crate::codec::Encode;
+use crate::envelope::put_envelope;
+use crate::error::EncodeError;
+use crate::path::Path;
+use crate::varint;
+use crate::version::Version;
+
+/// Writes the announcements of one stream: by path, or by implicit id where the draft has ids.
+#[derive(Debug)]
+pub struct AnnounceEncoder {
+    version: Version,
+    /// How many announcements were started.
+    started: u64,
+    /// The live ones, each with its number in the order of starting.
+    live: HashMap<Path, u64>,
+}
+
+impl AnnounceEncoder {
+    /// An encoder for a stream without any announcement yet.
+    #[must_use]
+    pub fn new(version: Version) -> Self {
+        Self {
+            version,
+            started: 0,
+            live: HashMap::new(),
+        }
+    }
+
+    /// Appends `event`. An update is not written where the draft has none.
+    ///
+    /// # Errors
+    /// [`EncodeError`] if the event contradicts those before it, or its hop chain is not acceptable.
+    ///
+    /// Draft: ANNOUNCE, or ANNOUNCE_START, ANNOUNCE_UPDATE and ANNOUNCE_END.
+    pub fn encode(&mut self, event: &AnnounceEvent, buf: &mut BytesMut) -> Result<(), EncodeError> {
+        match event {
+            AnnounceEvent::Start { suffix, route } => self.start(suffix, route, buf),
+            AnnounceEvent::Update { suffix, route } => self.update(suffix, route, buf),
+            AnnounceEvent::End { suffix } => self.end(suffix, buf),
+        }
+    }
+
+    fn start(
+        &mut self,
+        suffix: &Path,
+        route: &Route,
+        buf: &mut BytesMut,
+    ) -> Result<(), EncodeError> {
+        route.check()?;
+        if self.live.contains_key(suffix) {
+            return Err(EncodeError::AlreadyAnnounced);
+        }
+        self.live.insert(suffix.clone(), self.started);
+        self.started = self.started.saturating_add(1);
+        if self.version.features().typed_announce {
+            self.put_typed(START, buf, |buf, version| {
+                suffix.encode(buf, version);
+                route.encode(buf, version);
+            });
+        } else {
+            self.put_status(ACTIVE, suffix, route, buf);
+        }
+        Ok(())
+    }
+
+    fn update(&self, suffix: &Path, route: &Route, buf: &mut BytesMut) -> Result<(), EncodeError> {
+        route.check()?;
+        let id = self.live.get(suffix).ok_or(EncodeError::NotAnnounced)?;
+        let features = self.version.features();
+        if features.typed_announce {
+            self.put_typed(UPDATE, buf, |buf, version| {
+                id.encode(buf, version);
+                route.encode(buf, version);
+            });
+        } else if features.announce_replace {
+            self.put_status(ACTIVE, suffix, route, buf);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, suffix: &Path, buf: &mut BytesMut) -> Result<(), EncodeError> {
+        let id = self.live.remove(suffix).ok_or(EncodeError::NotAnnounced)?;
+        if self.version.features().typed_announce {
+            self.put_typed(END, buf, |buf, version| id.encode(buf, version));
+        } else {
+            self.put_status(ENDED, suffix, &Route::default(), buf);
+        }
+        Ok(())
+    }
+
+    fn put_typed(&self, kind: u64, buf: &mut BytesMut, body: impl FnOnce(&mut BytesMut, Version)) {
+        varint::put(kind, buf, self.version);
+        put_envelope(buf, self.version, |buf| body(buf, self.version));
+    }
+
+    fn put_status(&self, status: u8, suffix: &Path, route: &Route, buf: &mut BytesMut) {
+        put_envelope(buf, self.version, |buf| {
+            status.encode(buf, self.version);
+            suffix.encode(buf, self.version);
+            route.encode(buf, self.version);
+        });
+    }
+}

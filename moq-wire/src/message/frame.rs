@@ -1,0 +1,201 @@
+//! Runs of frames, on Group streams after the header and as the answer on Fetch streams.
+
+use bytes::{Buf, BytesMut};
+
+use crate::error::{DecodeError, EncodeError};
+use crate::varint;
+use crate::version::Version;
+
+/// Writes the headers of the frames of one stream.
+#[derive(Debug, Clone)]
+pub struct FrameEncoder {
+    version: Version,
+    previous: u64,
+}
+
+impl FrameEncoder {
+    /// An encoder for a stream without any frame yet.
+    #[must_use]
+    pub fn new(version: Version) -> Self {
+        Self {
+            version,
+            previous: 0,
+        }
+    }
+
+    /// Appends the header of the next frame; its payload of `len` bytes has to follow.
+    ///
+    /// The timestamp is in units of the track's timescale. Drafts without timestamps ignore it.
+    ///
+    /// # Errors
+    /// [`EncodeError::Timestamp`] if the timestamp, or the step from the one before, is too large.
+    ///
+    /// Draft: FRAME.
+    pub fn header(
+        &mut self,
+        timestamp: u64,
+        len: usize,
+        buf: &mut BytesMut,
+    ) -> Result<(), EncodeError> {
+        if self.version.features().timestamps {
+            let delta = delta(self.previous, timestamp).ok_or(EncodeError::Timestamp)?;
+            varint::put(delta, buf, self.version);
+            self.previous = timestamp;
+        }
+        varint::put(len as u64, buf, self.version);
+        Ok(())
+    }
+}
+
+/// What precedes a frame's payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameHeader {
+    /// In units of the track's timescale; `None` where the draft has no timestamps.
+    pub timestamp: Option<u64>,
+    /// Bytes of payload that follow.
+    pub len: u64,
+}
+
+/// Reads the headers of the frames of one stream.
+#[derive(Debug, Clone)]
+pub struct FrameDecoder {
+    version: Version,
+    previous: u64,
+}
+
+impl FrameDecoder {
+    /// A decoder for a stream without any frame yet.
+    #[must_use]
+    pub fn new(version: Version) -> Self {
+        Self {
+            version,
+            previous: 0,
+        }
+    }
+
+    /// Takes the next frame's header off the front of `buf`, where its payload is the caller's to
+    /// take before the next call.
+    ///
+    /// `Ok(None)` means that more bytes are needed; nothing is taken then.
+    ///
+    /// # Errors
+    /// [`DecodeError::NegativeTimestamp`] and [`DecodeError::TimestampOverflow`].
+    ///
+    /// Draft: FRAME.
+    pub fn header(&mut self, buf: &mut BytesMut) -> Result<Option<FrameHeader>, DecodeError> {
+        let mut start = 0;
+        let mut timestamp = None;
+        if self.version.features().timestamps {
+            let Some((delta, size)) = varint::peek(buf, self.version)? else {
+                return Ok(None);
+            };
+            timestamp = Some(apply(self.previous, delta)?);
+            start = size;
+        }
+        let rest = buf.get(start..).unwrap_or_default();
+        let Some((len, size)) = varint::peek(rest, self.version)? else {
+            return Ok(None);
+        };
+        buf.advance(start + size);
+        self.previous = timestamp.unwrap_or(self.previous);
+        Ok(Some(FrameHeader { timestamp, len }))
+    }
+}
+
+/// The step from one timestamp to the next: twice its size, less one if it goes back.
+fn delta(previous: u64, timestamp: u64) -> Option<u64> {
+    let delta = match timestamp.checked_sub(previous) {
+        Some(step) => step.checked_mul(2)?,
+        None => (previous - timestamp).checked_mul(2)? - 1,
+    };
+    (timestamp <= varint::MAX && delta <= varint::MAX).then_some(delta)
+}
+
+/// The timestamp that is `delta` away from `previous`.
+fn apply(previous: u64, delta: u64) -> Result<u64, DecodeError> {
+    if delta % 2 == 1 {
+        previous
+            .checked_sub(delta / 2 + 1)
+            .ok_or(DecodeError::NegativeTimestamp)
+    } else {
+        let sum = previous
+            .checked_add(delta / 2)
+            .filter(|&sum| sum <= varint::MAX);
+        sum.ok_or(DecodeError::TimestampOverflow)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VERSION: Version = Version::Lite06;
+
+    #[test]
+    fn steps_alternate_between_forward_and_back() {
+        for (previous, timestamp, step) in [
+            (5, 5, 0),
+            (5, 4, 1),
+            (5, 6, 2),
+            (5, 3, 3),
+            (5, 7, 4),
+            (270_000, 264_000, 11_999),
+        ] {
+            assert_eq!(delta(previous, timestamp), Some(step));
+            assert_eq!(apply(previous, step), Ok(timestamp));
+        }
+    }
+
+    // spec: FRAME, "never below zero"
+    #[test]
+    fn timestamps_stay_within_bounds() {
+        assert_eq!(apply(0, 1), Err(DecodeError::NegativeTimestamp));
+        assert_eq!(apply(3, 7), Err(DecodeError::NegativeTimestamp));
+        assert_eq!(apply(varint::MAX, 2), Err(DecodeError::TimestampOverflow));
+        assert_eq!(apply(varint::MAX, 0), Ok(varint::MAX));
+    }
+
+    #[test]
+    fn a_step_that_has_no_spelling_writes_nothing() {
+        let mut encoder = FrameEncoder::new(VERSION);
+        let mut buf = BytesMut::new();
+        for timestamp in [varint::MAX, varint::MAX + 1, u64::MAX, 1 << 61] {
+            assert_eq!(
+                encoder.header(timestamp, 0, &mut buf),
+                Err(EncodeError::Timestamp)
+            );
+        }
+        assert!(buf.is_empty());
+        assert_eq!(encoder.header((1 << 61) - 1, 0, &mut buf), Ok(()));
+        assert_eq!(
+            encoder.header(varint::MAX, 0, &mut buf),
+            Err(EncodeError::Timestamp)
+        );
+        assert_eq!(encoder.header(varint::MAX - 1, 0, &mut buf), Ok(()));
+    }
+
+    #[test]
+    fn a_bad_timestamp_shows_before_the_length_is_there() {
+        let mut decoder = FrameDecoder::new(VERSION);
+        assert_eq!(
+            decoder.header(&mut BytesMut::from(&[1][..])),
+            Err(DecodeError::NegativeTimestamp)
+        );
+    }
+
+    #[test]
+    fn a_header_cut_short_changes_nothing() {
+        let mut decoder = FrameDecoder::new(VERSION);
+        let mut buf = BytesMut::from(&[0x80, 0x05, 0x7e][..]);
+        assert_eq!(decoder.header(&mut buf), Ok(None));
+        buf.extend_from_slice(&[0x40]);
+        assert_eq!(decoder.header(&mut buf), Ok(None));
+        buf.extend_from_slice(&[5]);
+        let header = FrameHeader {
+            timestamp: Some(180_000),
+            len: 5,
+        };
+        assert_eq!(decoder.header(&mut buf), Ok(Some(header)));
+        assert!(buf.is_empty());
+    }
+}

@@ -1,0 +1,157 @@
+//! Broadcast paths in their normal form.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::codec::{Decode, Encode, put_bytes, take_bytes};
+use crate::error::{DecodeError, PathError};
+use crate::limits::{MAX_PATH_BYTES, MAX_PATH_SEGMENTS};
+use crate::version::Version;
+
+/// A broadcast path, prefix or suffix: segments joined by single slashes.
+///
+/// Always in normal form, with no slash at either end and no empty segment, so equal paths are
+/// equal byte for byte. The empty path is the root. Cloning is cheap. `Display` escapes control
+/// characters, because a path may come from a peer; [`Path::as_str`] does not.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Path(Arc<str>);
+
+impl Path {
+    /// Brings `path` into normal form.
+    ///
+    /// # Errors
+    /// [`PathError`] if the normal form has too many segments or bytes.
+    pub fn new(path: &str) -> Result<Self, PathError> {
+        if segments(path).nth(MAX_PATH_SEGMENTS).is_some() {
+            return Err(PathError::Segments);
+        }
+        if segments(path)
+            .map(|segment| segment.len().saturating_add(1))
+            .sum::<usize>()
+            > MAX_PATH_BYTES + 1
+        {
+            return Err(PathError::TooLong);
+        }
+        if is_normal(path) {
+            return Ok(Self(path.into()));
+        }
+        Ok(Self(segments(path).collect::<Vec<_>>().join("/").into()))
+    }
+
+    /// The path as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this is the root.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The segments from the root down; none for the root itself.
+    pub fn segments(&self) -> impl Iterator<Item = &str> {
+        segments(&self.0)
+    }
+}
+
+impl Default for Path {
+    fn default() -> Self {
+        Self("".into())
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0.escape_debug(), f)
+    }
+}
+
+impl AsRef<str> for Path {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<&str> for Path {
+    type Error = PathError;
+
+    fn try_from(path: &str) -> Result<Self, Self::Error> {
+        Self::new(path)
+    }
+}
+
+impl Encode for Path {
+    fn encode(&self, buf: &mut BytesMut, version: Version) {
+        put_bytes(self.0.as_bytes(), buf, version);
+    }
+}
+
+impl Decode for Path {
+    fn decode(buf: &mut Bytes, version: Version) -> Result<Self, DecodeError> {
+        let bytes = take_bytes(buf, version)?;
+        let text = str::from_utf8(&bytes).map_err(|_| DecodeError::Utf8)?;
+        Ok(Self::new(text)?)
+    }
+}
+
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|segment| !segment.is_empty())
+}
+
+fn is_normal(path: &str) -> bool {
+    path.is_empty() || path.split('/').all(|segment| !segment.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn superfluous_slashes_vanish() {
+        for (written, normal) in [
+            ("", ""),
+            ("/", ""),
+            ("room", "room"),
+            ("/room//alice/", "room/alice"),
+            ("a/b", "a/b"),
+        ] {
+            assert_eq!(Path::new(written).unwrap().as_str(), normal);
+        }
+        assert_eq!(Path::new("//").unwrap(), Path::default());
+    }
+
+    // spec: Path, "at most 32 segments"
+    #[test]
+    fn the_33rd_segment_is_one_too_many() {
+        let path = |count| vec!["s"; count].join("//");
+        assert_eq!(Path::new(&path(31)).unwrap().segments().count(), 31);
+        assert_eq!(Path::new(&path(32)).unwrap().segments().count(), 32);
+        assert_eq!(Path::new(&path(33)), Err(PathError::Segments));
+    }
+
+    #[test]
+    fn bytes_are_counted_in_normal_form() {
+        let path = |len: usize| format!("//{}/", "x".repeat(len));
+        assert!(Path::new(&path(1023)).is_ok());
+        assert_eq!(Path::new(&path(1024)).unwrap().as_str().len(), 1024);
+        assert_eq!(Path::new(&path(1025)), Err(PathError::TooLong));
+    }
+
+    #[test]
+    fn display_escapes_what_could_forge_a_line() {
+        assert_eq!(Path::new("a\nb\u{1b}").unwrap().to_string(), "a\\nb\\u{1b}");
+    }
+
+    #[test]
+    fn decoding_normalises_and_checks_utf8() {
+        let decode =
+            |bytes: &'static [u8]| Path::decode(&mut Bytes::from_static(bytes), Version::Lite06);
+        assert_eq!(decode(b"\x05/a//b").unwrap().as_str(), "a/b");
+        assert_eq!(decode(b"\x01\xff"), Err(DecodeError::Utf8));
+        assert_eq!(decode(b"\x02a"), Err(DecodeError::PastEnd));
+    }
+}

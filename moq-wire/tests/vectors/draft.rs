@@ -1,0 +1,153 @@
+//! Reads the vectors of a draft and compares them with messages, in both directions.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::fs;
+use std::path::PathBuf;
+
+use bytes::BytesMut;
+use moq_wire::{
+    AnnounceDecoder, AnnounceEncoder, AnnounceEvent, Datagram, Decode, Encode, FrameDecoder,
+    FrameEncoder, SubscribeResponse, Version, decode_body, limits, put_message, split_message,
+};
+
+/// The vectors of one draft, and which of them were looked at.
+pub(crate) struct Draft {
+    version: Version,
+    seen: BTreeSet<String>,
+}
+
+impl Draft {
+    pub(crate) fn new(version: Version) -> Self {
+        Self {
+            version,
+            seen: BTreeSet::new(),
+        }
+    }
+
+    pub(crate) fn messages<M: Encode + Decode + PartialEq + Debug>(
+        &mut self,
+        name: &str,
+        expected: &[M],
+    ) {
+        let lines = self.lines(name);
+        assert_eq!(lines.len(), expected.len(), "{name}");
+        for (line, expected) in lines.iter().zip(expected) {
+            let mut buf = BytesMut::from(&line[..]);
+            let body = split_message(&mut buf, limits::MAX_MESSAGE, self.version)
+                .ok()
+                .flatten();
+            assert_eq!(
+                decode_body::<M>(body.expect("whole"), self.version).as_ref(),
+                Ok(expected)
+            );
+            assert!(buf.is_empty());
+            put_message(expected, &mut buf, self.version);
+            assert_eq!(buf, line, "{name}");
+        }
+    }
+
+    pub(crate) fn announcements(&mut self, name: &str, expected: &[AnnounceEvent]) {
+        let stream = self.lines(name).concat();
+        let mut buf = BytesMut::from(&stream[..]);
+        let mut decoder = AnnounceDecoder::new(self.version);
+        let mut encoder = AnnounceEncoder::new(self.version);
+        let mut again = BytesMut::new();
+        for event in expected {
+            assert_eq!(decoder.decode(&mut buf).as_ref(), Ok(&Some(event.clone())));
+            encoder
+                .encode(event, &mut again)
+                .expect("events do not contradict each other");
+        }
+        assert!(buf.is_empty());
+        assert_eq!(again, stream, "{name}");
+    }
+
+    pub(crate) fn responses(&mut self, expected: &[SubscribeResponse]) {
+        let stream = self.lines("subscribe_response").concat();
+        let mut buf = BytesMut::from(&stream[..]);
+        let mut again = BytesMut::new();
+        for response in expected {
+            assert_eq!(
+                SubscribeResponse::split(&mut buf, self.version).as_ref(),
+                Ok(&Some(response.clone()))
+            );
+            response.put(&mut again, self.version);
+        }
+        assert!(buf.is_empty());
+        assert_eq!(again, stream);
+    }
+
+    /// The payloads are those of every draft; `timestamps` is empty where there are none.
+    pub(crate) fn frames(&mut self, timestamps: &[u64]) {
+        let stream = self.lines("frame").concat();
+        let mut buf = BytesMut::from(&stream[..]);
+        let mut again = BytesMut::new();
+        let mut decoder = FrameDecoder::new(self.version);
+        let mut encoder = FrameEncoder::new(self.version);
+        for (index, payload) in [&b"hello"[..], b"", b"I"].into_iter().enumerate() {
+            let header = decoder.header(&mut buf).ok().flatten().expect("a frame");
+            assert_eq!(header.timestamp.as_ref(), timestamps.get(index));
+            assert_eq!(buf.split_to(payload.len()), payload);
+            encoder
+                .header(header.timestamp.unwrap_or(0), payload.len(), &mut again)
+                .expect("in range");
+            again.extend_from_slice(payload);
+        }
+        assert!(buf.is_empty());
+        assert_eq!(again, stream);
+    }
+
+    pub(crate) fn datagrams(&mut self, expected: &[Datagram]) {
+        let lines = self.lines("datagram");
+        assert_eq!(lines.len(), expected.len());
+        for (line, expected) in lines.into_iter().zip(expected) {
+            let mut again = BytesMut::new();
+            expected.encode(&mut again, self.version);
+            assert_eq!(again, line);
+            assert_eq!(
+                decode_body(line.into(), self.version).as_ref(),
+                Ok(expected)
+            );
+        }
+    }
+
+    /// There is no file that nobody looked at.
+    pub(crate) fn finish(self) {
+        let files = fs::read_dir(self.folder()).expect("vectors are part of the repository");
+        let names = files.map(|file| {
+            file.expect("readable")
+                .path()
+                .file_stem()
+                .map(|stem| stem.to_string_lossy().into_owned())
+        });
+        assert_eq!(names.flatten().collect::<BTreeSet<_>>(), self.seen);
+    }
+
+    fn lines(&mut self, name: &str) -> Vec<Vec<u8>> {
+        self.seen.insert(name.to_owned());
+        let file = self.folder().join(name).with_extension("hex");
+        let text = fs::read_to_string(file).expect("vectors are part of the repository");
+        text.lines()
+            .filter(|line| !line.starts_with('#'))
+            .map(unhex)
+            .collect()
+    }
+
+    fn folder(&self) -> PathBuf {
+        PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/vectors")
+            .join(self.version.name())
+    }
+}
+
+fn unhex(line: &str) -> Vec<u8> {
+    let digits = line
+        .chars()
+        .filter_map(|digit| digit.to_digit(16))
+        .collect::<Vec<_>>();
+    digits
+        .chunks(2)
+        .map(|pair| u8::try_from(pair[0] * 16 + pair[1]).expect("two digits"))
+        .collect()
+}
