@@ -1,0 +1,105 @@
+//! Following announcements.
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::handle::Shared;
+use super::route::{Peer, Route};
+use crate::path::BroadcastPath;
+use crate::state::lock;
+
+/// A change of what is announced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AnnouncedEvent {
+    /// A path became available.
+    Start(BroadcastPath, Route),
+    /// Another route serves the path.
+    Update(BroadcastPath, Route),
+    /// The path is gone.
+    End(BroadcastPath),
+    /// Everything that existed at the beginning has been told; comes once.
+    Live,
+}
+
+/// Follows what is announced at a prefix, below it, and above it where that covers the prefix.
+#[derive(Debug)]
+pub struct Announced {
+    shared: Arc<Shared>,
+    slot: usize,
+    peer: Peer,
+    /// The routes that were told, by path.
+    known: BTreeMap<BroadcastPath, u64>,
+    is_live: bool,
+}
+
+impl Announced {
+    pub(super) fn new(shared: Arc<Shared>, prefix: BroadcastPath, peer: Peer) -> Self {
+        let slot = lock(&shared.table).watch(&prefix);
+        Self {
+            shared,
+            slot,
+            peer,
+            known: BTreeMap::new(),
+            is_live: false,
+        }
+    }
+
+    /// Waits for the next change. What is there already comes first, as starts.
+    ///
+    /// Cancel safe.
+    pub async fn next(&mut self) -> AnnouncedEvent {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// Poll form of [`Self::next`].
+    pub fn poll_next(&mut self, cx: &Context<'_>) -> Poll<AnnouncedEvent> {
+        if let Some(event) = self.try_next() {
+            return Poll::Ready(event);
+        }
+        let mut table = lock(&self.shared.table);
+        let is_synced = table.is_synced();
+        let watcher = &mut table.watchers[self.slot];
+        if !watcher.dirty.is_empty() {
+            cx.waker().wake_by_ref();
+        } else if is_synced && !self.is_live {
+            self.is_live = true;
+            return Poll::Ready(AnnouncedEvent::Live);
+        }
+        watcher.waiter.register(cx);
+        Poll::Pending
+    }
+
+    /// The next change that has happened already.
+    pub fn try_next(&mut self) -> Option<AnnouncedEvent> {
+        let mut table = lock(&self.shared.table);
+        loop {
+            let path = table.watchers[self.slot].dirty.pop_first()?;
+            let best = table.best(&path, &self.peer);
+            let event = match (best, self.known.get(&path)) {
+                (Some(entry), None) => {
+                    self.known.insert(path.clone(), entry.id);
+                    AnnouncedEvent::Start(path, entry.route.clone())
+                }
+                (Some(entry), Some(&known)) if known != entry.id => {
+                    self.known.insert(path.clone(), entry.id);
+                    AnnouncedEvent::Update(path, entry.route.clone())
+                }
+                (None, Some(_)) => {
+                    self.known.remove(&path);
+                    AnnouncedEvent::End(path)
+                }
+                _ => continue,
+            };
+            return Some(event);
+        }
+    }
+}
+
+impl Drop for Announced {
+    fn drop(&mut self) {
+        lock(&self.shared.table).watchers.try_remove(self.slot);
+    }
+}

@@ -1,0 +1,210 @@
+//! Publishing into an origin and finding in it.
+
+use std::sync::{Arc, Mutex};
+
+use super::announced::Announced;
+use super::route::{HopId, Peer, Route, Source};
+use super::table::{Entry, Table};
+use crate::broadcast::BroadcastConsumer;
+use crate::budget::Budget;
+use crate::error::RouteError;
+use crate::path::BroadcastPath;
+use crate::state::lock;
+
+/// What all handles to one origin share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) hop: HopId,
+    budget: Budget,
+    pub(super) table: Mutex<Table>,
+}
+
+/// Publishes broadcasts into an origin; clones are handles to the same one.
+#[derive(Debug, Clone)]
+pub struct OriginProducer {
+    shared: Arc<Shared>,
+}
+
+impl OriginProducer {
+    /// An origin with a random identity and a budget of 256 MiB.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with(HopId::random(), Budget::default())
+    }
+
+    /// An origin with this identity, whose remote tracks share this budget.
+    #[must_use]
+    pub fn with(hop: HopId, budget: Budget) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                hop,
+                budget,
+                table: Mutex::default(),
+            }),
+        }
+    }
+
+    /// The identity that loop detection recognises.
+    #[must_use]
+    pub fn hop(&self) -> HopId {
+        self.shared.hop
+    }
+
+    /// What remote tracks may hold together.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.shared.budget
+    }
+
+    /// A number for a session, unique within this origin.
+    #[must_use]
+    pub fn session_id(&self) -> u64 {
+        lock(&self.shared.table).next_serial()
+    }
+
+    /// Tells watchers that announcements are still to come which existed before; they are complete
+    /// once every guard is dropped.
+    #[must_use = "dropping the guard says that everything was told"]
+    pub fn sync(&self) -> SyncGuard {
+        lock(&self.shared.table).begin_sync();
+        SyncGuard {
+            shared: self.shared.clone(),
+        }
+    }
+
+    /// Announces a broadcast of this process until the publication is dropped.
+    #[must_use = "dropping the publication retracts it"]
+    pub fn publish(&self, path: &BroadcastPath, broadcast: BroadcastConsumer) -> Publication {
+        self.announce(path, Route::local(), Source::Broadcast(broadcast), None)
+    }
+
+    /// Announces a route until the publication is dropped. `session` is where it was learned.
+    #[must_use = "dropping the publication retracts it"]
+    pub fn announce(
+        &self,
+        path: &BroadcastPath,
+        route: Route,
+        source: Source,
+        session: Option<u64>,
+    ) -> Publication {
+        let mut table = lock(&self.shared.table);
+        let id = table.next_serial();
+        table.insert(
+            path,
+            Entry {
+                id,
+                route,
+                source,
+                session,
+            },
+        );
+        drop(table);
+        Publication {
+            shared: self.shared.clone(),
+            path: path.clone(),
+            id,
+        }
+    }
+
+    /// A handle for finding broadcasts.
+    #[must_use]
+    pub fn consume(&self) -> OriginConsumer {
+        OriginConsumer {
+            shared: self.shared.clone(),
+        }
+    }
+}
+
+impl Default for OriginProducer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Keeps a broadcast announced; dropping it retracts the announcement.
+#[derive(Debug)]
+#[must_use = "dropping the publication retracts it"]
+pub struct Publication {
+    shared: Arc<Shared>,
+    path: BroadcastPath,
+    id: u64,
+}
+
+impl Publication {
+    /// The announced path.
+    #[must_use]
+    pub fn path(&self) -> &BroadcastPath {
+        &self.path
+    }
+}
+
+impl Drop for Publication {
+    fn drop(&mut self) {
+        let entry = lock(&self.shared.table).remove(&self.path, self.id);
+        drop(entry);
+    }
+}
+
+/// Held by a source until it has told everything that existed when it began.
+#[derive(Debug)]
+pub struct SyncGuard {
+    shared: Arc<Shared>,
+}
+
+impl Drop for SyncGuard {
+    fn drop(&mut self) {
+        lock(&self.shared.table).end_sync();
+    }
+}
+
+/// Finds broadcasts of an origin; clones are handles to the same one.
+#[derive(Debug, Clone)]
+pub struct OriginConsumer {
+    shared: Arc<Shared>,
+}
+
+impl OriginConsumer {
+    /// The identity of the origin.
+    #[must_use]
+    pub fn hop(&self) -> HopId {
+        self.shared.hop
+    }
+
+    /// The broadcast at `path`, by the best route of the longest announced prefix.
+    ///
+    /// # Errors
+    /// [`RouteError::Unroutable`] if no route covers the path.
+    pub fn broadcast(&self, path: &BroadcastPath) -> Result<BroadcastConsumer, RouteError> {
+        self.broadcast_for(path, &Peer::default())
+    }
+
+    /// As [`Self::broadcast`], by routes that do not lead through `peer`.
+    ///
+    /// # Errors
+    /// As [`Self::broadcast`].
+    pub fn broadcast_for(
+        &self,
+        path: &BroadcastPath,
+        peer: &Peer,
+    ) -> Result<BroadcastConsumer, RouteError> {
+        let table = lock(&self.shared.table);
+        let (prefix, entry) = table.resolve(path, peer).ok_or(RouteError::Unroutable)?;
+        match &entry.source {
+            Source::Broadcast(broadcast) if prefix == *path => Ok(broadcast.clone()),
+            Source::Broadcast(_) => Err(RouteError::Unroutable),
+            Source::Requests(source) => Ok(source.broadcast(path)),
+        }
+    }
+
+    /// Follows what is announced at `prefix` and below it.
+    #[must_use]
+    pub fn announced(&self, prefix: &BroadcastPath) -> Announced {
+        self.announced_for(prefix, Peer::default())
+    }
+
+    /// As [`Self::announced`], leaving out routes that lead through `peer`.
+    #[must_use]
+    pub fn announced_for(&self, prefix: &BroadcastPath, peer: Peer) -> Announced {
+        Announced::new(self.shared.clone(), prefix.clone(), peer)
+    }
+}

@@ -1,0 +1,96 @@
+//! Ways to a broadcast, and which of them is better.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use crate::broadcast::{BroadcastConsumer, RequestSource};
+
+/// Names a relay or an endpoint; 0 names nobody in particular. Draft: Hop ID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct HopId(pub u64);
+
+impl HopId {
+    /// Nobody in particular.
+    pub const ANONYMOUS: Self = Self(0);
+    /// Chains do not grow beyond this.
+    pub const MAX_CHAIN: usize = 32;
+
+    /// A fresh id below 2^53, never 0, so that a JavaScript number can hold it.
+    #[must_use]
+    pub fn random() -> Self {
+        use std::hash::{BuildHasher, RandomState};
+        Self((RandomState::new().hash_one(0u8) >> 11).max(1))
+    }
+
+    /// Whether this is nobody in particular.
+    #[must_use]
+    pub fn is_anonymous(self) -> bool {
+        self == Self::ANONYMOUS
+    }
+}
+
+impl fmt::Display for HopId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}", self.0)
+    }
+}
+
+/// The hops and the price to a broadcast. Draft: ANNOUNCE_START.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Route {
+    /// From the original publisher towards here, not including here.
+    pub hops: Vec<HopId>,
+    /// What one more subscriber costs now.
+    pub warm_cost: u64,
+    /// What it would cost if nothing were cached.
+    pub cold_cost: u64,
+}
+
+impl Route {
+    /// What a publisher gives its own broadcasts: no hops, no cost.
+    #[must_use]
+    pub fn local() -> Self {
+        Self::default()
+    }
+
+    fn is_identified(&self) -> bool {
+        self.hops.iter().all(|hop| !hop.is_anonymous())
+    }
+
+    /// Orders routes of one path, the better one first: identified chains, then the lowest cost,
+    /// then the fewest hops (none is local).
+    pub(super) fn compare(&self, other: &Self) -> Ordering {
+        other
+            .is_identified()
+            .cmp(&self.is_identified())
+            .then_with(|| self.warm_cost.cmp(&other.warm_cost))
+            .then_with(|| self.cold_cost.cmp(&other.cold_cost))
+            .then_with(|| self.hops.len().cmp(&other.hops.len()))
+    }
+}
+
+/// Where a route leads.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Source {
+    /// To one broadcast, at exactly the announced path.
+    Broadcast(BroadcastConsumer),
+    /// To whatever a peer has at the path and beneath it.
+    Requests(RequestSource),
+}
+
+/// The peer on whose behalf an origin is asked: it is never offered a route through itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Peer {
+    /// The session, as [`super::OriginProducer::session_id`] numbered it.
+    pub session: Option<u64>,
+    /// The id that the peer declared.
+    pub hop: HopId,
+}
+
+impl Peer {
+    pub(super) fn may_use(&self, route: &Route, session: Option<u64>) -> bool {
+        let is_own = session.is_some() && session == self.session;
+        !is_own && (self.hop.is_anonymous() || !route.hops.contains(&self.hop))
+    }
+}

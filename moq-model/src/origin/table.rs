@@ -1,0 +1,145 @@
+//! Routes by path, and who watches them, as plain data.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use slab::Slab;
+
+use super::route::{Peer, Route, Source};
+use crate::path::BroadcastPath;
+use crate::state::Waiter;
+
+/// One announced route.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) id: u64,
+    pub(super) route: Route,
+    pub(super) source: Source,
+    /// The session that it was learned from.
+    pub(super) session: Option<u64>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    /// Best route first; never an empty list.
+    routes: BTreeMap<BroadcastPath, Vec<Entry>>,
+    pub(super) watchers: Slab<Watcher>,
+    /// Sources that have not told all they have yet.
+    syncing: usize,
+    serial: u64,
+}
+
+/// Somebody who follows the announcements below a prefix.
+#[derive(Debug)]
+pub(super) struct Watcher {
+    prefix: BroadcastPath,
+    /// Paths to look at again.
+    pub(super) dirty: BTreeSet<BroadcastPath>,
+    pub(super) waiter: Waiter,
+}
+
+impl Table {
+    pub(super) fn next_serial(&mut self) -> u64 {
+        self.serial += 1;
+        self.serial
+    }
+
+    pub(super) fn insert(&mut self, path: &BroadcastPath, entry: Entry) {
+        let routes = self.routes.entry(path.clone()).or_default();
+        // Among equals the newest wins: a publisher that restarted comes before its remains.
+        let at = routes.partition_point(|held| held.route.compare(&entry.route).is_lt());
+        routes.insert(at, entry);
+        self.touch(path);
+    }
+
+    pub(super) fn remove(&mut self, path: &BroadcastPath, id: u64) -> Option<Entry> {
+        let routes = self.routes.get_mut(path)?;
+        let at = routes.iter().position(|entry| entry.id == id)?;
+        let entry = routes.remove(at);
+        if routes.is_empty() {
+            self.routes.remove(path);
+        }
+        self.touch(path);
+        Some(entry)
+    }
+
+    pub(super) fn begin_sync(&mut self) {
+        self.syncing += 1;
+    }
+
+    pub(super) fn end_sync(&mut self) {
+        self.syncing -= 1;
+        if self.syncing == 0 {
+            for (_, watcher) in &mut self.watchers {
+                watcher.waiter.wake();
+            }
+        }
+    }
+
+    pub(super) fn is_synced(&self) -> bool {
+        self.syncing == 0
+    }
+
+    fn touch(&mut self, path: &BroadcastPath) {
+        for (_, watcher) in &mut self.watchers {
+            if path.has_prefix(&watcher.prefix) || watcher.prefix.has_prefix(path) {
+                watcher.dirty.insert(path.clone());
+                watcher.waiter.wake();
+            }
+        }
+    }
+
+    /// The best route at exactly `path` that `peer` may use.
+    pub(super) fn best(&self, path: &BroadcastPath, peer: &Peer) -> Option<&Entry> {
+        self.routes
+            .get(path)?
+            .iter()
+            .find(|entry| peer.may_use(&entry.route, entry.session))
+    }
+
+    /// The best route of the longest announced prefix of `path`.
+    pub(super) fn resolve(
+        &self,
+        path: &BroadcastPath,
+        peer: &Peer,
+    ) -> Option<(BroadcastPath, &Entry)> {
+        let mut prefix = path.clone();
+        loop {
+            if let Some(entry) = self.best(&prefix, peer) {
+                return Some((prefix, entry));
+            }
+            prefix = prefix.parent()?;
+        }
+    }
+
+    /// Begins to follow: everything below the prefix, and what covers it, is to be looked at.
+    pub(super) fn watch(&mut self, prefix: &BroadcastPath) -> usize {
+        let from = (Bound::Included(prefix), Bound::Unbounded);
+        let below = self
+            .routes
+            .range::<BroadcastPath, _>(from)
+            .map(|(path, _)| path);
+        let mut dirty: BTreeSet<_> = below
+            .take_while(|path| path.as_str().starts_with(prefix.as_str()))
+            .filter(|path| path.has_prefix(prefix))
+            .cloned()
+            .collect();
+        let mut above = prefix.parent();
+        while let Some(path) = above {
+            above = path.parent();
+            if self.routes.contains_key(&path) {
+                dirty.insert(path);
+            }
+        }
+        self.watchers.insert(Watcher {
+            prefix: prefix.clone(),
+            dirty,
+            waiter: Waiter::default(),
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.routes.is_empty() && self.watchers.is_empty()
+    }
+}

@@ -1,0 +1,22 @@
+//! Live sequences of groups.
+
+mod consumer;
+mod demand;
+mod ordered;
+mod producer;
+mod ready;
+mod shared;
+mod state;
+mod subscription;
+
+#[cfg(test)]
+mod tests;
+
+pub use consumer::{TrackConsumer, TrackReader};
+pub use demand::{Demand, DemandWatch};
+pub use ordered::{OrderedRead, OrderedReader};
+pub use producer::TrackProducer;
+pub use ready::Ready;
+pub(crate) use shared::TrackShared;
+pub(crate) use state::ReaderId;
+pub use subscription::{Start, Subscription, Track, TrackInfo};

@@ -1,0 +1,200 @@
+//! Reading a track in sequence.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::time::Sleep;
+
+use super::consumer::TrackReader;
+use super::state::{Pick, TrackEnd};
+use crate::clock;
+use crate::error::{Abort, GroupEnd, ReadError};
+use crate::frame::Frame;
+use crate::group::{GroupConsumer, GroupRead};
+use crate::ranges::GroupRange;
+
+/// What a track yields next when read in sequence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OrderedRead {
+    /// The next frame.
+    Frame {
+        /// The frame's group.
+        group: u64,
+        /// The frame's place in its group.
+        index: usize,
+        /// The frame.
+        frame: Frame,
+    },
+    /// These groups are missing, whole or from some frame on.
+    Skipped {
+        /// The sequences.
+        groups: GroupRange,
+        /// How the first of them ended; `None` if it never came.
+        end: Option<GroupEnd>,
+    },
+}
+
+/// Reads groups in sequence, and frames in order within them.
+///
+/// A gap is waited for as long as the subscription's max age, unless it is known that nothing
+/// will come. Every group from the first one on is yielded whole or reported as skipped.
+#[derive(Debug)]
+pub struct OrderedReader {
+    reader: TrackReader,
+    /// The next group; unknown until it is clear where the track begins.
+    next: Option<u64>,
+    current: Option<GroupConsumer>,
+    index: usize,
+    gap: Option<Pin<Box<Sleep>>>,
+}
+
+impl OrderedReader {
+    pub(super) fn new(reader: TrackReader) -> Self {
+        Self {
+            reader,
+            next: None,
+            current: None,
+            index: 0,
+            gap: None,
+        }
+    }
+
+    /// The group and the frame that would come next, for going on elsewhere.
+    #[must_use]
+    pub fn position(&self) -> Option<(u64, usize)> {
+        self.next.map(|group| (group, self.index))
+    }
+
+    /// The next frame, or `None` after the last one.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the track ended before its finish.
+    ///
+    /// Cancel safe.
+    pub async fn next(&mut self) -> Result<Option<OrderedRead>, ReadError> {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<OrderedRead>, ReadError>> {
+        loop {
+            if let Some(group) = &mut self.current {
+                let sequence = group.sequence();
+                match ready!(group.poll_next(cx)) {
+                    GroupRead::Frame(frame) => {
+                        let index = self.index;
+                        self.index += 1;
+                        return Poll::Ready(Ok(Some(OrderedRead::Frame {
+                            group: sequence,
+                            index,
+                            frame,
+                        })));
+                    }
+                    GroupRead::End(GroupEnd::Finished) => self.advance(sequence + 1),
+                    GroupRead::End(end) => {
+                        self.fail_with_track(end)?;
+                        self.advance(sequence + 1);
+                        let groups = sequence..sequence + 1;
+                        return Poll::Ready(Ok(Some(OrderedRead::Skipped {
+                            groups,
+                            end: Some(end),
+                        })));
+                    }
+                }
+                continue;
+            }
+            match ready!(self.poll_group(cx))? {
+                Step::Begin(group) => {
+                    self.next = Some(group.sequence());
+                    self.current = Some(group);
+                    self.gap = None;
+                }
+                Step::Skip(groups) => {
+                    self.advance(groups.end);
+                    return Poll::Ready(Ok(Some(OrderedRead::Skipped { groups, end: None })));
+                }
+                Step::End => return Poll::Ready(Ok(None)),
+            }
+        }
+    }
+
+    fn advance(&mut self, next: u64) {
+        self.next = Some(next);
+        self.current = None;
+        self.index = 0;
+        self.gap = None;
+    }
+
+    /// A group that went down with its track is not skipped: it may go on elsewhere.
+    fn fail_with_track(&self, end: GroupEnd) -> Result<(), ReadError> {
+        match (end, self.reader.shared().lock().end) {
+            (GroupEnd::Aborted(_), Some(TrackEnd::Aborted(reason))) => {
+                Err(ReadError::Aborted(reason))
+            }
+            (GroupEnd::Aborted(Abort::SessionClosed), _) => {
+                Err(ReadError::Aborted(Abort::SessionClosed))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn poll_group(&mut self, cx: &mut Context<'_>) -> Poll<Result<Step, ReadError>> {
+        let id = self.reader.id();
+        let (pending, missing) = {
+            let mut state = self.reader.shared().lock();
+            if self.next.is_none() {
+                self.next = begin(&mut state, id);
+            }
+            let pending = state.lowest_pending(id);
+            let missing = self
+                .next
+                .map(|next| (next, state.lost.first_missing_from(next)));
+            if self.next.is_none() && state.end.is_none() {
+                state.register_reader(id, cx);
+                return Poll::Pending;
+            }
+            (pending, missing)
+        };
+        match (pending, missing) {
+            (Some(pending), Some((next, missing))) if pending > next => {
+                if missing >= pending || self.poll_gap(cx).is_ready() {
+                    return Poll::Ready(Ok(Step::Skip(next..pending)));
+                }
+                self.reader.shared().lock().register_reader(id, cx);
+                Poll::Pending
+            }
+            _ => Poll::Ready(match ready!(self.reader.poll_take(cx, Pick::Oldest))? {
+                Some(group) => Ok(Step::Begin(group)),
+                None => Ok(Step::End),
+            }),
+        }
+    }
+
+    fn poll_gap(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let max_age = self.reader.subscription().max_age;
+        let gap = self
+            .gap
+            .get_or_insert_with(|| Box::pin(clock::sleep(max_age)));
+        gap.as_mut().poll(cx)
+    }
+}
+
+enum Step {
+    Begin(GroupConsumer),
+    Skip(GroupRange),
+    End,
+}
+
+/// Where reading begins: with the oldest group that is not too old, once the track has begun and
+/// says where.
+fn begin(state: &mut super::state::TrackState, id: super::state::ReaderId) -> Option<u64> {
+    if state.start.is_none() && state.end.is_none() {
+        return None;
+    }
+    state.forget_expired(id);
+    let lowest = state.lowest_pending(id)?;
+    let floor = state.floor(id).unwrap_or(lowest);
+    let start = state.start.unwrap_or(lowest);
+    Some(state.lost.first_missing_from(start.max(floor)).min(lowest))
+}

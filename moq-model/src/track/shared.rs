@@ -1,0 +1,158 @@
+//! A track's state behind its lock.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+
+use super::state::{ReaderId, TrackEnd, TrackState};
+use super::subscription::{Track, TrackInfo};
+use crate::broadcast::BroadcastShared;
+use crate::budget::Budget;
+use crate::error::{GroupEnd, WriteError};
+use crate::frame::Frame;
+use crate::group::Group;
+use crate::state::lock;
+use crate::time::Timescale;
+
+/// What all handles to one track share.
+#[derive(Debug)]
+pub(crate) struct TrackShared {
+    pub(crate) name: Arc<str>,
+    budget: Budget,
+    info: OnceLock<TrackInfo>,
+    state: Mutex<TrackState>,
+    /// Set while somebody waits for readers to catch up.
+    is_watched: AtomicBool,
+    /// Bytes taken by readers while it was watched.
+    progress: AtomicU64,
+}
+
+impl TrackShared {
+    /// A track that exists.
+    pub(crate) fn new(track: Track, budget: Budget) -> Arc<Self> {
+        let shared = Self::pending(track.name, budget);
+        shared.accept(track.info);
+        shared
+    }
+
+    /// A track that was asked for and is not accepted yet.
+    pub(crate) fn pending(name: Arc<str>, budget: Budget) -> Arc<Self> {
+        Arc::new(Self {
+            name,
+            budget,
+            info: OnceLock::new(),
+            state: Mutex::default(),
+            is_watched: AtomicBool::new(false),
+            progress: AtomicU64::new(0),
+        })
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, TrackState> {
+        lock(&self.state)
+    }
+
+    pub(crate) fn accept(&self, info: TrackInfo) {
+        let info = *self.info.get_or_init(|| info);
+        let mut state = self.lock();
+        state.info = Some(info);
+        state.wake_watchers();
+        state.wake_readers();
+    }
+
+    pub(crate) fn timescale(&self) -> Timescale {
+        self.info
+            .get()
+            .map_or(Timescale::MILLIS, |info| info.timescale)
+    }
+
+    pub(crate) fn is_ended(&self) -> bool {
+        self.lock().end.is_some()
+    }
+
+    pub(crate) fn append(&self, group: &Arc<Group>, frame: Frame) -> Result<(), WriteError> {
+        let mut state = self.lock();
+        let grown = state.append(group, frame)?;
+        self.account(&mut state, grown);
+        Ok(())
+    }
+
+    pub(crate) fn end_group(&self, group: &Arc<Group>, end: GroupEnd) {
+        let mut state = self.lock();
+        let grown = state.end_group(group, end);
+        self.account(&mut state, grown);
+    }
+
+    /// Charges growth, then makes room by age and, if the budget is exceeded, by dropping the
+    /// oldest groups.
+    fn account(&self, state: &mut TrackState, grown: u64) {
+        self.budget.charge(grown);
+        self.budget.release(state.expire());
+        while self.budget.is_exceeded() {
+            let Some(released) = state.evict_oldest(GroupEnd::Evicted) else {
+                break;
+            };
+            self.budget.release(released);
+        }
+    }
+
+    pub(super) fn skip_stalled(&self, state: &mut TrackState) {
+        self.budget.release(state.skip_stalled());
+    }
+
+    pub(super) fn end(&self, end: TrackEnd) {
+        let mut state = self.lock();
+        if state.end.is_none() {
+            state.end = Some(end);
+            state.wake_readers();
+            state.wake_watchers();
+            state.wake_producers();
+        }
+    }
+
+    pub(crate) fn close_group(&self, reader: ReaderId, sequence: u64) {
+        let mut state = self.lock();
+        state.close_group(reader, sequence);
+        if self.is_watched.load(Ordering::Relaxed) {
+            state.wake_producers();
+        }
+    }
+
+    pub(crate) fn note_progress(&self, bytes: u64) {
+        if self.is_watched.load(Ordering::Relaxed) {
+            self.progress.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn watch_progress(&self) -> u64 {
+        self.is_watched.store(true, Ordering::Relaxed);
+        self.progress.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn unwatch_progress(&self) {
+        self.is_watched.store(false, Ordering::Relaxed);
+    }
+}
+
+impl Drop for TrackShared {
+    fn drop(&mut self) {
+        let held = self.lock().clear();
+        self.budget.release(held);
+    }
+}
+
+/// Ends the track when its last producer goes, and takes it out of a broadcast that made it on
+/// demand.
+#[derive(Debug)]
+pub(super) struct ProducerGuard {
+    pub(super) track: Arc<TrackShared>,
+    pub(super) on_demand: Option<Arc<BroadcastShared>>,
+}
+
+impl Drop for ProducerGuard {
+    fn drop(&mut self) {
+        self.track
+            .end(TrackEnd::Aborted(crate::error::Abort::Internal));
+        if let Some(broadcast) = &self.on_demand {
+            broadcast.forget(&self.track);
+        }
+    }
+}
