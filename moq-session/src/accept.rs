@@ -1,0 +1,267 @@
+//! Starting a session as a server: look at the request, then grant or refuse.
+
+use std::fmt;
+
+use moq_model::clock;
+use moq_model::escape::Escaped;
+use moq_wire::{Role, Setup, Version, code};
+
+use crate::config::Config;
+use crate::connect::{Start, start};
+use crate::driver::Driver;
+use crate::error::{AcceptError, PeerFault, SessionError};
+use crate::grant::Grant;
+use crate::session::Session;
+use crate::transport::{Incoming, Transport, TransportError, TransportInfo};
+use crate::{negotiate, setup};
+
+/// A peer that asks to be let in.
+///
+/// The path and query come from WebTransport's CONNECT or, on raw QUIC, from the SETUP of drafts
+/// that have one; they are `/` otherwise. Dropping the request refuses it.
+pub struct Request<I: Incoming> {
+    stage: Stage<I>,
+    version: Version,
+    config: Config,
+    path: String,
+    query: Option<String>,
+    setup: Option<Setup>,
+}
+
+enum Stage<I: Incoming> {
+    /// The transport's own request is not answered yet.
+    Unanswered(I),
+    /// The connection exists, and the SETUP with the request was read.
+    Established(I::Transport),
+}
+
+/// Why a request is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// A credential is missing or wrong: 401.
+    Unauthorized,
+    /// The credential does not cover the request: 403.
+    Forbidden,
+}
+
+impl Refusal {
+    fn status(self) -> u16 {
+        match self {
+            Self::Unauthorized => 401,
+            Self::Forbidden => 403,
+        }
+    }
+}
+
+impl Session {
+    /// Looks at an incoming connection, as far as is needed to know what it asks for.
+    ///
+    /// # Errors
+    /// [`AcceptError::NoCommonVersion`] when the peer offers no acceptable draft, and
+    /// [`AcceptError::Session`] when it goes away or sends no SETUP in time.
+    pub async fn accept<I: Incoming>(
+        incoming: I,
+        config: Config,
+    ) -> Result<Request<I>, AcceptError> {
+        let Some(version) = negotiate::choose(incoming.protocols(), &config.versions) else {
+            let offered = incoming.protocols().to_vec();
+            if let Ok(mut transport) = incoming.accept(None).await {
+                transport.close(code::session::VERSION, "no common version");
+            }
+            return Err(AcceptError::NoCommonVersion { offered });
+        };
+        if let Some(target) = incoming.request_path() {
+            let (path, query) = split(target);
+            let stage = Stage::Unanswered(incoming);
+            return Ok(Request {
+                stage,
+                version,
+                config,
+                path,
+                query,
+                setup: None,
+            });
+        }
+        let mut transport = incoming
+            .accept(Some(version.name()))
+            .await
+            .map_err(SessionError::from)?;
+        let setup = match version.features().setup_stream {
+            true => Some(receive_setup(&mut transport, version, &config).await?),
+            false => None,
+        };
+        let target = setup
+            .as_ref()
+            .and_then(|setup| setup.path.as_deref())
+            .unwrap_or("/");
+        let (path, query) = split(target);
+        Ok(Request {
+            stage: Stage::Established(transport),
+            version,
+            config,
+            path,
+            query,
+            setup,
+        })
+    }
+}
+
+async fn receive_setup<T: Transport>(
+    transport: &mut T,
+    version: Version,
+    config: &Config,
+) -> Result<Setup, SessionError> {
+    let deadline = clock::now() + config.answer_timeout;
+    let setup = clock::timeout_at(deadline, setup::receive(transport, version)).await;
+    let error = match setup {
+        Ok(Ok(setup)) => return Ok(setup),
+        Ok(Err(error)) => error,
+        Err(_) => PeerFault::NoSetup.into(),
+    };
+    if let SessionError::Peer(fault) = &error {
+        transport.close(fault.close_code(), &fault.to_string());
+    }
+    Err(error)
+}
+
+fn split(target: &str) -> (String, Option<String>) {
+    match target.split_once('?') {
+        Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
+        None => (target.to_owned(), None),
+    }
+}
+
+impl<I: Incoming> Request<I> {
+    /// The requested path, such as `/room`; not to be trusted.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The request's query without `?`; it may hold a credential, and is not to be trusted.
+    #[must_use]
+    pub fn query(&self) -> Option<&str> {
+        self.query.as_deref()
+    }
+
+    /// The draft that is going to be spoken.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// What the peer said it is going to do, as far as that is known by now.
+    #[must_use]
+    pub fn role(&self) -> Option<Role> {
+        self.setup.as_ref().and_then(|setup| setup.role)
+    }
+
+    /// What carries the session, once the transport's own request is answered.
+    #[must_use]
+    pub fn info(&self) -> Option<&TransportInfo> {
+        match &self.stage {
+            Stage::Unanswered(_) => None,
+            Stage::Established(transport) => Some(transport.info()),
+        }
+    }
+
+    /// Lets the peer in and spawns the session's driver.
+    ///
+    /// # Errors
+    /// [`SessionError::Transport`] when the peer is gone.
+    #[cfg(feature = "tokio")]
+    pub async fn accept(self, grant: Grant) -> Result<Session, SessionError>
+    where
+        Driver<I::Transport>: Send,
+    {
+        let (session, driver) = self.accept_with_driver(grant).await?;
+        tokio::spawn(driver);
+        Ok(session)
+    }
+
+    /// Lets the peer in; the caller polls the driver.
+    ///
+    /// # Errors
+    /// [`SessionError::Transport`] when the peer is gone.
+    pub async fn accept_with_driver(
+        self,
+        grant: Grant,
+    ) -> Result<(Session, Driver<I::Transport>), SessionError> {
+        let transport = match self.stage {
+            Stage::Unanswered(incoming) => incoming.accept(Some(self.version.name())).await?,
+            Stage::Established(transport) => transport,
+        };
+        let how = Start {
+            is_server: true,
+            grant,
+            peer: self.setup,
+        };
+        Ok(start(transport, self.version, &self.config, how))
+    }
+
+    /// Turns the peer away: with an HTTP status where there is no session yet, else with a session
+    /// close code.
+    pub async fn refuse(self, refusal: Refusal) {
+        match self.stage {
+            Stage::Unanswered(incoming) => {
+                incoming
+                    .refuse(refusal.status(), code::session::UNAUTHORIZED)
+                    .await;
+            }
+            Stage::Established(mut transport) => {
+                transport.close(code::session::UNAUTHORIZED, "not authorized");
+            }
+        }
+    }
+}
+
+impl<I: Incoming> fmt::Debug for Request<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The query may hold a credential.
+        let path = Escaped(&self.path).to_string();
+        f.debug_struct("Request")
+            .field("version", &self.version)
+            .field("path", &path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A transport that needs no answer, as an [`Incoming`].
+#[derive(Debug)]
+pub struct Established<T> {
+    transport: T,
+    protocols: Vec<String>,
+}
+
+impl<T: Transport> Established<T> {
+    /// Wraps a connection whose protocol is settled.
+    #[must_use]
+    pub fn new(transport: T) -> Self {
+        let protocols = transport.info().protocol.clone().into_iter().collect();
+        Self {
+            transport,
+            protocols,
+        }
+    }
+}
+
+impl<T: Transport> Incoming for Established<T> {
+    type Transport = T;
+
+    fn request_path(&self) -> Option<&str> {
+        None
+    }
+
+    fn protocols(&self) -> &[String] {
+        &self.protocols
+    }
+
+    async fn accept(self, _protocol: Option<&str>) -> Result<T, TransportError> {
+        Ok(self.transport)
+    }
+
+    async fn refuse(mut self, _status: u16, close_code: u32) {
+        self.transport.close(close_code, "refused");
+    }
+}

@@ -1,0 +1,72 @@
+//! What a session is started with.
+
+use std::time::Duration;
+
+use moq_model::OriginProducer;
+use moq_wire::{Role, Version};
+
+/// The parameters of a session.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// The drafts that are acceptable, most wanted first.
+    pub versions: Vec<Version>,
+    /// What the peer is served; an empty origin of the session's own without it.
+    pub publish: Option<OriginProducer>,
+    /// Where the peer's broadcasts appear. Without it the peer is not asked what it has until
+    /// [`crate::Session::announced`] is called.
+    pub subscribe: Option<OriginProducer>,
+    /// What the peer is told this end is going to do; `None` means both. A hint, it grants nothing.
+    pub role: Option<Role>,
+    /// How long each answer of the peer may take, SETUP included.
+    pub answer_timeout: Duration,
+}
+
+impl Config {
+    /// Accepts these drafts only, most wanted first.
+    #[must_use]
+    pub fn with_versions(mut self, versions: impl Into<Vec<Version>>) -> Self {
+        self.versions = versions.into();
+        self
+    }
+
+    /// Serves the broadcasts of `origin` to the peer.
+    #[must_use]
+    pub fn with_publish(mut self, origin: OriginProducer) -> Self {
+        self.publish = Some(origin);
+        self
+    }
+
+    /// Lets the peer's broadcasts appear in `origin`.
+    #[must_use]
+    pub fn with_subscribe(mut self, origin: OriginProducer) -> Self {
+        self.subscribe = Some(origin);
+        self
+    }
+
+    /// Tells the peer what this end is going to do.
+    #[must_use]
+    pub fn with_role(mut self, role: Role) -> Self {
+        self.role = Some(role);
+        self
+    }
+
+    /// Bounds each answer of the peer.
+    #[must_use]
+    pub fn with_answer_timeout(mut self, timeout: Duration) -> Self {
+        self.answer_timeout = timeout;
+        self
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            versions: Version::SUPPORTED.to_vec(),
+            publish: None,
+            subscribe: None,
+            role: None,
+            answer_timeout: Duration::from_secs(10),
+        }
+    }
+}

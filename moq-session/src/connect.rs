@@ -1,0 +1,166 @@
+//! Starting a session: as a client, and what both roles have in common.
+
+use std::fmt;
+use std::sync::Arc;
+
+use moq_model::{BroadcastPath, RequestSource};
+use moq_wire::{Setup, Version, code};
+use tokio::sync::{Notify, watch};
+
+use crate::config::Config;
+use crate::context::{Context, Shared};
+use crate::driver::{Driver, Spawner};
+use crate::error::ConnectError;
+use crate::grant::Grant;
+use crate::session::{Session, StatsSource};
+use crate::transport::{Transport, TransportStats};
+use crate::{negotiate, publisher, setup, subscriber};
+
+impl Session {
+    /// Starts a session as a client, with the default parameters, and spawns its driver.
+    ///
+    /// # Errors
+    /// [`ConnectError::NoCommonVersion`] when the transport did not settle on a draft.
+    #[cfg(feature = "tokio")]
+    pub async fn connect<T: Transport>(transport: T) -> Result<Self, ConnectError>
+    where
+        Driver<T>: Send,
+    {
+        Self::connect_with(transport, Config::default()).await
+    }
+
+    /// Starts a session as a client and spawns its driver.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    #[cfg(feature = "tokio")]
+    #[expect(
+        clippy::unused_async,
+        reason = "a draft with a handshake of its own waits here"
+    )]
+    pub async fn connect_with<T: Transport>(
+        transport: T,
+        config: Config,
+    ) -> Result<Self, ConnectError>
+    where
+        Driver<T>: Send,
+    {
+        let (session, driver) = Self::connect_with_driver(transport, config)?;
+        tokio::spawn(driver);
+        Ok(session)
+    }
+
+    /// Starts a session as a client; the caller polls the driver.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub fn connect_with_driver<T: Transport>(
+        mut transport: T,
+        config: Config,
+    ) -> Result<(Self, Driver<T>), ConnectError> {
+        let chosen = transport.info().protocol.clone();
+        let version = chosen
+            .as_deref()
+            .and_then(|name| negotiate::lookup(name, &config.versions));
+        let Some(version) = version else {
+            transport.close(code::session::VERSION, "no common version");
+            return Err(ConnectError::NoCommonVersion {
+                offered: config.versions,
+                chosen,
+            });
+        };
+        let grant = Grant::everything(BroadcastPath::root());
+        Ok(start(
+            transport,
+            version,
+            &config,
+            Start {
+                is_server: false,
+                grant,
+                peer: None,
+            },
+        ))
+    }
+}
+
+/// What client and server start with differently.
+pub(crate) struct Start {
+    pub(crate) is_server: bool,
+    pub(crate) grant: Grant,
+    /// The peer's SETUP, if it was read already.
+    pub(crate) peer: Option<Setup>,
+}
+
+/// Puts a session together; nothing happens until the driver is polled.
+pub(crate) fn start<T: Transport>(
+    transport: T,
+    version: Version,
+    config: &Config,
+    start: Start,
+) -> (Session, Driver<T>) {
+    let publish = config.publish.clone().unwrap_or_default();
+    let subscribe = config.subscribe.clone().unwrap_or_default();
+    let (source, requests) = RequestSource::new(subscribe.budget().clone());
+    let hop = publish.hop();
+    let has_setup = version.features().setup_stream;
+    let peer = start.peer.or_else(|| (!has_setup).then(Setup::default));
+    let is_expected = peer.is_none();
+    let shared = Arc::new(Shared {
+        version,
+        info: transport.info().clone(),
+        is_server: start.is_server,
+        grant: start.grant,
+        hop,
+        id: subscribe.session_id(),
+        publish,
+        subscribe,
+        source,
+        answer_timeout: config.answer_timeout,
+        peer: watch::Sender::new(peer),
+        wants_announcements: Notify::new(),
+        close: watch::Sender::new(None),
+        ended: watch::Sender::new(None),
+        feeds: Default::default(),
+        next_subscribe_id: Default::default(),
+        served: Default::default(),
+        paused_streams: Default::default(),
+        is_leaving: Default::default(),
+    });
+    if config.subscribe.is_some() {
+        shared.wants_announcements.notify_one();
+    }
+    let stats = Box::new(Stats(transport.clone()));
+    let context = Context {
+        transport,
+        spawner: Spawner::default(),
+        shared: shared.clone(),
+    };
+    let own = setup::own(config, &shared.info, hop, shared.is_server);
+    context.spawner.spawn(Box::pin(setup::send(
+        context.transport.clone(),
+        version,
+        own,
+    )));
+    if is_expected {
+        context
+            .spawner
+            .spawn(Box::pin(setup::expect(context.clone())));
+    }
+    publisher::spawn(&context);
+    subscriber::spawn(&context, requests);
+    (Session::new(shared, stats), Driver::new(context))
+}
+
+struct Stats<T>(T);
+
+impl<T: Transport> StatsSource for Stats<T> {
+    fn stats(&self) -> TransportStats {
+        self.0.stats()
+    }
+}
+
+impl<T> fmt::Debug for Stats<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stats")
+    }
+}

@@ -1,0 +1,197 @@
+//! What all tasks of one session share.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use moq_model::clock::{self, Instant};
+use moq_model::{BroadcastPath, HopId, OriginProducer, Peer, RequestSource};
+use moq_wire::{SubscribeId, Version};
+use tokio::sync::{Notify, watch};
+
+use crate::driver::Spawner;
+use crate::error::{PeerFault, SessionError, StreamError};
+use crate::grant::Grant;
+use crate::subscriber::Feed;
+use crate::transport::TransportInfo;
+
+/// Announcements of a peer that are held at one time.
+pub(crate) const MAX_ANNOUNCES: usize = 4_096;
+/// Subscriptions of a peer that are served at one time.
+pub(crate) const MAX_SUBSCRIPTIONS: usize = 1_024;
+
+/// A handle to the session for one of its tasks.
+#[derive(Debug, Clone)]
+pub(crate) struct Context<T> {
+    pub(crate) transport: T,
+    pub(crate) spawner: Spawner,
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl<T> std::ops::Deref for Context<T> {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+/// What does not depend on the transport.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) version: Version,
+    pub(crate) info: TransportInfo,
+    pub(crate) is_server: bool,
+    pub(crate) grant: Grant,
+    pub(crate) hop: HopId,
+    /// This session, for the origins.
+    pub(crate) id: u64,
+    pub(crate) publish: OriginProducer,
+    pub(crate) subscribe: OriginProducer,
+    /// Asks the peer for tracks.
+    pub(crate) source: RequestSource,
+    pub(crate) answer_timeout: Duration,
+    /// The peer's SETUP; on drafts without one, an empty one from the start.
+    pub(crate) peer: watch::Sender<Option<moq_wire::Setup>>,
+    /// Somebody wants to know what the peer announces.
+    pub(crate) wants_announcements: Notify,
+    /// The application asked for a close: code and reason.
+    pub(crate) close: watch::Sender<Option<(u32, String)>>,
+    /// How the session ended.
+    pub(crate) ended: watch::Sender<Option<SessionError>>,
+    /// Subscriptions of this end, by id.
+    pub(crate) feeds: Mutex<BTreeMap<SubscribeId, Arc<Feed>>>,
+    pub(crate) next_subscribe_id: AtomicU64,
+    pub(crate) served: Served,
+    pub(crate) paused_streams: AtomicUsize,
+    /// The peer sent GOAWAY.
+    pub(crate) is_leaving: AtomicBool,
+}
+
+/// What this end serves to the peer.
+#[derive(Debug, Default)]
+pub(crate) struct Served {
+    /// Subscriptions in service, with the ids in use.
+    pub(crate) ids: Mutex<std::collections::BTreeSet<u64>>,
+    /// Bytes of groups written so far.
+    pub(crate) bytes: AtomicU64,
+}
+
+impl Shared {
+    /// Where `path` of the wire lies in the origins, if that is a path at all.
+    pub(crate) fn absolute(&self, path: &moq_wire::Path) -> Option<BroadcastPath> {
+        self.grant.root.join(&crate::convert::path(path).ok()?).ok()
+    }
+
+    /// The peer as the origins know it.
+    pub(crate) fn peer(&self, declared: moq_wire::HopId) -> Peer {
+        Peer {
+            session: Some(self.id),
+            hop: crate::convert::hop(declared),
+        }
+    }
+
+    /// The id that the peer gave in its SETUP; anonymous without one.
+    pub(crate) fn peer_hop(&self) -> moq_wire::HopId {
+        self.peer
+            .borrow()
+            .as_ref()
+            .and_then(|setup| setup.hop)
+            .unwrap_or_default()
+    }
+
+    /// Waits for the peer's SETUP.
+    ///
+    /// # Errors
+    /// [`StreamError::Timeout`] when it does not come in time.
+    pub(crate) async fn peer_setup(&self) -> Result<moq_wire::Setup, StreamError> {
+        let mut peer = self.peer.subscribe();
+        let setup = self.in_time(peer.wait_for(Option::is_some)).await?;
+        Ok(setup
+            .ok()
+            .and_then(|setup| setup.clone())
+            .unwrap_or_default())
+    }
+
+    /// Waits for an answer of the peer, as long as one may take.
+    ///
+    /// # Errors
+    /// [`StreamError::Timeout`] when it does not come in time.
+    pub(crate) async fn in_time<F: Future>(&self, answer: F) -> Result<F::Output, StreamError> {
+        let deadline: Instant = clock::now() + self.answer_timeout;
+        clock::timeout_at(deadline, pin!(answer))
+            .await
+            .map_err(|_| StreamError::Timeout)
+    }
+
+    pub(crate) fn feeds(&self) -> MutexGuard<'_, BTreeMap<SubscribeId, Arc<Feed>>> {
+        self.feeds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn next_subscribe_id(&self) -> SubscribeId {
+        SubscribeId(self.next_subscribe_id.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn request_close(&self, code: u32, reason: &str) {
+        self.close.send_if_modified(|close| {
+            let is_first = close.is_none();
+            if is_first {
+                *close = Some((code, reason.to_owned()));
+            }
+            is_first
+        });
+    }
+}
+
+impl Served {
+    /// Takes a subscription into service until the guard is dropped.
+    pub(crate) fn begin(
+        &self,
+        shared: &Arc<Shared>,
+        id: SubscribeId,
+    ) -> Result<ServedGuard, PeerFault> {
+        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        if ids.len() >= MAX_SUBSCRIPTIONS {
+            return Err(PeerFault::TooMany {
+                what: "subscriptions",
+                limit: MAX_SUBSCRIPTIONS,
+            });
+        }
+        if !ids.insert(id.0) {
+            return Err(PeerFault::DuplicateSubscribe(id.0));
+        }
+        Ok(ServedGuard {
+            shared: shared.clone(),
+            id,
+        })
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.ids
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len()
+    }
+}
+
+/// A subscription in service.
+#[derive(Debug)]
+pub(crate) struct ServedGuard {
+    shared: Arc<Shared>,
+    id: SubscribeId,
+}
+
+impl Drop for ServedGuard {
+    fn drop(&mut self) {
+        let mut ids = self
+            .shared
+            .served
+            .ids
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        ids.remove(&self.id.0);
+    }
+}

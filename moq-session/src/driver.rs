@@ -1,0 +1,164 @@
+//! The future that does a session's work.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context as TaskContext, Poll};
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::task::AtomicWaker;
+use moq_wire::code;
+
+use crate::context::Context;
+use crate::error::{PeerFault, SessionError};
+use crate::transport::Transport;
+
+/// Work of a session; an error ends the session.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) type Task = Pin<Box<dyn Future<Output = Result<(), SessionError>> + Send>>;
+/// Work of a session; an error ends the session.
+#[cfg(target_arch = "wasm32")]
+pub(crate) type Task = Pin<Box<dyn Future<Output = Result<(), SessionError>>>>;
+
+/// Adds tasks to a driver.
+#[derive(Clone, Default)]
+pub(crate) struct Spawner(Arc<Inbox>);
+
+#[derive(Default)]
+struct Inbox {
+    tasks: Mutex<Vec<Task>>,
+    waker: AtomicWaker,
+}
+
+impl Spawner {
+    pub(crate) fn spawn(&self, task: Task) {
+        self.0
+            .tasks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(task);
+        self.0.waker.wake();
+    }
+
+    fn take(&self) -> Vec<Task> {
+        std::mem::take(&mut *self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl fmt::Debug for Spawner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spawner").finish_non_exhaustive()
+    }
+}
+
+/// Does a session's work while it is polled, and ends with the session. Dropping it closes the
+/// session.
+///
+/// Each stream is a task with a waker of its own: a wake visits only the tasks that are ready.
+#[must_use = "a session makes progress only while its driver is polled"]
+pub struct Driver<T: Transport> {
+    context: Context<T>,
+    tasks: FuturesUnordered<Task>,
+    closing: Task,
+}
+
+impl<T: Transport> Driver<T> {
+    pub(crate) fn new(context: Context<T>) -> Self {
+        let closing = Box::pin(closed_here(context.clone()));
+        Self {
+            context,
+            tasks: FuturesUnordered::new(),
+            closing,
+        }
+    }
+
+    fn poll_ended(&mut self, cx: &mut TaskContext<'_>) -> Poll<SessionError> {
+        if let Poll::Ready(Err(error)) = self.closing.as_mut().poll(cx) {
+            return Poll::Ready(error);
+        }
+        if let Poll::Ready(error) = self.context.transport.poll_closed(cx) {
+            return Poll::Ready(error.into());
+        }
+        self.context.spawner.0.waker.register(cx.waker());
+        loop {
+            self.tasks.extend(self.context.spawner.take());
+            match self.tasks.poll_next_unpin(cx) {
+                Poll::Ready(Some(Ok(()))) => {}
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(error),
+                Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    fn end(&mut self, error: &SessionError) {
+        let (code, reason) = match error {
+            SessionError::Peer(fault) => (fault.close_code(), fault.to_string()),
+            SessionError::Closed => self.context.close.borrow().clone().unwrap_or_default(),
+            SessionError::Expired => (code::session::UNAUTHORIZED, "expired".to_owned()),
+            SessionError::Transport(_) => (code::session::INTERNAL, String::new()),
+        };
+        if let SessionError::Peer(PeerFault::Malformed { .. }) = error {
+            tracing::warn!(%error, "session closed");
+        }
+        self.context.transport.close(code, &reason);
+        self.context.ended.send_if_modified(|ended| {
+            let is_first = ended.is_none();
+            if is_first {
+                *ended = Some(error.clone());
+            }
+            is_first
+        });
+    }
+}
+
+/// Ends when the application closes the session, or its grant runs out.
+async fn closed_here<T: Transport>(context: Context<T>) -> Result<(), SessionError> {
+    let mut close = context.close.subscribe();
+    let asked = close.wait_for(Option::is_some);
+    match context.grant.until {
+        Some(until) => match moq_model::clock::timeout_at(until, asked).await {
+            Ok(_) => Err(SessionError::Closed),
+            Err(_) => Err(SessionError::Expired),
+        },
+        None => {
+            let _ = asked.await;
+            Err(SessionError::Closed)
+        }
+    }
+}
+
+impl<T: Transport> Future for Driver<T> {
+    type Output = SessionError;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<SessionError> {
+        let this = &mut *self;
+        match this.poll_ended(cx) {
+            Poll::Ready(error) => {
+                this.end(&error);
+                this.tasks.clear();
+                this.context.spawner.take();
+                Poll::Ready(error)
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl<T: Transport> Unpin for Driver<T> {}
+
+impl<T: Transport> Drop for Driver<T> {
+    fn drop(&mut self) {
+        if self.context.ended.borrow().is_none() {
+            self.end(&SessionError::Closed);
+        }
+    }
+}
+
+impl<T: Transport> fmt::Debug for Driver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver")
+            .field("tasks", &self.tasks.len())
+            .finish_non_exhaustive()
+    }
+}

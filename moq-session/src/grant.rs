@@ -1,0 +1,189 @@
+//! What a session may do.
+
+use std::fmt;
+use std::str::FromStr;
+
+use moq_model::clock::Instant;
+use moq_model::{BroadcastPath, PathError};
+
+/// What a peer is allowed: the answer to a [`crate::Request`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Grant {
+    /// Every path of the session lies below it.
+    pub root: BroadcastPath,
+    /// Where the peer may publish; absolute, not relative to the root.
+    pub publish: Vec<Pattern>,
+    /// What the peer may subscribe to and hear announced; absolute, not relative to the root.
+    pub subscribe: Vec<Pattern>,
+    /// When the session ends at the latest.
+    pub until: Option<Instant>,
+}
+
+impl Grant {
+    /// Nothing below `root`, for adding to.
+    #[must_use]
+    pub fn new(root: BroadcastPath) -> Self {
+        Self {
+            root,
+            publish: Vec::new(),
+            subscribe: Vec::new(),
+            until: None,
+        }
+    }
+
+    /// Everything below `root`.
+    #[must_use]
+    pub fn everything(root: BroadcastPath) -> Self {
+        Self::new(root)
+            .publish([Pattern::everything()])
+            .subscribe([Pattern::everything()])
+    }
+
+    /// Also allows publishing where one of the patterns matches.
+    #[must_use]
+    pub fn publish(mut self, patterns: impl IntoIterator<Item = Pattern>) -> Self {
+        self.publish.extend(patterns);
+        self
+    }
+
+    /// Also allows subscribing where one of the patterns matches.
+    #[must_use]
+    pub fn subscribe(mut self, patterns: impl IntoIterator<Item = Pattern>) -> Self {
+        self.subscribe.extend(patterns);
+        self
+    }
+
+    /// Ends the session at `until`.
+    #[must_use]
+    pub fn until(mut self, until: Instant) -> Self {
+        self.until = Some(until);
+        self
+    }
+
+    pub(crate) fn may_publish(&self, path: &BroadcastPath) -> bool {
+        self.publish.iter().any(|pattern| pattern.matches(path))
+    }
+
+    pub(crate) fn may_subscribe(&self, path: &BroadcastPath) -> bool {
+        self.subscribe.iter().any(|pattern| pattern.matches(path))
+    }
+}
+
+/// A set of broadcast paths: `**` for all, `room/**` for `room` and what lies below, `room` for that
+/// one alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    prefix: BroadcastPath,
+    is_subtree: bool,
+}
+
+impl Pattern {
+    /// All paths.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self {
+            prefix: BroadcastPath::root(),
+            is_subtree: true,
+        }
+    }
+
+    /// Whether `path` is in the set.
+    #[must_use]
+    pub fn matches(&self, path: &BroadcastPath) -> bool {
+        if self.is_subtree {
+            path.has_prefix(&self.prefix)
+        } else {
+            *path == self.prefix
+        }
+    }
+
+    /// Whether the set has a path at or below `root`.
+    #[must_use]
+    pub fn overlaps(&self, root: &BroadcastPath) -> bool {
+        self.prefix.has_prefix(root) || self.matches(root)
+    }
+}
+
+impl FromStr for Pattern {
+    type Err = PatternError;
+
+    fn from_str(text: &str) -> Result<Self, PatternError> {
+        let (prefix, is_subtree) = match text.strip_suffix("**") {
+            Some("") => ("", true),
+            Some(prefix) if prefix.ends_with('/') => (prefix, true),
+            _ => (text, false),
+        };
+        if prefix.contains('*') {
+            return Err(PatternError::Wildcard);
+        }
+        Ok(Self {
+            prefix: BroadcastPath::new(prefix)?,
+            is_subtree,
+        })
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.is_subtree, self.prefix.is_root()) {
+            (true, true) => f.write_str("**"),
+            (true, false) => write!(f, "{}/**", self.prefix),
+            (false, _) => write!(f, "{}", self.prefix),
+        }
+    }
+}
+
+/// Why a text is no pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PatternError {
+    /// A `*` elsewhere than as a last segment `**`.
+    #[error("`*` may only stand in a last segment `**`, as in `**` or `room/**`")]
+    Wildcard,
+    /// What stands before it is no path.
+    #[error(transparent)]
+    Path(#[from] PathError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(text: &str) -> Pattern {
+        text.parse().unwrap()
+    }
+
+    fn path(text: &str) -> BroadcastPath {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_subtree_includes_its_own_root() {
+        assert!(pattern("room/**").matches(&path("room")));
+        assert!(pattern("room/**").matches(&path("room/a/b")));
+        assert!(!pattern("room/**").matches(&path("roommate")));
+        assert!(pattern("**").matches(&path("")));
+        assert!(pattern("room").matches(&path("room")));
+        assert!(!pattern("room").matches(&path("room/a")));
+    }
+
+    #[test]
+    fn overlap_looks_both_ways() {
+        assert!(pattern("room/**").overlaps(&path("room/a")));
+        assert!(pattern("room/a").overlaps(&path("room")));
+        assert!(!pattern("room").overlaps(&path("room/a")));
+        assert!(!pattern("room/**").overlaps(&path("hall")));
+    }
+
+    #[test]
+    fn other_wildcards_are_refused() {
+        for text in ["*", "a/*", "a*", "**/a", "a**"] {
+            assert_eq!(
+                text.parse::<Pattern>(),
+                Err(PatternError::Wildcard),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Taking messages and frames off a stream.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use moq_wire::{
+    AnnounceDecoder, AnnounceEvent, Decode, DecodeError, FrameDecoder, FrameHeader,
+    SubscribeResponse, Version, decode_body, limits, split_message, varint,
+};
+
+use crate::error::{PeerFault, StreamError};
+use crate::transport::RecvStream;
+
+/// How much a frame's declared length may reserve before its bytes are there.
+const RESERVE: usize = 4 * 1024;
+
+/// The receiving half of a stream, with what has arrived and is not taken yet.
+///
+/// Dropping it before its end stops the stream.
+#[derive(Debug)]
+pub(crate) struct Reader<R> {
+    stream: R,
+    version: Version,
+    buf: BytesMut,
+    is_finished: bool,
+}
+
+impl<R: RecvStream> Reader<R> {
+    pub(crate) fn new(stream: R, version: Version) -> Self {
+        Self {
+            stream,
+            version,
+            buf: BytesMut::new(),
+            is_finished: false,
+        }
+    }
+
+    /// Waits for more bytes; false once the peer has finished the stream.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, StreamError>> {
+        if self.is_finished {
+            return Poll::Ready(Ok(false));
+        }
+        match ready!(self.stream.poll_read_chunk(cx))? {
+            Some(chunk) => self.buf.extend_from_slice(&chunk),
+            None => self.is_finished = true,
+        }
+        Poll::Ready(Ok(!self.is_finished))
+    }
+
+    /// Waits until `take` finds something in the buffer, or `None` at the end of the stream.
+    fn poll_take<M>(
+        &mut self,
+        cx: &mut Context<'_>,
+        what: &'static str,
+        mut take: impl FnMut(&mut BytesMut, Version) -> Result<Option<M>, DecodeError>,
+    ) -> Poll<Result<Option<M>, StreamError>> {
+        loop {
+            if !self.buf.is_empty()
+                && let Some(message) = take(&mut self.buf, self.version)
+                    .map_err(|error| PeerFault::Malformed { what, error })?
+            {
+                return Poll::Ready(Ok(Some(message)));
+            }
+            if !ready!(self.poll_fill(cx))? {
+                let is_clean = self.buf.is_empty();
+                return Poll::Ready(if is_clean {
+                    Ok(None)
+                } else {
+                    Err(PeerFault::Truncated(what).into())
+                });
+            }
+        }
+    }
+
+    /// The stream type that a stream begins with; `None` if it ended without one.
+    pub(crate) async fn stream_type(&mut self) -> Result<Option<u64>, StreamError> {
+        poll_fn(|cx| self.poll_take(cx, "a stream type", varint::split)).await
+    }
+
+    /// The next length-prefixed message; `None` at the end of the stream.
+    pub(crate) async fn message<M: Decode>(
+        &mut self,
+        what: &'static str,
+    ) -> Result<Option<M>, StreamError> {
+        poll_fn(|cx| self.poll_message(cx, what)).await
+    }
+
+    /// Poll form of [`Self::message`].
+    pub(crate) fn poll_message<M: Decode>(
+        &mut self,
+        cx: &mut Context<'_>,
+        what: &'static str,
+    ) -> Poll<Result<Option<M>, StreamError>> {
+        self.poll_take(cx, what, |buf, version| {
+            let body = split_message(buf, limits::MAX_MESSAGE, version)?;
+            body.map(|body| decode_body(body, version)).transpose()
+        })
+    }
+
+    /// The one message that a stream consists of.
+    pub(crate) async fn only_message<M: Decode>(
+        &mut self,
+        what: &'static str,
+    ) -> Result<M, StreamError> {
+        let message = self
+            .message(what)
+            .await?
+            .ok_or(PeerFault::Truncated(what))?;
+        Ok(message)
+    }
+
+    pub(crate) async fn announce_event(
+        &mut self,
+        decoder: &mut AnnounceDecoder,
+    ) -> Result<Option<AnnounceEvent>, StreamError> {
+        poll_fn(|cx| self.poll_take(cx, "an announcement", |buf, _| decoder.decode(buf))).await
+    }
+
+    pub(crate) fn poll_response(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<SubscribeResponse>, StreamError>> {
+        self.poll_take(cx, "an answer to SUBSCRIBE", SubscribeResponse::split)
+    }
+
+    /// The next frame's header; `None` at the end of the stream.
+    pub(crate) async fn frame_header(
+        &mut self,
+        decoder: &mut FrameDecoder,
+    ) -> Result<Option<FrameHeader>, StreamError> {
+        poll_fn(|cx| self.poll_take(cx, "a frame", |buf, _| decoder.header(buf))).await
+    }
+
+    /// The next `len` bytes, in one piece.
+    pub(crate) async fn payload(&mut self, len: usize) -> Result<Bytes, StreamError> {
+        if let Some(missing) = len.checked_sub(self.buf.len()) {
+            self.buf.reserve(missing.min(RESERVE));
+        }
+        while self.buf.len() < len {
+            if !poll_fn(|cx| self.poll_fill(cx)).await? {
+                return Err(PeerFault::Truncated("a frame").into());
+            }
+        }
+        Ok(self.buf.split_to(len).freeze())
+    }
+
+    /// Waits until the peer ends its half, whatever it sends before that.
+    pub(crate) async fn drained(&mut self) -> Result<(), StreamError> {
+        while poll_fn(|cx| self.poll_fill(cx)).await? {
+            self.buf.clear();
+        }
+        Ok(())
+    }
+
+    /// Tells the peer to stop sending.
+    pub(crate) fn stop(mut self, code: u32) {
+        self.stream.stop(code);
+    }
+}

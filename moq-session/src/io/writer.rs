@@ -1,0 +1,131 @@
+//! Putting messages and frames onto a stream.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use moq_wire::{Encode, Version, code, put_message, varint};
+
+use crate::error::StreamError;
+use crate::transport::SendStream;
+
+/// The sending half of a stream, with what is not taken by the transport yet.
+///
+/// Dropping it without [`Self::finish`] resets the stream.
+#[derive(Debug)]
+pub(crate) struct Writer<S: SendStream> {
+    stream: S,
+    pub(crate) version: Version,
+    /// Where messages are encoded; taken off as chunks.
+    pub(crate) scratch: BytesMut,
+    chunks: Vec<Bytes>,
+    /// The first chunk that is not written whole.
+    next: usize,
+    is_closed: bool,
+}
+
+impl<S: SendStream> Writer<S> {
+    pub(crate) fn new(stream: S, version: Version) -> Self {
+        let (scratch, chunks) = (BytesMut::new(), Vec::new());
+        Self {
+            stream,
+            version,
+            scratch,
+            chunks,
+            next: 0,
+            is_closed: false,
+        }
+    }
+
+    /// Control streams go before all groups.
+    pub(crate) fn control(mut stream: S, version: Version) -> Self {
+        stream.set_priority(i32::MAX);
+        Self::new(stream, version)
+    }
+
+    pub(crate) fn set_priority(&mut self, order: i32) {
+        self.stream.set_priority(order);
+    }
+
+    /// Queues a stream type.
+    pub(crate) fn stream_type(&mut self, code: u64) {
+        varint::put(code, &mut self.scratch, self.version);
+    }
+
+    /// Queues a length-prefixed message.
+    pub(crate) fn message<M: Encode>(&mut self, message: &M) {
+        put_message(message, &mut self.scratch, self.version);
+    }
+
+    /// Queues a payload, without copying it.
+    pub(crate) fn payload(&mut self, payload: Bytes) {
+        self.take_scratch();
+        if !payload.is_empty() {
+            self.chunks.push(payload);
+        }
+    }
+
+    fn take_scratch(&mut self) {
+        if !self.scratch.is_empty() {
+            self.chunks.push(self.scratch.split().freeze());
+        }
+    }
+
+    /// Writes what is queued.
+    pub(crate) async fn flush(&mut self) -> Result<(), StreamError> {
+        poll_fn(|cx| self.poll_flush(cx)).await
+    }
+
+    /// Poll form of [`Self::flush`].
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        self.take_scratch();
+        while self.next < self.chunks.len() {
+            ready!(
+                self.stream
+                    .poll_write_chunks(cx, &mut self.chunks[self.next..])
+            )?;
+            let rest = &self.chunks[self.next..];
+            self.next += rest.iter().take_while(|chunk| chunk.is_empty()).count();
+        }
+        self.chunks.clear();
+        self.next = 0;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes what is queued and ends the stream well.
+    pub(crate) async fn finish(&mut self) -> Result<(), StreamError> {
+        self.flush().await?;
+        self.end();
+        Ok(())
+    }
+
+    /// Ends the stream well; everything queued must be flushed.
+    pub(crate) fn end(&mut self) {
+        self.is_closed = true;
+        self.stream.finish();
+    }
+
+    /// Waits until the peer has everything, or wants nothing.
+    pub(crate) async fn acknowledged(&mut self) -> Result<(), StreamError> {
+        poll_fn(|cx| self.poll_closed(cx)).await
+    }
+
+    /// Poll form of [`Self::acknowledged`].
+    pub(crate) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        self.stream.poll_closed(cx).map_err(Into::into)
+    }
+
+    /// Abandons the stream.
+    pub(crate) fn reset(&mut self, code: u32) {
+        self.is_closed = true;
+        self.stream.reset(code);
+    }
+}
+
+impl<S: SendStream> Drop for Writer<S> {
+    fn drop(&mut self) {
+        if !self.is_closed {
+            self.stream.reset(code::stream::CANCELLED);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! moq-lite sessions over any transport: announce, publish, subscribe, relay.
+//!
+//! A [`Session`] joins two origins over a [`Transport`](transport::Transport): what this end publishes
+//! is served to the peer, what the peer announces appears here. [`Session::connect`] and
+//! [`Request::accept`] start one and, with the feature `tokio`, spawn its [`Driver`]; the
+//! `…_with_driver` forms hand the driver to the caller instead.
+//!
+//! ```
+//! # use moq_session::testing;
+//! # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+//! # let (connection, server) = testing::memory_pair(moq_session::Version::Lite06);
+//! # let relay = moq_session::OriginProducer::new();
+//! # let _relay = testing::serve(server, &relay);
+//! use moq_session::{BroadcastProducer, Session, Track};
+//!
+//! let session = Session::connect(connection).await?;
+//!
+//! let broadcast = BroadcastProducer::new();
+//! let track = broadcast.create(Track::new("chat"))?;
+//!
+//! let mut group = track.append()?;
+//! group.append("Hello")?;
+//! group.append("World")?;
+//! group.finish();
+//!
+//! let publication = session.publish("my-broadcast", broadcast.consume())?;
+//! # drop(publication);
+//! # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod transport;
+
+mod accept;
+mod config;
+mod connect;
+mod context;
+mod convert;
+mod driver;
+mod error;
+mod grant;
+mod io;
+mod negotiate;
+mod publisher;
+#[cfg(feature = "tokio")]
+mod reconnect;
+mod schedule;
+mod session;
+mod setup;
+mod subscriber;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use accept::{Established, Refusal, Request};
+pub use config::Config;
+pub use driver::Driver;
+pub use error::{AcceptError, ConnectError, PeerFault, SessionError, StreamError};
+pub use grant::{Grant, Pattern, PatternError};
+#[cfg(feature = "tokio")]
+pub use reconnect::{Dial, DialError, Reconnect, Status};
+pub use session::{Outstanding, Session};
+
+pub use moq_model::{
+    Abort, Announced, AnnouncedEvent, BroadcastConsumer, BroadcastPath, BroadcastProducer, Budget,
+    Frame, GroupConsumer, GroupEnd, GroupProducer, GroupRead, HopId, OrderedRead, OrderedReader,
+    OriginConsumer, OriginProducer, PathError, Publication, ReadError, RouteError, Start,
+    Subscription, Timescale, Track, TrackConsumer, TrackInfo, TrackProducer, TrackReader,
+    WriteError,
+};
+pub use moq_wire::{Role, Version};

@@ -1,0 +1,176 @@
+//! Answering ANNOUNCE_REQUEST: what this end has, as it changes.
+
+use std::collections::BTreeMap;
+
+use moq_model::{AnnouncedEvent, BroadcastPath, HopId, Route};
+use moq_wire::{AnnounceEncoder, AnnounceEvent, AnnounceOk, AnnounceRequest, Path, code};
+
+use crate::context::{Context, Shared};
+use crate::convert;
+use crate::error::{PeerFault, StreamError};
+use crate::io::{Reader, Writer};
+use crate::transport::Transport;
+
+pub(super) async fn answer<T: Transport>(
+    context: &Context<T>,
+    writer: &mut Writer<T::Send>,
+    reader: &mut Reader<T::Recv>,
+) -> Result<(), StreamError> {
+    let request = reader
+        .only_message::<AnnounceRequest>("ANNOUNCE_REQUEST")
+        .await?;
+    let setup = context.peer_setup().await?;
+    let declared = setup.hop.unwrap_or(request.exclude_hop);
+    let Some(prefix) = context.absolute(&request.prefix) else {
+        return Err(PeerFault::Unexpected("a prefix of more than 32 segments").into());
+    };
+    let mut listing = Listing::new(context, prefix, request.include_hidden);
+    let mut announced = context
+        .publish
+        .consume()
+        .announced_for(&listing.prefix, context.peer(declared));
+
+    let mut initial = Vec::new();
+    while let Some(event) = announced.try_next() {
+        initial.extend(listing.apply(event));
+    }
+    let mut encoder = AnnounceEncoder::new(context.version);
+    if context.version.features().announce_ok {
+        writer.message(&AnnounceOk {
+            hop: convert::wire_hop(context.hop),
+            active: initial.len() as u64,
+        });
+    }
+    for event in initial {
+        put(&mut encoder, &event, writer);
+    }
+
+    loop {
+        writer.flush().await?;
+        tokio::select! {
+            end = reader.drained() => {
+                end?;
+                writer.reset(code::stream::CANCELLED);
+                return Ok(());
+            }
+            event = announced.next() => {
+                for event in listing.apply(event) {
+                    put(&mut encoder, &event, writer);
+                }
+            }
+        }
+    }
+}
+
+fn put<S: crate::transport::SendStream>(
+    encoder: &mut AnnounceEncoder,
+    event: &AnnounceEvent,
+    writer: &mut Writer<S>,
+) {
+    if let Err(error) = encoder.encode(event, &mut writer.scratch) {
+        tracing::debug!(%error, ?event, "announcement withheld");
+    }
+}
+
+/// What one Announce stream has told, and has to tell.
+struct Listing<'a> {
+    context: &'a Shared,
+    prefix: BroadcastPath,
+    include_hidden: bool,
+    /// Routes at the prefix or above it. They all are the empty suffix, so only the longest is told.
+    covering: BTreeMap<BroadcastPath, Route>,
+}
+
+impl<'a> Listing<'a> {
+    fn new(context: &'a Shared, prefix: BroadcastPath, include_hidden: bool) -> Self {
+        Self {
+            context,
+            prefix,
+            include_hidden,
+            covering: BTreeMap::new(),
+        }
+    }
+
+    /// What the peer is told of a change.
+    fn apply(&mut self, event: AnnouncedEvent) -> Vec<AnnounceEvent> {
+        let (path, route) = match event {
+            AnnouncedEvent::Start(path, route) => (path, Some((route, true))),
+            AnnouncedEvent::Update(path, route) => (path, Some((route, false))),
+            AnnouncedEvent::End(path) => (path, None),
+            _ => return Vec::new(),
+        };
+        match path.strip_prefix(&self.prefix) {
+            Some(suffix) if !suffix.is_root() => self.below(&path, &suffix, route),
+            _ => self.cover(path, route.map(|(route, _)| route)),
+        }
+    }
+
+    fn below(
+        &self,
+        path: &BroadcastPath,
+        suffix: &BroadcastPath,
+        route: Option<(Route, bool)>,
+    ) -> Vec<AnnounceEvent> {
+        if (suffix.is_hidden() && !self.include_hidden) || !self.context.grant.may_subscribe(path) {
+            return Vec::new();
+        }
+        let suffix = convert::wire_path(suffix);
+        match route {
+            Some((route, true)) => self.start(suffix, &route).into_iter().collect(),
+            Some((route, false)) => self.replace(suffix, &route),
+            None => vec![AnnounceEvent::End { suffix }],
+        }
+    }
+
+    /// Applies a change at or above the prefix.
+    fn cover(&mut self, path: BroadcastPath, route: Option<Route>) -> Vec<AnnounceEvent> {
+        if !self.context.grant.may_subscribe(&self.prefix) {
+            return Vec::new();
+        }
+        let before = self
+            .covering
+            .last_key_value()
+            .map(|(path, route)| (path.clone(), route.clone()));
+        match route {
+            Some(route) => self.covering.insert(path, route),
+            None => self.covering.remove(&path),
+        };
+        let suffix = Path::default();
+        match (before, self.covering.last_key_value()) {
+            (None, Some((_, route))) => self.start(suffix, route).into_iter().collect(),
+            (Some(before), Some((path, route))) if (&before.0, &before.1) != (path, route) => {
+                self.replace(suffix, route)
+            }
+            (Some(_), None) => vec![AnnounceEvent::End { suffix }],
+            _ => Vec::new(),
+        }
+    }
+
+    fn start(&self, suffix: Path, route: &Route) -> Option<AnnounceEvent> {
+        let route = convert::wire_route(self.chain(route)?, route);
+        Some(AnnounceEvent::Start { suffix, route })
+    }
+
+    /// Replaces a route where the draft can say so; the others keep the one they have.
+    fn replace(&self, suffix: Path, route: &Route) -> Vec<AnnounceEvent> {
+        let Some(hops) = self.chain(route) else {
+            return vec![AnnounceEvent::End { suffix }];
+        };
+        vec![AnnounceEvent::Update {
+            suffix,
+            route: convert::wire_route(hops, route),
+        }]
+    }
+
+    /// The chain as the draft wants it, or `None` if there is no room for the peer in it.
+    fn chain(&self, route: &Route) -> Option<Vec<HopId>> {
+        let mut hops = route.hops.clone();
+        if hops.len() >= HopId::MAX_CHAIN {
+            return None;
+        }
+        if self.context.version.features().sender_in_chain {
+            hops.push(self.context.hop);
+        }
+        Some(hops)
+    }
+}

@@ -1,0 +1,133 @@
+//! Delivering one group on a stream of its own.
+
+use std::future::poll_fn;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context as TaskContext, Poll};
+
+use moq_model::{GroupConsumer, GroupEnd};
+use moq_wire::{FrameEncoder, GroupHeader, SubscribeId, UniStream, code};
+
+use crate::context::Shared;
+use crate::convert;
+use crate::error::StreamError;
+use crate::io::Writer;
+use crate::transport::SendStream;
+
+/// Frames that are encoded before they are written.
+const BATCH: usize = 64;
+/// Room for frame headers, so that an allocation serves many.
+const HEADERS: usize = 1_024;
+
+/// Writes `group` to a stream, from its header to the acknowledgement of its end.
+///
+/// A group that does not finish, or that the peer does not want, is reset.
+pub(super) async fn deliver<S: SendStream>(
+    context: Arc<Shared>,
+    mut writer: Writer<S>,
+    mut group: GroupConsumer,
+    id: SubscribeId,
+) {
+    let header = GroupHeader {
+        subscribe_id: id,
+        sequence: moq_wire::GroupSequence(group.sequence()),
+        frame_start: 0,
+    };
+    writer.stream_type(UniStream::Group.code());
+    writer.message(&header);
+    let mut delivery = Delivery {
+        encoder: FrameEncoder::new(context.version),
+        writer: &mut writer,
+        bytes: 0,
+    };
+    let end = poll_fn(|cx| delivery.poll(cx, &mut group, &context)).await;
+    drop(group);
+    match end {
+        Ok(GroupEnd::Finished) => {
+            writer.end();
+            let _ = writer.acknowledged().await;
+        }
+        Ok(end) => writer.reset(convert::group_end_code(end)),
+        Err(error) => {
+            tracing::trace!(%error, "group not delivered");
+            writer.reset(code::stream::CANCELLED);
+        }
+    }
+}
+
+struct Delivery<'a, S: SendStream> {
+    encoder: FrameEncoder,
+    writer: &'a mut Writer<S>,
+    bytes: u64,
+}
+
+impl<S: SendStream> Delivery<'_, S> {
+    /// Moves frames until the group has ended, or until there are none or the stream takes no more.
+    fn poll(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        group: &mut GroupConsumer,
+        context: &Shared,
+    ) -> Poll<Result<GroupEnd, StreamError>> {
+        loop {
+            match self.poll_write(cx, group, context) {
+                ControlFlow::Break(result) => return result,
+                ControlFlow::Continue(()) => {}
+            }
+            match self.poll_read(cx, group) {
+                Poll::Ready(Ok(None)) => {}
+                Poll::Ready(Ok(Some(end))) => return Poll::Ready(Ok(end)),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                // A peer that stops the stream meanwhile is noticed at the next frame.
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    fn poll_write(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        group: &mut GroupConsumer,
+        context: &Shared,
+    ) -> ControlFlow<Poll<Result<GroupEnd, StreamError>>> {
+        match self.writer.poll_flush(cx) {
+            Poll::Ready(Ok(())) => {
+                context
+                    .served
+                    .bytes
+                    .fetch_add(std::mem::take(&mut self.bytes), Ordering::Relaxed);
+                ControlFlow::Continue(())
+            }
+            Poll::Ready(Err(error)) => ControlFlow::Break(Poll::Ready(Err(error))),
+            Poll::Pending => ControlFlow::Break(group.poll_cut(cx).map(Ok)),
+        }
+    }
+
+    fn poll_read(
+        &mut self,
+        cx: &TaskContext<'_>,
+        group: &mut GroupConsumer,
+    ) -> Poll<Result<Option<GroupEnd>, StreamError>> {
+        if self.writer.scratch.capacity() < HEADERS / 8 {
+            self.writer.scratch.reserve(HEADERS);
+        }
+        let mut is_encodable = true;
+        let read = group.poll_frames(cx, BATCH, |frame| {
+            let len = frame.payload.len();
+            let header = self
+                .encoder
+                .header(frame.timestamp, len, &mut self.writer.scratch);
+            is_encodable &= header.is_ok();
+            self.bytes += len as u64;
+            self.writer.payload(frame.payload);
+        });
+        match read {
+            Poll::Ready(_) if !is_encodable => {
+                Poll::Ready(Ok(Some(GroupEnd::Aborted(moq_model::Abort::Malformed))))
+            }
+            Poll::Ready(end) => Poll::Ready(Ok(end)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}

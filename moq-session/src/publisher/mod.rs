@@ -1,0 +1,99 @@
+//! The publishing side: answers the peer's requests. One file per kind of stream.
+
+mod announce;
+mod group;
+mod subscribe;
+mod track;
+
+use moq_wire::{BiStream, Goaway, code};
+
+use crate::context::Context;
+use crate::error::{PeerFault, SessionError, StreamError};
+use crate::io::{Reader, Writer};
+use crate::transport::Transport;
+
+/// Starts to answer what the peer asks on bidirectional streams.
+pub(crate) fn spawn<T: Transport>(context: &Context<T>) {
+    context.spawner.spawn(Box::pin(accept(context.clone())));
+}
+
+async fn accept<T: Transport>(context: Context<T>) -> Result<(), SessionError> {
+    let mut transport = context.transport.clone();
+    loop {
+        let (send, recv) = std::future::poll_fn(|cx| transport.poll_accept_bi(cx)).await?;
+        let writer = Writer::control(send, context.version);
+        let reader = Reader::new(recv, context.version);
+        context
+            .spawner
+            .spawn(Box::pin(answer(context.clone(), writer, reader)));
+    }
+}
+
+/// Answers one request; only what breaks a rule of the session ends the session.
+async fn answer<T: Transport>(
+    context: Context<T>,
+    mut writer: Writer<T::Send>,
+    mut reader: Reader<T::Recv>,
+) -> Result<(), SessionError> {
+    let kind = match reader.stream_type().await {
+        Ok(Some(kind)) => BiStream::from_code(kind, context.version),
+        Ok(None) | Err(_) => None,
+    };
+    let result = match kind {
+        Some(BiStream::Announce) => announce::answer(&context, &mut writer, &mut reader).await,
+        Some(BiStream::Subscribe) => return subscribe::answer(context, writer, reader).await,
+        Some(BiStream::Track) => track::answer(&context, &mut writer, &mut reader).await,
+        Some(BiStream::Fetch) => track::refuse_fetch(&mut writer, &mut reader).await,
+        Some(BiStream::Probe) => probe(&context, &mut writer, &mut reader).await,
+        Some(BiStream::Goaway) => return goaway(&context, writer, reader).await,
+        None => {
+            writer.reset(code::stream::CANCELLED);
+            Ok(())
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%error, ?kind, "request failed");
+        writer.reset(code::stream::CANCELLED);
+    }
+    Ok(())
+}
+
+/// This end reports no estimates: drafts that can say so get a refusal, on the others the stream
+/// stays open and silent.
+async fn probe<T: Transport>(
+    context: &Context<T>,
+    writer: &mut Writer<T::Send>,
+    reader: &mut Reader<T::Recv>,
+) -> Result<(), StreamError> {
+    if context.version.features().setup_stream {
+        writer.reset(code::stream::CANCELLED);
+        return Ok(());
+    }
+    reader.drained().await?;
+    writer.finish().await
+}
+
+/// Takes note of a peer that is about to leave; what runs goes on until it closes.
+async fn goaway<T: Transport>(
+    context: &Context<T>,
+    mut writer: Writer<T::Send>,
+    mut reader: Reader<T::Recv>,
+) -> Result<(), SessionError> {
+    let goaway = match reader.only_message::<Goaway>("GOAWAY").await {
+        Ok(goaway) => goaway,
+        Err(error) => {
+            tracing::debug!(%error, "GOAWAY ignored");
+            writer.reset(code::stream::CANCELLED);
+            return Ok(());
+        }
+    };
+    writer.reset(code::stream::CANCELLED);
+    if context
+        .is_leaving
+        .swap(true, std::sync::atomic::Ordering::Relaxed)
+    {
+        return Err(PeerFault::SecondGoaway.into());
+    }
+    tracing::info!(uri = %moq_model::escape::Escaped(&goaway.uri), "the peer is going away");
+    Ok(())
+}

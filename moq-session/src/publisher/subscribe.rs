@@ -1,0 +1,298 @@
+//! Serving one SUBSCRIBE.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use moq_model::{Abort, GroupConsumer, ReadError, TrackReader};
+use moq_wire::{Subscribe, SubscribeId, SubscribeOk, SubscribeResponse, SubscribeUpdate, code};
+
+use super::{group, track};
+use crate::context::Context;
+use crate::convert;
+use crate::error::{PeerFault, SessionError, StreamError};
+use crate::io::{Reader, Writer};
+use crate::schedule::send_order;
+use crate::transport::Transport;
+
+#[cfg(not(target_arch = "wasm32"))]
+type Delivery = Pin<Box<dyn Future<Output = ()> + Send>>;
+#[cfg(target_arch = "wasm32")]
+type Delivery = Pin<Box<dyn Future<Output = ()>>>;
+
+pub(super) async fn answer<T: Transport>(
+    context: Context<T>,
+    mut writer: Writer<T::Send>,
+    mut reader: Reader<T::Recv>,
+) -> Result<(), SessionError> {
+    let request = match reader.only_message::<Subscribe>("SUBSCRIBE").await {
+        Ok(request) => request,
+        Err(error) => {
+            tracing::debug!(%error, "SUBSCRIBE failed");
+            writer.reset(code::stream::CANCELLED);
+            return Ok(());
+        }
+    };
+    // Two live subscriptions under one id could not be told apart by the peer.
+    let _guard = match context.served.begin(&context.shared, request.id) {
+        Ok(guard) => guard,
+        Err(fault @ PeerFault::DuplicateSubscribe(_)) => return Err(fault.into()),
+        Err(_) => {
+            writer.reset(code::stream::NO_CAPACITY);
+            return Ok(());
+        }
+    };
+    match open(&context, &request, &mut writer).await {
+        Ok(track) => serve(&context, &request, track, writer, reader).await,
+        Err(reason) => writer.reset(convert::abort_code(reason)),
+    }
+    Ok(())
+}
+
+/// Finds the track and waits until it exists; accepts the subscription where the draft says so.
+async fn open<T: Transport>(
+    context: &Context<T>,
+    request: &Subscribe,
+    writer: &mut Writer<T::Send>,
+) -> Result<TrackReader, Abort> {
+    context.peer_setup().await.map_err(|_| Abort::Timeout)?;
+    let track = track::find(context, &request.broadcast, &request.track)?;
+    let reader = track.subscribe(convert::subscription(
+        request.priority,
+        request.max_age,
+        request.start,
+        request.end,
+        context.version,
+    ));
+    match context.in_time(track.info()).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(ReadError::Aborted(reason))) => return Err(reason),
+        Ok(Err(_)) | Err(_) => return Err(Abort::Timeout),
+    }
+    let ok = SubscribeOk {
+        priority: request.priority,
+        max_age: Duration::ZERO,
+        start: None,
+        end: None,
+    };
+    SubscribeResponse::Ok(ok).put(&mut writer.scratch, context.version);
+    Ok(reader)
+}
+
+async fn serve<T: Transport>(
+    context: &Context<T>,
+    request: &Subscribe,
+    track: TrackReader,
+    writer: Writer<T::Send>,
+    reader: Reader<T::Recv>,
+) {
+    let mut serving = Serving {
+        context: context.clone(),
+        id: request.id,
+        writer,
+        requests: Some(reader),
+        track: Some(track),
+        waiting: Vec::new(),
+        deliveries: FuturesUnordered::new(),
+        priority: request.priority,
+        first: None,
+        stage: Stage::Live,
+    };
+    let end = poll_fn(|cx| serving.poll(cx)).await;
+    serving.deliveries.clear();
+    match end {
+        Ok(()) => {}
+        Err(Failure::Track(reason)) => serving.writer.reset(convert::abort_code(reason)),
+        Err(Failure::Stream(error)) => {
+            tracing::debug!(%error, "subscription failed");
+            let is_malformed = matches!(error, StreamError::Peer(_));
+            serving.writer.reset(if is_malformed {
+                code::stream::MALFORMED_TRACK
+            } else {
+                code::stream::CANCELLED
+            });
+        }
+    }
+}
+
+/// One subscription in service.
+struct Serving<T: Transport> {
+    context: Context<T>,
+    id: SubscribeId,
+    writer: Writer<T::Send>,
+    /// The peer's half, until it needs no more reading.
+    requests: Option<Reader<T::Recv>>,
+    /// Where groups come from, until the last one.
+    track: Option<TrackReader>,
+    /// Groups without a stream yet, ascending.
+    waiting: Vec<GroupConsumer>,
+    /// Groups on their way, until they are acknowledged.
+    deliveries: FuturesUnordered<Delivery>,
+    priority: u8,
+    /// The group that delivery began with.
+    first: Option<u64>,
+    stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Groups come, or are on their way.
+    Live,
+    /// All groups are delivered; what is left is the end of this stream.
+    Ending,
+}
+
+/// Why a subscription is not served to its end.
+enum Failure {
+    Track(Abort),
+    Stream(StreamError),
+}
+
+impl<T: Transport> Serving<T> {
+    fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Failure>> {
+        if self.stage == Stage::Live {
+            if self.poll_requests(cx).map_err(Failure::Stream)?.is_ready() {
+                return self.poll_unsubscribed(cx);
+            }
+            self.poll_track(cx)?;
+            // The start goes out before the groups, as far as the stream takes it.
+            let _ = self.writer.poll_flush(cx).map_err(Failure::Stream)?;
+            self.poll_streams(cx).map_err(Failure::Stream)?;
+            while let Poll::Ready(Some(())) = self.deliveries.poll_next_unpin(cx) {}
+        }
+        if self
+            .writer
+            .poll_flush(cx)
+            .map_err(Failure::Stream)?
+            .is_pending()
+        {
+            return Poll::Pending;
+        }
+        if self.stage == Stage::Live {
+            if self.track.is_some() || !self.waiting.is_empty() || !self.deliveries.is_empty() {
+                return Poll::Pending;
+            }
+            self.writer.end();
+            self.stage = Stage::Ending;
+        }
+        // The answer is complete: a peer that has stopped the stream by now has what it wants.
+        self.writer.poll_closed(cx).map(|_| Ok(()))
+    }
+
+    /// Takes updates; ready when the peer has unsubscribed.
+    fn poll_requests(&mut self, cx: &mut TaskContext<'_>) -> Result<Poll<()>, StreamError> {
+        while let Some(reader) = &mut self.requests {
+            match reader.poll_message::<SubscribeUpdate>(cx, "SUBSCRIBE_UPDATE") {
+                Poll::Ready(Ok(Some(update))) => self.update(&update),
+                Poll::Ready(Ok(None)) => return Ok(Poll::Ready(())),
+                Poll::Ready(Err(error)) => return Err(error),
+                Poll::Pending => return Ok(Poll::Pending),
+            }
+        }
+        Ok(Poll::Pending)
+    }
+
+    fn update(&mut self, update: &SubscribeUpdate) {
+        let version = self.context.version;
+        let subscription = convert::subscription(
+            update.priority,
+            update.max_age,
+            update.start,
+            update.end,
+            version,
+        );
+        self.priority = update.priority;
+        if let Some(track) = &mut self.track {
+            track.update(subscription);
+        }
+    }
+
+    /// Leaves: unfinished groups are reset, this half ends well.
+    fn poll_unsubscribed(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Failure>> {
+        self.deliveries.clear();
+        if self.writer.poll_flush(cx).is_ready() {
+            self.writer.end();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Takes the groups that are there, and the end of the track.
+    fn poll_track(&mut self, cx: &TaskContext<'_>) -> Result<(), Failure> {
+        while let Some(track) = &mut self.track {
+            match track.poll_next_group(cx) {
+                Poll::Ready(Ok(Some(group))) => {
+                    self.begin();
+                    let at = self
+                        .waiting
+                        .partition_point(|g| g.sequence() < group.sequence());
+                    self.waiting.insert(at, group);
+                }
+                Poll::Ready(Ok(None)) => {
+                    let end = SubscribeResponse::End(track.end());
+                    self.track = None;
+                    self.respond(&end);
+                }
+                Poll::Ready(Err(ReadError::Aborted(reason))) => return Err(Failure::Track(reason)),
+                Poll::Ready(Err(_)) => return Err(Failure::Track(Abort::Internal)),
+                Poll::Pending => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the peer once which group delivery begins with.
+    fn begin(&mut self) {
+        if self.first.is_none()
+            && let Some(first) = self.track.as_ref().and_then(TrackReader::first)
+        {
+            self.first = Some(first);
+            self.respond(&SubscribeResponse::Start(first));
+        }
+    }
+
+    fn respond(&mut self, response: &SubscribeResponse) {
+        response.put(&mut self.writer.scratch, self.context.version);
+    }
+
+    /// Gives streams to waiting groups, the newest first, as far as the peer's credit goes.
+    fn poll_streams(&mut self, cx: &mut TaskContext<'_>) -> Result<(), StreamError> {
+        while let Some(newest) = self.waiting.last_mut() {
+            if let Poll::Ready(end) = newest.poll_cut(cx) {
+                let sequence = newest.sequence();
+                self.waiting.pop();
+                let code = u64::from(convert::group_end_code(end));
+                self.respond(&SubscribeResponse::Drop {
+                    start: sequence,
+                    end: sequence,
+                    code,
+                });
+                continue;
+            }
+            let Poll::Ready(stream) = self.context.transport.poll_open_uni(cx) else {
+                return Ok(());
+            };
+            let stream = stream.map_err(|_| StreamError::Transport)?;
+            let Some(group) = self.waiting.pop() else {
+                return Ok(());
+            };
+            self.deliver(stream, group);
+        }
+        Ok(())
+    }
+
+    fn deliver(&self, stream: T::Send, group: GroupConsumer) {
+        let order = send_order(
+            self.priority,
+            self.first.unwrap_or_default(),
+            group.sequence(),
+        );
+        let mut writer = Writer::new(stream, self.context.version);
+        writer.set_priority(order);
+        let shared: Arc<_> = self.context.shared.clone();
+        self.deliveries
+            .push(Box::pin(group::deliver(shared, writer, group, self.id)));
+    }
+}

@@ -1,0 +1,68 @@
+//! Answering TRACK, and FETCH.
+
+use moq_model::{Abort, ReadError, TrackConsumer};
+use moq_wire::{Fetch, Track, code};
+
+use crate::context::{Context, Shared};
+use crate::convert;
+use crate::error::StreamError;
+use crate::io::{Reader, Writer};
+use crate::transport::Transport;
+
+/// Finds a track that the peer may read.
+///
+/// # Errors
+/// The reason for which the request is refused; a track that exists may still be refused later.
+pub(super) fn find(
+    context: &Shared,
+    broadcast: &moq_wire::Path,
+    track: &str,
+) -> Result<TrackConsumer, Abort> {
+    let path = context.absolute(broadcast).ok_or(Abort::Unroutable)?;
+    if !context.grant.may_subscribe(&path) {
+        return Err(Abort::Unroutable);
+    }
+    let peer = context.peer(context.peer_hop());
+    let broadcast = context.publish.consume().broadcast_for(&path, &peer)?;
+    Ok(broadcast.track(track)?)
+}
+
+/// Answers TRACK with TRACK_INFO.
+pub(super) async fn answer<T: Transport>(
+    context: &Context<T>,
+    writer: &mut Writer<T::Send>,
+    reader: &mut Reader<T::Recv>,
+) -> Result<(), StreamError> {
+    let request = reader.only_message::<Track>("TRACK").await?;
+    context.peer_setup().await?;
+    let info = match find(context, &request.broadcast, &request.track) {
+        Ok(track) => context.in_time(track.info()).await?,
+        Err(reason) => Err(ReadError::Aborted(reason)),
+    };
+    match info {
+        Ok(info) => {
+            writer.message(&convert::wire_track_info(&info));
+            writer.finish().await?;
+            writer.acknowledged().await
+        }
+        Err(ReadError::Aborted(reason)) => {
+            writer.reset(convert::abort_code(reason));
+            Ok(())
+        }
+        Err(_) => Err(StreamError::Transport),
+    }
+}
+
+/// Answers FETCH: no group is kept for fetching.
+pub(super) async fn refuse_fetch<S, R>(
+    writer: &mut Writer<S>,
+    reader: &mut Reader<R>,
+) -> Result<(), StreamError>
+where
+    S: crate::transport::SendStream,
+    R: crate::transport::RecvStream,
+{
+    reader.only_message::<Fetch>("FETCH").await?;
+    writer.reset(code::stream::NOT_FOUND);
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! The handle to a session.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use moq_model::{
+    Announced, BroadcastConsumer, BroadcastPath, PathError, Publication, TrackConsumer,
+};
+use moq_wire::{Version, code};
+
+use crate::context::Shared;
+use crate::error::SessionError;
+use crate::transport::{TransportInfo, TransportStats};
+
+/// A negotiated session. Clones are handles to the same one; it closes when the last is dropped.
+#[derive(Debug, Clone)]
+pub struct Session {
+    handle: Arc<Handle>,
+}
+
+#[derive(Debug)]
+struct Handle {
+    shared: Arc<Shared>,
+    stats: Box<dyn StatsSource>,
+}
+
+/// Asks the transport, whatever its type.
+pub(crate) trait StatsSource: std::fmt::Debug + Send + Sync {
+    fn stats(&self) -> TransportStats;
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared
+            .request_close(code::session::NO_ERROR, "dropped");
+    }
+}
+
+/// What this end still owes to the peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Outstanding {
+    /// Subscriptions of the peer that are not delivered and acknowledged to their end.
+    pub subscriptions: usize,
+    /// Bytes of groups written so far, to see progress by.
+    pub bytes: u64,
+}
+
+impl Session {
+    pub(crate) fn new(shared: Arc<Shared>, stats: Box<dyn StatsSource>) -> Self {
+        Self {
+            handle: Arc::new(Handle { shared, stats }),
+        }
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.handle.shared
+    }
+
+    /// The draft that is spoken.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.shared().version
+    }
+
+    /// What carries the session.
+    #[must_use]
+    pub fn info(&self) -> &TransportInfo {
+        &self.shared().info
+    }
+
+    /// What the transport measures at this moment.
+    #[must_use]
+    pub fn stats(&self) -> TransportStats {
+        self.handle.stats.stats()
+    }
+
+    /// Publishes a broadcast until the publication is dropped, in the origin that this session
+    /// serves.
+    ///
+    /// # Errors
+    /// [`PathError`] if `path` is no broadcast path.
+    pub fn publish(
+        &self,
+        path: &str,
+        broadcast: BroadcastConsumer,
+    ) -> Result<Publication, PathError> {
+        let path = BroadcastPath::new(path)?;
+        Ok(self.shared().publish.publish(&path, broadcast))
+    }
+
+    /// The peer's track `track` of the broadcast `path`, whether that is announced or not.
+    ///
+    /// Asking is free of waiting: the answer comes through the track.
+    ///
+    /// # Errors
+    /// [`PathError`] if `path` is no broadcast path.
+    pub fn subscribe(&self, path: &str, track: &str) -> Result<TrackConsumer, PathError> {
+        let path = self.shared().grant.root.join(&BroadcastPath::new(path)?)?;
+        let broadcast = self.shared().source.broadcast(&path);
+        Ok(broadcast
+            .track(track)
+            .unwrap_or_else(|error| TrackConsumer::refused(track, error.into())))
+    }
+
+    /// Follows what the peer announces below `prefix`.
+    ///
+    /// # Errors
+    /// [`PathError`] if `prefix` is no broadcast path.
+    pub fn announced(&self, prefix: &str) -> Result<Announced, PathError> {
+        let prefix = self
+            .shared()
+            .grant
+            .root
+            .join(&BroadcastPath::new(prefix)?)?;
+        self.shared().wants_announcements.notify_one();
+        Ok(self.shared().subscribe.consume().announced(&prefix))
+    }
+
+    /// What this end still owes to the peer.
+    #[must_use]
+    pub fn outstanding(&self) -> Outstanding {
+        let served = &self.shared().served;
+        Outstanding {
+            subscriptions: served.count(),
+            bytes: served.bytes.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Waits until the session has ended.
+    ///
+    /// Cancel safe.
+    pub async fn closed(&self) -> SessionError {
+        let mut ended = self.shared().ended.subscribe();
+        let ended = ended.wait_for(Option::is_some).await;
+        ended
+            .ok()
+            .and_then(|error| error.clone())
+            .unwrap_or(SessionError::Closed)
+    }
+
+    /// Whether the session has not ended yet.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.shared().ended.borrow().is_none()
+    }
+
+    /// Ends the session with a session close code; later calls change nothing.
+    pub fn close(&self, code: u32, reason: &str) {
+        self.shared().request_close(code, reason);
+    }
+}

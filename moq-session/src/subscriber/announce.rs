@@ -1,0 +1,207 @@
+//! Following what the peer announces.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use moq_model::{HopId, Publication, Route, Source, SyncGuard, clock};
+use moq_wire::{
+    AnnounceDecoder, AnnounceEvent, AnnounceOk, AnnounceRequest, BiStream, Path, varint,
+};
+
+use super::request::open;
+use crate::context::{Context, MAX_ANNOUNCES, Shared};
+use crate::convert;
+use crate::error::{PeerFault, SessionError, StreamError};
+use crate::io::Reader;
+use crate::transport::Transport;
+
+/// Silence after which a draft that does not mark the end of the initial set has told it.
+const SETTLE: Duration = Duration::from_millis(500);
+/// How long to wait before asking again a peer that reset the stream; doubled each time.
+const RETRY: Duration = Duration::from_millis(500);
+/// The longest such wait.
+const MAX_RETRY: Duration = Duration::from_secs(30);
+
+/// Follows the peer's announcements once somebody wants them. The guard goes when the initial set
+/// is complete.
+pub(super) async fn follow<T: Transport>(
+    context: Context<T>,
+    sync: SyncGuard,
+) -> Result<(), SessionError> {
+    context.wants_announcements.notified().await;
+    // The price and the identity of the peer come with its SETUP.
+    let _ = context.peer_setup().await;
+    let mut sync = Some(sync);
+    let mut retry = RETRY;
+    loop {
+        match listen(&context, &mut sync).await {
+            Ok(()) => return Ok(()),
+            Err(StreamError::Peer(fault)) => return Err(fault.into()),
+            Err(StreamError::Transport) => return Ok(()),
+            Err(error) => tracing::debug!(%error, ?retry, "announcements ended, asking again"),
+        }
+        sync = None;
+        clock::sleep(retry).await;
+        retry = (retry * 2).min(MAX_RETRY);
+    }
+}
+
+/// Follows one Announce stream to its end; what was learned on it goes with it.
+async fn listen<T: Transport>(
+    context: &Context<T>,
+    sync: &mut Option<SyncGuard>,
+) -> Result<(), StreamError> {
+    let (mut writer, mut reader) = open(context, BiStream::Announce)
+        .await
+        .map_err(|_| StreamError::Timeout)?;
+    writer.message(&AnnounceRequest {
+        prefix: Path::default(),
+        exclude_hop: convert::wire_hop(context.hop),
+        include_hidden: false,
+    });
+    writer.flush().await?;
+
+    let mut table = Table::new(context);
+    let mut awaited = read_ok(context, &mut reader, &mut table).await?;
+    let mut decoder = AnnounceDecoder::new(context.version);
+    loop {
+        if awaited == Some(0) {
+            *sync = None;
+        }
+        let event = match sync {
+            Some(_) if awaited.is_none() => {
+                let deadline = clock::now() + SETTLE;
+                let Ok(event) =
+                    clock::timeout_at(deadline, reader.announce_event(&mut decoder)).await
+                else {
+                    awaited = Some(0);
+                    continue;
+                };
+                event?
+            }
+            _ => reader.announce_event(&mut decoder).await?,
+        };
+        let Some(event) = event else { break };
+        awaited = awaited.map(|left| left.saturating_sub(1));
+        table.apply(event)?;
+    }
+    *sync = None;
+    writer.finish().await
+}
+
+/// Reads ANNOUNCE_OK where the draft has it; says how many announcements the initial set has.
+async fn read_ok<T: Transport>(
+    context: &Context<T>,
+    reader: &mut Reader<T::Recv>,
+    table: &mut Table<'_>,
+) -> Result<Option<u64>, StreamError> {
+    if !context.version.features().announce_ok {
+        return Ok(None);
+    }
+    let ok = context
+        .in_time(reader.message::<AnnounceOk>("ANNOUNCE_OK"))
+        .await??;
+    let Some(ok) = ok else { return Ok(Some(0)) };
+    table.sender = Some(convert::hop(ok.hop));
+    Ok(Some(ok.active))
+}
+
+/// The routes that one Announce stream has told.
+struct Table<'a> {
+    context: &'a Shared,
+    /// Who appends itself to each chain by ANNOUNCE_OK.
+    sender: Option<HopId>,
+    /// Stands for a publisher without an id, for the life of the stream.
+    stamp: HopId,
+    /// By suffix; `None` for a route that is live and of no use here.
+    routes: BTreeMap<Path, Option<Publication>>,
+}
+
+impl<'a> Table<'a> {
+    fn new(context: &'a Shared) -> Self {
+        Self {
+            context,
+            sender: None,
+            stamp: HopId::random(),
+            routes: BTreeMap::new(),
+        }
+    }
+
+    fn apply(&mut self, event: AnnounceEvent) -> Result<(), PeerFault> {
+        match event {
+            AnnounceEvent::Start { suffix, route } | AnnounceEvent::Update { suffix, route } => {
+                let publication = self.announce(&suffix, &route);
+                // The new route is in place before the old one goes, so that nobody sees a gap.
+                self.routes.insert(suffix, publication);
+                if self.routes.len() > MAX_ANNOUNCES {
+                    return Err(PeerFault::TooMany {
+                        what: "announcements",
+                        limit: MAX_ANNOUNCES,
+                    });
+                }
+            }
+            AnnounceEvent::End { suffix } => {
+                self.routes.remove(&suffix);
+            }
+        }
+        Ok(())
+    }
+
+    fn announce(&self, suffix: &Path, route: &moq_wire::Route) -> Option<Publication> {
+        let path = self.context.absolute(suffix)?;
+        if !self.context.grant.may_publish(&path) {
+            tracing::debug!(%path, "announcement ignored: not granted");
+            return None;
+        }
+        let hops = self.chain(route.hops.iter().copied().map(convert::hop).collect())?;
+        let (warm_cost, cold_cost) = self.price(route);
+        let route = Route {
+            hops,
+            warm_cost,
+            cold_cost,
+        };
+        let source = Source::Requests(self.context.source.clone());
+        Some(
+            self.context
+                .subscribe
+                .announce(&path, route, source, Some(self.context.id)),
+        )
+    }
+
+    /// The chain as it is stored here, or `None` for a route that would lead in a circle or has
+    /// no room.
+    fn chain(&self, mut hops: Vec<HopId>) -> Option<Vec<HopId>> {
+        if let Some(sender) = self.sender {
+            if !sender.is_anonymous() && hops.contains(&sender) {
+                return None;
+            }
+            hops.push(sender);
+        }
+        if hops.contains(&self.context.hop) {
+            return None;
+        }
+        if hops.first().is_none_or(|hop| hop.is_anonymous()) {
+            if hops.is_empty() {
+                hops.push(HopId::ANONYMOUS);
+            }
+            hops.insert(0, self.stamp);
+        }
+        (hops.len() <= HopId::MAX_CHAIN).then_some(hops)
+    }
+
+    /// The route's costs with the price of this link.
+    fn price(&self, route: &moq_wire::Route) -> (u64, u64) {
+        if !self.context.version.features().typed_announce {
+            return (route.warm_cost, route.cold_cost);
+        }
+        let link = self
+            .context
+            .peer
+            .borrow()
+            .as_ref()
+            .and_then(|setup| setup.cost)
+            .unwrap_or(1);
+        let add = |cost: u64| cost.saturating_add(link).min(varint::MAX);
+        (add(route.warm_cost), add(route.cold_cost))
+    }
+}

@@ -1,0 +1,149 @@
+//! What has come, and what is owed, of one subscription.
+
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+
+use futures_util::task::AtomicWaker;
+use moq_model::{GroupRange, GroupRanges, TrackProducer};
+
+/// One subscription of this end, as its group streams see it.
+#[derive(Debug)]
+pub(crate) struct Feed {
+    pub(super) track: TrackProducer,
+    state: Mutex<Account>,
+    changed: AtomicWaker,
+}
+
+/// The account of a subscription's groups, as plain data.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Account {
+    /// The first group that the publisher is going to deliver.
+    pub(super) start: Option<u64>,
+    /// No group at or above it will come.
+    pub(super) end: Option<u64>,
+    /// Groups that arrived, and groups that are known not to come.
+    settled: GroupRanges,
+    /// The lowest group that arrived.
+    pub(super) lowest: Option<u64>,
+    /// The highest group that arrived.
+    pub(super) highest: Option<u64>,
+    /// Group streams that have not ended.
+    pub(super) open: usize,
+}
+
+impl Account {
+    /// The first gap of what is owed; `None` when everything is accounted for, as far as is known.
+    pub(super) fn owed(&self) -> Option<GroupRange> {
+        let end = self.end?;
+        let start = self.start.or(self.lowest).unwrap_or(end);
+        let missing = self.settled.first_missing_from(start);
+        (missing < end).then_some(missing..end)
+    }
+}
+
+impl Feed {
+    pub(super) fn new(track: TrackProducer) -> Arc<Self> {
+        Arc::new(Self {
+            track,
+            state: Mutex::default(),
+            changed: AtomicWaker::new(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Account> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn account(&self) -> Account {
+        self.lock().clone()
+    }
+
+    /// Changes the account; whoever waits for it looks again.
+    pub(super) fn change<R>(&self, change: impl FnOnce(&mut Account) -> R) -> R {
+        let result = change(&mut self.lock());
+        self.changed.wake();
+        result
+    }
+
+    /// Counts a group stream in until the guard is dropped.
+    pub(super) fn arrive(self: &Arc<Self>, sequence: u64) -> Arrival {
+        self.change(|account| {
+            account.settled.insert(sequence..sequence.saturating_add(1));
+            account.lowest = Some(
+                account
+                    .lowest
+                    .map_or(sequence, |lowest| lowest.min(sequence)),
+            );
+            account.highest = account.highest.max(Some(sequence));
+            account.open += 1;
+        });
+        Arrival { feed: self.clone() }
+    }
+
+    /// Notes that groups will not come.
+    pub(super) fn settle(&self, groups: GroupRange) {
+        self.track.lose(groups.clone());
+        self.change(|account| account.settled.insert(groups));
+    }
+
+    /// Waits until `find` finds something in the account. One task may wait at a time.
+    pub(super) async fn when<R>(&self, mut find: impl FnMut(&Account) -> Option<R>) -> R {
+        poll_fn(|cx| {
+            self.changed.register(cx.waker());
+            find(&self.lock()).map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+}
+
+/// A group stream that is being read.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    feed: Arc<Feed>,
+}
+
+impl Drop for Arrival {
+    fn drop(&mut self) {
+        self.feed.change(|account| account.open -= 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_owed_lies_between_start_and_end() {
+        let mut account = Account {
+            start: Some(2),
+            end: Some(5),
+            ..Account::default()
+        };
+        assert_eq!(account.owed(), Some(2..5));
+        account.settled.insert(2..4);
+        assert_eq!(account.owed(), Some(4..5));
+        account.settled.insert(4..5);
+        assert_eq!(account.owed(), None);
+    }
+
+    #[test]
+    fn nothing_is_owed_of_a_track_without_groups() {
+        assert_eq!(
+            Account {
+                end: Some(0),
+                ..Account::default()
+            }
+            .owed(),
+            None
+        );
+        assert_eq!(
+            Account {
+                end: Some(7),
+                ..Account::default()
+            }
+            .owed(),
+            None
+        );
+    }
+}

@@ -1,0 +1,237 @@
+//! Taking in groups: from streams of their own, and from datagrams.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use moq_model::{Abort, GroupProducer, Timescale, WriteError, clock};
+use moq_wire::{Datagram, FrameDecoder, GroupHeader, SubscribeId, Version, code, decode_body};
+
+use super::feed::Feed;
+use crate::context::Context;
+use crate::convert;
+use crate::error::{PeerFault, SessionError, StreamError};
+use crate::io::Reader;
+use crate::transport::{RecvStream, Transport};
+
+/// Payload bytes a frame may have.
+const MAX_FRAME: u64 = 32 << 20;
+
+/// Takes in one group stream, whose type has been read.
+pub(super) async fn receive<T: Transport>(context: &Context<T>, mut reader: Reader<T::Recv>) {
+    let Ok(header) = reader.only_message::<GroupHeader>("a group header").await else {
+        return reader.stop(code::stream::CANCELLED);
+    };
+    let sequence = header.sequence.0;
+    let feed = find(context, header.subscribe_id);
+    let feed = feed.filter(|feed| is_expected(feed, sequence, context.version));
+    let Some(feed) = feed else {
+        return reader.stop(code::stream::CANCELLED);
+    };
+    let Ok(producer) = feed.track.create(sequence) else {
+        return reader.stop(code::stream::CANCELLED);
+    };
+    let _arrival = feed.arrive(sequence);
+    let mut group = Incoming {
+        producer: Some(producer),
+    };
+    match group.fill(context, &feed, &mut reader).await {
+        Ok(()) => group.finish(),
+        Err(failure) => {
+            tracing::debug!(sequence, ?failure, "group not received whole");
+            group.abort(failure.abort);
+            if let Some(code) = failure.stop {
+                reader.stop(code);
+            }
+        }
+    }
+}
+
+fn find<T>(context: &Context<T>, id: SubscribeId) -> Option<Arc<Feed>> {
+    context.feeds().get(&id).cloned()
+}
+
+/// A group that contradicts the announced end is not for this track. Some publishers of the drafts
+/// whose end is no floor give the last group for the end, so one more is let through there.
+fn is_expected(feed: &Feed, sequence: u64, version: Version) -> bool {
+    let extra = u64::from(!version.features().start_is_floor);
+    feed.account()
+        .end
+        .is_none_or(|end| sequence < end.saturating_add(extra))
+}
+
+/// A group on its way in; dropping it tells readers that the session took it down.
+struct Incoming {
+    producer: Option<GroupProducer>,
+}
+
+/// Why a group did not arrive whole, and what the peer is told.
+#[derive(Debug)]
+struct Failure {
+    abort: Abort,
+    stop: Option<u32>,
+}
+
+impl From<StreamError> for Failure {
+    fn from(error: StreamError) -> Self {
+        match error {
+            StreamError::Reset(code) => Self {
+                abort: convert::abort(code),
+                stop: None,
+            },
+            StreamError::Peer(PeerFault::Truncated(_)) => Self {
+                abort: Abort::Internal,
+                stop: None,
+            },
+            StreamError::Peer(_) => Self {
+                abort: Abort::Malformed,
+                stop: Some(code::stream::MALFORMED_TRACK),
+            },
+            _ => Self {
+                abort: Abort::SessionClosed,
+                stop: None,
+            },
+        }
+    }
+}
+
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Self {
+        let abort = match error {
+            WriteError::GroupTooLarge => Abort::GroupTooLarge,
+            _ => Abort::Expired,
+        };
+        Self {
+            abort,
+            stop: Some(convert::abort_code(abort)),
+        }
+    }
+}
+
+impl Incoming {
+    async fn fill<T: Transport>(
+        &mut self,
+        context: &Context<T>,
+        feed: &Feed,
+        reader: &mut Reader<T::Recv>,
+    ) -> Result<(), Failure> {
+        let mut decoder = FrameDecoder::new(context.version);
+        while let Some(header) = reader.frame_header(&mut decoder).await? {
+            if header.len > MAX_FRAME {
+                return Err(Failure {
+                    abort: Abort::FrameTooLarge,
+                    stop: Some(code::stream::FRAME_TOO_LARGE),
+                });
+            }
+            let Some(producer) = &mut self.producer else {
+                return Ok(());
+            };
+            ready(context, feed, producer.sequence()).await;
+            let len = usize::try_from(header.len).unwrap_or(usize::MAX);
+            let payload = read_payload(reader, len).await?;
+            let timestamp = header.timestamp.unwrap_or_else(arrival_time);
+            producer.append_at(timestamp, payload)?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) {
+        if let Some(producer) = self.producer.take() {
+            producer.finish();
+        }
+    }
+
+    fn abort(mut self, reason: Abort) {
+        if let Some(producer) = self.producer.take() {
+            producer.abort(reason);
+        }
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        if let Some(producer) = self.producer.take() {
+            producer.abort(Abort::SessionClosed);
+        }
+    }
+}
+
+async fn read_payload<R: RecvStream>(
+    reader: &mut Reader<R>,
+    len: usize,
+) -> Result<Bytes, StreamError> {
+    if len == 0 {
+        Ok(Bytes::new())
+    } else {
+        reader.payload(len).await
+    }
+}
+
+/// The time for frames of drafts without timestamps.
+fn arrival_time() -> u64 {
+    Timescale::MILLIS.from_duration(clock::unix())
+}
+
+/// Waits while all readers are far behind; the transport is told that the stream is held up.
+async fn ready<T: Transport>(context: &Context<T>, feed: &Feed, sequence: u64) {
+    let mut ready = pin!(feed.track.ready_for(sequence));
+    let is_ready = poll_fn(|cx| std::task::Poll::Ready(ready.as_mut().poll(cx).is_ready())).await;
+    if is_ready {
+        return;
+    }
+    let _pause = Pause::begin(context);
+    ready.await;
+}
+
+/// Counts a stream as held up.
+struct Pause<'a, T: Transport> {
+    context: &'a Context<T>,
+}
+
+impl<'a, T: Transport> Pause<'a, T> {
+    fn begin(context: &'a Context<T>) -> Self {
+        let count = context.paused_streams.fetch_add(1, Ordering::Relaxed) + 1;
+        context.transport.set_paused_streams(count);
+        Self { context }
+    }
+}
+
+impl<T: Transport> Drop for Pause<'_, T> {
+    fn drop(&mut self) {
+        let count = self.context.paused_streams.fetch_sub(1, Ordering::Relaxed) - 1;
+        self.context.transport.set_paused_streams(count);
+    }
+}
+
+/// Takes in groups of one frame that travel as datagrams; others are ignored.
+pub(super) async fn datagrams<T: Transport>(context: Context<T>) -> Result<(), SessionError> {
+    let mut transport = context.transport.clone();
+    loop {
+        let datagram = poll_fn(|cx| transport.poll_recv_datagram(cx)).await?;
+        if let Ok(datagram) = decode_body::<Datagram>(datagram, context.version) {
+            take_datagram(&context, datagram);
+        }
+    }
+}
+
+fn take_datagram<T>(context: &Context<T>, datagram: Datagram) {
+    let Some(feed) = find(context, datagram.subscribe_id) else {
+        return;
+    };
+    let sequence = datagram.sequence.0;
+    if !is_expected(&feed, sequence, context.version) {
+        return;
+    }
+    let Ok(mut group) = feed.track.create(sequence) else {
+        return;
+    };
+    let _arrival = feed.arrive(sequence);
+    if group
+        .append_at(datagram.timestamp, datagram.payload)
+        .is_ok()
+    {
+        group.finish();
+    }
+}

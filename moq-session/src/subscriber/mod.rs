@@ -1,0 +1,82 @@
+//! The subscribing side: asks the peer, and takes in what it sends. The mirror of the publishing
+//! side.
+
+mod announce;
+mod feed;
+mod group;
+mod request;
+mod subscribe;
+
+use moq_model::RequestQueue;
+use moq_wire::{UniStream, code};
+
+pub(crate) use feed::Feed;
+
+use crate::context::Context;
+use crate::error::SessionError;
+use crate::io::Reader;
+use crate::setup;
+use crate::transport::Transport;
+
+/// Starts to take in the peer's streams and datagrams, and to forward requests to it.
+pub(crate) fn spawn<T: Transport>(context: &Context<T>, requests: RequestQueue) {
+    let sync = context.subscribe.sync();
+    context.spawner.spawn(Box::pin(accept(context.clone())));
+    context
+        .spawner
+        .spawn(Box::pin(forward(context.clone(), requests)));
+    context
+        .spawner
+        .spawn(Box::pin(announce::follow(context.clone(), sync)));
+    if context.version.features().datagrams {
+        context
+            .spawner
+            .spawn(Box::pin(group::datagrams(context.clone())));
+    }
+}
+
+async fn accept<T: Transport>(context: Context<T>) -> Result<(), SessionError> {
+    let mut transport = context.transport.clone();
+    loop {
+        let stream = std::future::poll_fn(|cx| transport.poll_accept_uni(cx)).await?;
+        let reader = Reader::new(stream, context.version);
+        context
+            .spawner
+            .spawn(Box::pin(take(context.clone(), reader)));
+    }
+}
+
+/// Takes in one unidirectional stream; an unknown one costs only itself.
+async fn take<T: Transport>(
+    context: Context<T>,
+    mut reader: Reader<T::Recv>,
+) -> Result<(), SessionError> {
+    let kind = match reader.stream_type().await {
+        Ok(Some(kind)) => UniStream::from_code(kind, context.version),
+        Ok(None) | Err(_) => return Ok(()),
+    };
+    match kind {
+        Some(UniStream::Group) => {
+            group::receive(&context, reader).await;
+            Ok(())
+        }
+        Some(UniStream::Setup) => setup::handle(&context, reader).await,
+        None => {
+            reader.stop(code::stream::INTERNAL);
+            Ok(())
+        }
+    }
+}
+
+/// Asks the peer for each track that somebody here wants.
+async fn forward<T: Transport>(
+    context: Context<T>,
+    mut requests: RequestQueue,
+) -> Result<(), SessionError> {
+    loop {
+        let request = requests.next().await;
+        context
+            .spawner
+            .spawn(Box::pin(request::run(context.clone(), request)));
+    }
+}

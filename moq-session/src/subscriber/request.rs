@@ -1,0 +1,135 @@
+//! Asking the peer for one track, from TRACK to the end of its subscription.
+
+use std::future::poll_fn;
+use std::time::Duration;
+
+use moq_model::{Abort, TrackInfo, TrackProducer, TrackRequest};
+use moq_wire::{BiStream, Track};
+
+use super::subscribe;
+use crate::context::Context;
+use crate::convert;
+use crate::error::{SessionError, StreamError};
+use crate::io::{Reader, Writer};
+use crate::transport::Transport;
+
+/// How long a track is kept that nobody reads.
+pub(super) const IDLE: Duration = Duration::from_secs(5);
+
+/// What the peer calls a track.
+#[derive(Debug, Clone)]
+pub(super) struct Name {
+    pub(super) broadcast: moq_wire::Path,
+    pub(super) track: String,
+}
+
+pub(super) async fn run<T: Transport>(
+    context: Context<T>,
+    request: TrackRequest,
+) -> Result<(), SessionError> {
+    let TrackRequest {
+        broadcast, track, ..
+    } = request;
+    let held = Held {
+        track: Some(track.clone()),
+    };
+    let outcome = match broadcast.strip_prefix(&context.grant.root) {
+        Some(path) => {
+            let name = Name {
+                broadcast: convert::wire_path(&path),
+                track: track.name().to_owned(),
+            };
+            subscribe_to(&context, &name, &track).await
+        }
+        None => Err(Abort::Unroutable),
+    };
+    held.release();
+    match outcome {
+        Ok(()) => track.finish(),
+        Err(reason) => track.abort(reason),
+    }
+    Ok(())
+}
+
+async fn subscribe_to<T: Transport>(
+    context: &Context<T>,
+    name: &Name,
+    track: &TrackProducer,
+) -> Result<(), Abort> {
+    let mut info = TrackInfo::default();
+    if context.version.features().track_stream {
+        info = ask(context, name).await?;
+        track.accept(info);
+        let demand = moq_model::clock::now() + IDLE;
+        let used = moq_model::clock::timeout_at(demand, track.used()).await;
+        used.map_err(|_| Abort::Cancelled)?;
+    }
+    subscribe::run(context, name, track, info).await
+}
+
+/// Asks for the track's properties.
+async fn ask<T: Transport>(context: &Context<T>, name: &Name) -> Result<TrackInfo, Abort> {
+    let (mut writer, mut reader) = open(context, BiStream::Track).await?;
+    writer.message(&Track {
+        broadcast: name.broadcast.clone(),
+        track: name.track.clone(),
+    });
+    // A failed write is of no interest: the answer may be there all the same.
+    let _ = writer.flush().await;
+    let answer = context
+        .in_time(reader.only_message::<moq_wire::TrackInfo>("TRACK_INFO"))
+        .await;
+    match answer.and_then(|answer| answer) {
+        Ok(info) => {
+            let _ = writer.finish().await;
+            convert::track_info(&info).ok_or(Abort::Malformed)
+        }
+        Err(error) => Err(failure(&error)),
+    }
+}
+
+/// Opens a bidirectional stream and queues its type.
+pub(super) async fn open<T: Transport>(
+    context: &Context<T>,
+    kind: BiStream,
+) -> Result<(Writer<T::Send>, Reader<T::Recv>), Abort> {
+    let mut transport = context.transport.clone();
+    let streams = context
+        .in_time(poll_fn(|cx| transport.poll_open_bi(cx)))
+        .await;
+    let (send, recv) = streams
+        .map_err(|_| Abort::Timeout)?
+        .map_err(|_| Abort::SessionClosed)?;
+    let mut writer = Writer::control(send, context.version);
+    writer.stream_type(kind.code());
+    Ok((writer, Reader::new(recv, context.version)))
+}
+
+/// What a failed request means for the track.
+pub(super) fn failure(error: &StreamError) -> Abort {
+    match error {
+        StreamError::Reset(code) | StreamError::Stopped(code) => convert::abort(*code),
+        StreamError::Peer(_) => Abort::Malformed,
+        StreamError::Timeout => Abort::Timeout,
+        StreamError::Transport => Abort::SessionClosed,
+    }
+}
+
+/// Ends a track with its session, if nothing else has ended it before.
+struct Held {
+    track: Option<TrackProducer>,
+}
+
+impl Held {
+    fn release(mut self) {
+        self.track = None;
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(track) = self.track.take() {
+            track.abort(Abort::SessionClosed);
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! One subscription at the peer.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+use moq_model::clock::{self, Instant};
+use moq_model::{Abort, Demand, Start, TrackInfo, TrackProducer};
+use moq_wire::{
+    BiStream, GroupStart, Subscribe, SubscribeId, SubscribeResponse, SubscribeUpdate, code,
+};
+
+use super::feed::Feed;
+use super::request::{IDLE, Name, failure, open};
+use crate::context::Context;
+use crate::convert;
+use crate::error::{PeerFault, StreamError};
+use crate::io::{Reader, Writer};
+use crate::transport::Transport;
+
+/// How long the first groups may take to sort themselves out, where the draft does not say which
+/// is the first.
+const SETTLE: Duration = Duration::from_millis(500);
+/// How long groups are waited for that no answer says anything about.
+const GRACE: Duration = Duration::from_secs(1);
+/// How long owed groups are waited for at most.
+const MAX_GRACE: Duration = Duration::from_secs(30);
+
+/// Subscribes for as long as somebody reads, and returns when the track is over.
+///
+/// # Errors
+/// Why the track ended early.
+pub(super) async fn run<T: Transport>(
+    context: &Context<T>,
+    name: &Name,
+    track: &TrackProducer,
+    info: TrackInfo,
+) -> Result<(), Abort> {
+    let feed = Feed::new(track.clone());
+    let id = context.next_subscribe_id();
+    context.feeds().insert(id, feed.clone());
+    let _registered = Registered { context, id };
+
+    let (writer, reader) = open(context, BiStream::Subscribe).await?;
+    let mut subscription = Subscription {
+        context,
+        feed,
+        writer,
+        info,
+        sent: None,
+    };
+    subscription.request(id, name).await;
+    subscription.follow(reader).await
+}
+
+/// Takes the subscription out of the table in the end; its late groups are stopped then.
+struct Registered<'a, T: Transport> {
+    context: &'a Context<T>,
+    id: SubscribeId,
+}
+
+impl<T: Transport> Drop for Registered<'_, T> {
+    fn drop(&mut self) {
+        self.context.feeds().remove(&self.id);
+    }
+}
+
+struct Subscription<'a, T: Transport> {
+    context: &'a Context<T>,
+    feed: Arc<Feed>,
+    writer: Writer<T::Send>,
+    info: TrackInfo,
+    /// What the peer was asked for last.
+    sent: Option<Wish>,
+}
+
+/// What is asked of the peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Wish {
+    priority: u8,
+    max_age: Duration,
+    start: GroupStart,
+}
+
+/// How the peer's half of the stream came to its end.
+enum Ended {
+    Finished,
+    Unused,
+}
+
+impl<T: Transport> Subscription<'_, T> {
+    async fn request(&mut self, id: SubscribeId, name: &Name) {
+        let demand = self.feed.track.demand().current();
+        let wish = self.wish(demand);
+        self.sent = Some(wish);
+        self.writer.message(&Subscribe {
+            id,
+            broadcast: name.broadcast.clone(),
+            track: name.track.clone(),
+            priority: wish.priority,
+            max_age: wish.max_age,
+            start: wish.start,
+            end: None,
+            frame_start: 0,
+            frame_end: None,
+        });
+        // If this fails, so does reading the answer, with a better reason.
+        let _ = self.writer.flush().await;
+    }
+
+    /// What the readers want, in the words of the draft.
+    ///
+    /// Where a start is only a floor, "newest" is an age of 0 until the publisher has said which
+    /// group that is; from there on it is that floor, with the age that is wanted.
+    fn wish(&self, demand: Option<Demand>) -> Wish {
+        let Some(demand) = demand else {
+            return Wish {
+                priority: 127,
+                max_age: Duration::ZERO,
+                start: GroupStart::Floor(0),
+            };
+        };
+        let max_age = convert::wire_age(demand.max_age, &self.info);
+        let begun = self.feed.account().start;
+        let is_floor = self.context.version.features().start_is_floor;
+        match (demand.start, begun) {
+            (Start::Newest, Some(first)) => Wish {
+                priority: demand.priority,
+                max_age,
+                start: GroupStart::Floor(first),
+            },
+            (Start::Newest, None) if is_floor => Wish {
+                priority: demand.priority,
+                max_age: Duration::ZERO,
+                start: GroupStart::Latest,
+            },
+            (start, _) => Wish {
+                priority: demand.priority,
+                max_age,
+                start: convert::wire_start(start),
+            },
+        }
+    }
+
+    async fn update(&mut self, demand: Demand) {
+        let wish = self.wish(Some(demand));
+        if self.sent == Some(wish) || !self.context.version.features().subscribe_range {
+            return;
+        }
+        self.sent = Some(wish);
+        self.writer.message(&SubscribeUpdate {
+            priority: wish.priority,
+            max_age: wish.max_age,
+            start: wish.start,
+            end: None,
+            frame_start: 0,
+            frame_end: None,
+        });
+        let _ = self.writer.flush().await;
+    }
+
+    async fn follow(&mut self, mut reader: Reader<T::Recv>) -> Result<(), Abort> {
+        let feed = self.feed.clone();
+        let asked = self.sent.map(|wish| wish.start);
+        let ended = tokio::select! {
+            ended = self.converse(&mut reader) => ended,
+            never = find_start(&feed, asked) => match never {},
+        };
+        match ended {
+            Ok(Ended::Finished) => {
+                let _ = self.writer.finish().await;
+                Ok(())
+            }
+            Ok(Ended::Unused) => {
+                let _ = self.writer.finish().await;
+                Err(Abort::Cancelled)
+            }
+            Err(error) => {
+                tracing::debug!(%error, "subscription ended");
+                self.writer.reset(match error {
+                    StreamError::Peer(_) => code::stream::MALFORMED_TRACK,
+                    _ => code::stream::CANCELLED,
+                });
+                Err(failure(&error))
+            }
+        }
+    }
+
+    /// Answers the peer's answers until the track is over or nobody reads it.
+    async fn converse(&mut self, reader: &mut Reader<T::Recv>) -> Result<Ended, StreamError> {
+        self.accepted(reader).await?;
+        let mut demand = self.feed.track.demand();
+        let mut is_finished = false;
+        loop {
+            let asked = demand.current();
+            let feed = self.feed.clone();
+            let begun = feed.account().start;
+            tokio::select! {
+                response = poll_fn(|cx| reader.poll_response(cx)), if !is_finished => match response? {
+                    Some(response) => self.take(response)?,
+                    None => is_finished = self.finish_half()?,
+                },
+                // The wish may change with what readers want, and once with where delivery began.
+                wanted = demand.wait_for(|wanted| wanted != asked) => match wanted {
+                    Some(wanted) => self.update(wanted).await,
+                    None => return Ok(Ended::Unused),
+                },
+                () = feed.when(|account| (account.start != begun).then_some(())) => {
+                    if let Some(wanted) = demand.current() {
+                        self.update(wanted).await;
+                    }
+                }
+                () = complete(&feed, is_finished, self.grace(), self.is_end_final()), if self.is_over(is_finished) => {
+                    return Ok(Ended::Finished);
+                }
+            }
+        }
+    }
+
+    /// Waits for SUBSCRIBE_OK where the draft has it; the track exists from then on.
+    async fn accepted(&mut self, reader: &mut Reader<T::Recv>) -> Result<(), StreamError> {
+        if !self.context.version.features().subscribe_ok {
+            return Ok(());
+        }
+        let response = self
+            .context
+            .in_time(poll_fn(|cx| reader.poll_response(cx)))
+            .await??;
+        match response {
+            Some(SubscribeResponse::Ok(_)) => {
+                // The draft does not tell how long the publisher keeps groups.
+                self.info.max_age = MAX_GRACE;
+                self.feed.track.accept(self.info);
+                let used = clock::timeout_at(clock::now() + IDLE, self.feed.track.used()).await;
+                used.map_err(|_| StreamError::Timeout)
+            }
+            Some(_) => Err(PeerFault::Unexpected("an answer before SUBSCRIBE_OK").into()),
+            None => Err(PeerFault::Truncated("SUBSCRIBE_OK").into()),
+        }
+    }
+
+    fn take(&self, response: SubscribeResponse) -> Result<(), StreamError> {
+        match response {
+            SubscribeResponse::Ok(_) => {}
+            SubscribeResponse::Start(start) => {
+                let known = self
+                    .feed
+                    .change(|account| *account.start.get_or_insert(start));
+                if known != start {
+                    tracing::debug!(known, start, "a second SUBSCRIBE_START is ignored");
+                }
+                self.feed.track.set_start(known);
+            }
+            SubscribeResponse::End(end) => self.end(end)?,
+            SubscribeResponse::Drop { start, end, .. } => {
+                self.feed.settle(start..end.saturating_add(1));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in the end, which on some drafts is the last group instead, depending on the sender.
+    fn end(&self, end: u64) -> Result<(), StreamError> {
+        let is_exact = self.is_end_final();
+        self.feed.change(|account| {
+            if *account.end.get_or_insert(end) != end {
+                return Err(PeerFault::Contradiction("SUBSCRIBE_END"));
+            }
+            if is_exact && account.highest.is_some_and(|highest| highest >= end) {
+                return Err(PeerFault::Contradiction("SUBSCRIBE_END"));
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    fn is_end_final(&self) -> bool {
+        self.context.version.features().start_is_floor
+    }
+
+    /// The peer has said all; true if it may stop there.
+    fn finish_half(&self) -> Result<bool, StreamError> {
+        let has_end = self.context.version.features().start_end;
+        if has_end && self.feed.account().end.is_none() {
+            return Err(PeerFault::Truncated("the answers to SUBSCRIBE").into());
+        }
+        Ok(true)
+    }
+
+    /// Whether the track is over but for groups that are still on their way.
+    fn is_over(&self, is_finished: bool) -> bool {
+        is_finished || (self.is_end_final() && self.feed.account().end.is_some())
+    }
+
+    fn grace(&self) -> Duration {
+        let is_told = self.context.version.features().start_end;
+        let age = self.sent.map_or(GRACE, |wish| wish.max_age);
+        if is_told && !age.is_zero() {
+            age.min(MAX_GRACE)
+        } else {
+            GRACE
+        }
+    }
+}
+
+/// Waits until every owed group has arrived whole, or the grace is over.
+async fn complete(feed: &Feed, is_finished: bool, grace: Duration, is_end_final: bool) {
+    let is_told = feed.account().end.is_some();
+    if is_told && (is_finished || is_end_final) {
+        let owed =
+            feed.when(|account| (account.owed().is_none() && account.open == 0).then_some(()));
+        if clock::timeout_at(clock::now() + grace, owed).await.is_ok() {
+            return;
+        }
+        if let Some(gap) = feed.account().owed() {
+            feed.settle(gap);
+        }
+    } else {
+        wait_for_quiet(feed, grace).await;
+    }
+    feed.when(|account| (account.open == 0).then_some(())).await;
+}
+
+/// Waits until no group has arrived for `grace`.
+async fn wait_for_quiet(feed: &Feed, grace: Duration) {
+    loop {
+        let highest = feed.account().highest;
+        let deadline: Instant = clock::now() + grace;
+        let news = feed.when(|account| (account.highest != highest).then_some(()));
+        if clock::timeout_at(deadline, news).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Finds out where the track begins if the publisher does not say: at the group that was asked for
+/// if that comes, else at the lowest one that comes within a while.
+async fn find_start(feed: &Feed, asked: Option<GroupStart>) -> Infallible {
+    let floor = match asked {
+        Some(GroupStart::Floor(floor)) => floor,
+        _ => u64::MAX,
+    };
+    feed.when(|account| account.lowest.map(|_| ())).await;
+    let told = feed.when(|account| {
+        let is_found =
+            account.start.is_some() || account.lowest.is_some_and(|lowest| lowest <= floor);
+        is_found.then_some(())
+    });
+    let _ = clock::timeout_at(clock::now() + SETTLE, told).await;
+    let start = feed.change(|account| {
+        account.start = account.start.or(account.lowest);
+        account.start
+    });
+    if let Some(start) = start {
+        feed.track.set_start(start);
+    }
+    std::future::pending().await
+}

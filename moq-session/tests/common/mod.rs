@@ -1,0 +1,99 @@
+//! What the session tests share: two sessions in one process, and short ways to read.
+
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+
+use std::time::Duration;
+
+use moq_session::testing::{self, memory_pair};
+use moq_session::{
+    BroadcastProducer, Config, OrderedRead, OriginProducer, Session, Start, Subscription, Track,
+    TrackConsumer, Version,
+};
+
+/// A client's session, the session it is joined to, and the origin behind that.
+pub struct Pair {
+    pub client: Session,
+    pub server: Session,
+    pub origin: OriginProducer,
+}
+
+/// Two sessions that speak `version`; the client side uses `config`.
+pub async fn pair_with(version: Version, config: Config) -> Pair {
+    let origin = OriginProducer::new();
+    let client = join(version, config, &origin).await;
+    Pair {
+        client: client.0,
+        server: client.1,
+        origin,
+    }
+}
+
+pub async fn pair(version: Version) -> Pair {
+    pair_with(version, Config::default()).await
+}
+
+/// A further client of a relay's origin.
+pub async fn join(version: Version, config: Config, origin: &OriginProducer) -> (Session, Session) {
+    let (client, server) = memory_pair(version);
+    let (client, server) = tokio::join!(
+        Session::connect_with(client, config),
+        testing::accept(server, origin)
+    );
+    (client.unwrap(), server.unwrap())
+}
+
+/// Runs a test once for each version.
+pub fn for_each_version<F: Future<Output = ()>>(test: impl Fn(Version) -> F) {
+    for &version in Version::SUPPORTED {
+        println!("{version}");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        let deadline = Duration::from_secs(300);
+        runtime.block_on(async {
+            tokio::time::timeout(deadline, test(version))
+                .await
+                .expect("hangs")
+        });
+    }
+}
+
+/// A broadcast with one track `data`, whose groups hold these frames, finished.
+pub fn finished(groups: &[&[&str]]) -> BroadcastProducer {
+    let broadcast = BroadcastProducer::new();
+    let track = broadcast.create(Track::new("data")).unwrap();
+    for frames in groups {
+        let mut group = track.append().unwrap();
+        for frame in *frames {
+            group.append(frame.as_bytes().to_vec()).unwrap();
+        }
+        group.finish();
+    }
+    track.finish();
+    broadcast
+}
+
+/// Reads a whole track in order, as one list of frames by group.
+pub async fn read_all(track: &TrackConsumer) -> Vec<Vec<String>> {
+    let wanted = Subscription::default()
+        .from(Start::OLDEST)
+        .with_max_age(Duration::from_secs(10));
+    let mut reader = track.subscribe(wanted).ordered();
+    let mut groups: Vec<(u64, Vec<String>)> = Vec::new();
+    while let Some(read) = reader.next().await.expect("the track finishes") {
+        match read {
+            OrderedRead::Frame { group, frame, .. } => {
+                if groups.last().is_none_or(|(last, _)| *last != group) {
+                    groups.push((group, Vec::new()));
+                }
+                let text = String::from_utf8(frame.payload.to_vec()).unwrap();
+                groups.last_mut().unwrap().1.push(text);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    groups.into_iter().map(|(_, frames)| frames).collect()
+}

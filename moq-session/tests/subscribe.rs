@@ -1,0 +1,181 @@
+//! Tracks through a session, and through a relay.
+
+mod common;
+
+use common::{finished, for_each_version, join, pair, read_all};
+use moq_session::{Abort, Config, OriginProducer, ReadError, Subscription, Track};
+
+#[test]
+fn a_finished_track_arrives_whole() {
+    for_each_version(|version| async move {
+        let pair = pair(version).await;
+        let broadcast = finished(&[&["a", "", "b"], &["c"], &["ä", "d"]]);
+        let _publication = pair
+            .origin
+            .publish(&"room".parse().unwrap(), broadcast.consume());
+        let track = pair.client.subscribe("room", "data").unwrap();
+        assert_eq!(
+            read_all(&track).await,
+            [vec!["a", "", "b"], vec!["c"], vec!["ä", "d"]]
+        );
+    });
+}
+
+#[test]
+fn a_client_publishes_to_a_client_through_a_relay() {
+    for_each_version(|version| async move {
+        let origin = OriginProducer::new();
+        let (publisher, _first) = join(version, Config::default(), &origin).await;
+        let (subscriber, _second) = join(version, Config::default(), &origin).await;
+        let broadcast = finished(&[&["a"], &["b", "c"]]);
+        let _publication = publisher
+            .publish("room/alice", broadcast.consume())
+            .unwrap();
+
+        let mut announced = subscriber.announced("room").unwrap();
+        loop {
+            if let moq_session::AnnouncedEvent::Start(path, _) = announced.next().await {
+                assert_eq!(path.as_str(), "room/alice");
+                break;
+            }
+        }
+        let track = subscriber.subscribe("room/alice", "data").unwrap();
+        assert_eq!(read_all(&track).await, [vec!["a"], vec!["b", "c"]]);
+        let again = subscriber.subscribe("room/alice", "data").unwrap();
+        assert_eq!(
+            read_all(&again).await.len(),
+            2,
+            "a second viewer gets it too"
+        );
+    });
+}
+
+#[test]
+fn an_unknown_broadcast_is_unroutable() {
+    for_each_version(|version| async move {
+        let pair = pair(version).await;
+        let track = pair.client.subscribe("nowhere", "data").unwrap();
+        let mut reader = track.subscribe(Subscription::default());
+        let end = reader.next_group().await.unwrap_err();
+        assert_eq!(end, ReadError::Aborted(Abort::Unroutable));
+    });
+}
+
+#[test]
+fn an_unknown_track_is_not_found() {
+    for_each_version(|version| async move {
+        let pair = pair(version).await;
+        let broadcast = finished(&[]);
+        let _publication = pair
+            .origin
+            .publish(&"room".parse().unwrap(), broadcast.consume());
+        let track = pair.client.subscribe("room", "other").unwrap();
+        assert_eq!(
+            track.info().await.unwrap_err(),
+            ReadError::Aborted(Abort::NotFound)
+        );
+    });
+}
+
+#[test]
+fn an_empty_track_ends() {
+    for_each_version(|version| async move {
+        let pair = pair(version).await;
+        let broadcast = finished(&[]);
+        let _publication = pair
+            .origin
+            .publish(&"room".parse().unwrap(), broadcast.consume());
+        let track = pair.client.subscribe("room", "data").unwrap();
+        assert!(read_all(&track).await.is_empty());
+    });
+}
+
+#[test]
+fn unsubscribing_reaches_the_publisher() {
+    for_each_version(|version| async move {
+        let origin = OriginProducer::new();
+        let (publisher, _first) = join(version, Config::default(), &origin).await;
+        let (subscriber, _second) = join(version, Config::default(), &origin).await;
+        let broadcast = moq_session::BroadcastProducer::new();
+        let track = broadcast.create(Track::new("data")).unwrap();
+        let _publication = publisher.publish("room", broadcast.consume()).unwrap();
+
+        let mut announced = subscriber.announced("").unwrap();
+        while !matches!(
+            announced.next().await,
+            moq_session::AnnouncedEvent::Start(..)
+        ) {}
+        let mut reader = subscriber
+            .subscribe("room", "data")
+            .unwrap()
+            .subscribe(Subscription::default());
+        track.used().await;
+        let mut group = track.append().unwrap();
+        group.append("x").unwrap();
+        assert!(reader.next_group().await.unwrap().is_some());
+        drop(reader);
+        track.unused().await;
+    });
+}
+
+#[test]
+fn megabytes_arrive_in_order_and_whole() {
+    for_each_version(|version| async move {
+        let origin = OriginProducer::new();
+        let (publisher, _first) = join(version, Config::default(), &origin).await;
+        let (subscriber, _second) = join(version, Config::default(), &origin).await;
+        let broadcast = moq_session::BroadcastProducer::new();
+        let track = broadcast.create(Track::new("data")).unwrap();
+        let _publication = publisher.publish("room", broadcast.consume()).unwrap();
+        let mut announced = subscriber.announced("").unwrap();
+        while !matches!(
+            announced.next().await,
+            moq_session::AnnouncedEvent::Start(..)
+        ) {}
+
+        let groups = 80u64;
+        let writer = async {
+            track.used().await;
+            for n in 0..groups {
+                let mut group = track.append().unwrap();
+                for k in 0..16u8 {
+                    track.ready().await;
+                    group.append(vec![n as u8 ^ k; 65_536]).unwrap();
+                }
+                group.finish();
+                tokio::task::yield_now().await;
+            }
+            track.finish();
+        };
+        let reader = async {
+            let wanted = Subscription::default().from(moq_session::Start::OLDEST);
+            let track = subscriber.subscribe("room", "data").unwrap();
+            let mut reader = track.subscribe(wanted).ordered();
+            let mut next = (0, 0);
+            while let Some(read) = reader.next().await.unwrap() {
+                let moq_session::OrderedRead::Frame {
+                    group,
+                    index,
+                    frame,
+                } = read
+                else {
+                    panic!("{read:?} after {next:?}")
+                };
+                assert_eq!((group, index), next);
+                assert!(
+                    frame
+                        .payload
+                        .iter()
+                        .all(|&b| b == group as u8 ^ index as u8)
+                );
+                next = if index == 15 {
+                    (group + 1, 0)
+                } else {
+                    (group, index + 1)
+                };
+            }
+            assert_eq!(next, (groups, 0));
+        };
+        tokio::join!(writer, reader);
+    });
+}
