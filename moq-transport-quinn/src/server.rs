@@ -1,0 +1,252 @@
+//! One UDP port for both bindings.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use quinn::crypto::rustls::QuicServerConfig;
+use quinn::{Endpoint, EndpointConfig};
+use rustls::CipherSuite;
+use rustls::crypto::CryptoProvider;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::endpoint;
+use crate::error::BindError;
+use crate::handshake::{Admission, Admitted};
+use crate::incoming::IncomingConnection;
+use crate::link::Link;
+use crate::server_config::ServerConfig;
+use crate::tls::{Fingerprint, Identity, Resolver};
+use crate::transport_config::SERVER;
+
+/// Listens for raw QUIC and WebTransport connections.
+///
+/// A clone is a further handle to the same server. When the last one is dropped, it stops
+/// listening; connections that were accepted go on.
+#[derive(Clone)]
+pub struct Server {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    endpoints: Vec<Endpoint>,
+    addrs: Vec<SocketAddr>,
+    resolver: Arc<Resolver>,
+    accepted: tokio::sync::Mutex<mpsc::UnboundedReceiver<Admitted>>,
+    live: Arc<Live>,
+    /// Accepts and shakes hands; stops when dropped.
+    tasks: Mutex<JoinSet<()>>,
+}
+
+/// The connections that were accepted and may still be open.
+#[derive(Default)]
+pub(crate) struct Live(Mutex<LiveLinks>);
+
+#[derive(Default)]
+struct LiveLinks {
+    links: Vec<Weak<Link>>,
+    /// How many links to have before dead ones are looked for.
+    sweep_at: usize,
+}
+
+impl Server {
+    /// Starts to listen on all addresses of the configuration. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// [`BindError`]; nothing is listened on then.
+    pub fn bind(config: ServerConfig) -> Result<Self, BindError> {
+        if config.identities.is_empty() {
+            return Err(BindError::NoIdentity);
+        }
+        let resolver = Arc::new(Resolver::new(config.identities.clone()));
+        let quic = quic_config(&config, resolver.clone()).map_err(BindError::Tls)?;
+        let endpoints = listen(&config, &quic)?;
+        let addrs = endpoints.iter().map(|(_, addr)| *addr).collect();
+        let endpoints: Vec<_> = endpoints
+            .into_iter()
+            .map(|(endpoint, _)| endpoint)
+            .collect();
+
+        let (admitted, accepted) = mpsc::unbounded_channel();
+        let live = Arc::new(Live::default());
+        let profile = SERVER.within(config.stream_limits);
+        let admission = Arc::new(Admission::new(
+            admitted,
+            live.clone(),
+            profile,
+            config.stream_limits,
+        ));
+        let mut tasks = JoinSet::new();
+        for endpoint in &endpoints {
+            tasks.spawn(admission.clone().run(endpoint.clone()));
+        }
+        let (accepted, tasks) = (tokio::sync::Mutex::new(accepted), Mutex::new(tasks));
+        let inner = Inner {
+            endpoints,
+            addrs,
+            resolver,
+            accepted,
+            live,
+            tasks,
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// The addresses listened on, in the order of the configuration, with their real ports.
+    #[must_use]
+    pub fn local_addrs(&self) -> &[SocketAddr] {
+        &self.inner.addrs
+    }
+
+    /// Waits for the next connection whose handshake, and CONNECT request if there is one, are
+    /// done. `None` once the server is closed.
+    ///
+    /// Cancel safe. Handshakes go on meanwhile, at most 1024 of them, counting those that wait
+    /// here.
+    pub async fn accept(&self) -> Option<IncomingConnection> {
+        self.inner
+            .accepted
+            .lock()
+            .await
+            .recv()
+            .await
+            .map(Admitted::into_incoming)
+    }
+
+    /// The fingerprints of the certificates that are served.
+    #[must_use]
+    pub fn fingerprints(&self) -> Vec<Fingerprint> {
+        self.inner.resolver.fingerprints()
+    }
+
+    /// Serves this identity instead of all others, to connections that begin from here on.
+    pub fn set_certificate(&self, identity: Identity) {
+        self.inner.resolver.set(vec![identity]);
+    }
+
+    /// Stops accepting, and closes all connections that were accepted, with a session close code.
+    pub fn close(&self, code: u32, reason: &str) {
+        self.inner
+            .tasks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .abort_all();
+        for endpoint in &self.inner.endpoints {
+            endpoint.set_server_config(None);
+        }
+        for link in self.inner.live.all() {
+            link.close(code, reason);
+        }
+        // Those that nobody has taken are dropped. Who holds the lock waits, so there are none.
+        if let Ok(mut accepted) = self.inner.accepted.try_lock() {
+            accepted.close();
+            while accepted.try_recv().is_ok() {}
+        }
+    }
+
+    /// Waits until all connections are gone and their peers were told. Cancel safe.
+    pub async fn wait_idle(&self) {
+        for endpoint in &self.inner.endpoints {
+            endpoint.wait_idle().await;
+        }
+    }
+}
+
+impl Live {
+    /// Remembers a connection for as long as it lives.
+    pub(crate) fn add(&self, link: &Arc<Link>) {
+        let mut live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if live.links.len() >= live.sweep_at {
+            live.links.retain(|link| link.strong_count() > 0);
+            live.sweep_at = (live.links.len() * 2).max(MIN_SWEEP);
+        }
+        live.links.push(Arc::downgrade(link));
+    }
+
+    fn all(&self) -> Vec<Arc<Link>> {
+        let live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        live.links.iter().filter_map(Weak::upgrade).collect()
+    }
+}
+
+/// Opens an endpoint per address.
+fn listen(
+    config: &ServerConfig,
+    quic: &quinn::ServerConfig,
+) -> Result<Vec<(Endpoint, SocketAddr)>, BindError> {
+    let mut endpoint_config = EndpointConfig::default();
+    if let Some(key) = &config.reset_key {
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key);
+        endpoint_config.reset_key(Arc::new(key));
+    }
+    let open = |addr: SocketAddr| {
+        let endpoint = endpoint::open(addr, endpoint_config.clone(), Some(quic.clone()))?;
+        let local = endpoint.local_addr()?;
+        Ok((endpoint, local))
+    };
+    let mut endpoints: Vec<(Endpoint, SocketAddr)> = Vec::new();
+    for &addr in &config.listen {
+        let first_port = endpoints.first().map_or(0, |(_, first)| first.port());
+        let shared = SocketAddr::new(addr.ip(), first_port);
+        let opened = match addr.port() {
+            0 => open(shared).or_else(|_| open(addr)),
+            _ => open(addr),
+        };
+        endpoints.push(opened.map_err(|source| BindError::Socket { addr, source })?);
+    }
+    if endpoints.is_empty() {
+        Err(BindError::NoAddress)
+    } else {
+        Ok(endpoints)
+    }
+}
+
+fn quic_config(
+    config: &ServerConfig,
+    resolver: Arc<Resolver>,
+) -> Result<quinn::ServerConfig, Box<dyn std::error::Error + Send + Sync>> {
+    let mut tls = rustls::ServerConfig::builder_with_provider(Arc::new(provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_no_client_auth()
+        .with_cert_resolver(resolver);
+    tls.ignore_client_order = true;
+    tls.ticketer = rustls::crypto::ring::Ticketer::new()?;
+    let names = config.protocols.iter().map(String::as_str);
+    tls.alpn_protocols = names
+        .chain([web_transport_quinn::ALPN])
+        .map(|name| name.as_bytes().to_vec())
+        .collect();
+
+    let crypto = QuicServerConfig::try_from(tls)?;
+    let mut quic = quinn::ServerConfig::with_crypto(Arc::new(crypto));
+    let profile = SERVER.within(config.stream_limits);
+    quic.transport_config(Arc::new(profile.transport(config.congestion)))
+        // Initial packets that nobody has looked at: bounded in number and in bytes.
+        .max_incoming(4096)
+        .incoming_buffer_size(64 << 10)
+        .incoming_buffer_size_total(16 << 20);
+    Ok(quic)
+}
+
+/// ring, with the cheapest cipher first.
+fn provider() -> CryptoProvider {
+    let mut provider = rustls::crypto::ring::default_provider();
+    provider
+        .cipher_suites
+        .sort_by_key(|suite| suite.suite() != CipherSuite::TLS13_AES_128_GCM_SHA256);
+    provider
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("addrs", &self.inner.addrs)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Connections below which dead ones are not worth looking for.
+const MIN_SWEEP: usize = 64;

@@ -1,0 +1,148 @@
+//! quinn's knobs: windows, timeouts, congestion control.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use quinn::congestion::{BbrConfig, ControllerFactory, CubicConfig};
+use quinn::{AckFrequencyConfig, TransportConfig, VarInt};
+
+/// How the send rate follows the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Congestion {
+    /// CUBIC with a larger initial window, so that a key frame leaves in one flight.
+    #[default]
+    Cubic,
+    /// quinn's BBR, which its authors call experimental.
+    Bbr,
+}
+
+/// How many streams the peer may have open at once, per kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamLimits {
+    /// Bidirectional streams.
+    pub bidi: u32,
+    /// Unidirectional streams.
+    pub uni: u32,
+}
+
+impl Default for StreamLimits {
+    fn default() -> Self {
+        Self {
+            bidi: 1024,
+            uni: 1024,
+        }
+    }
+}
+
+/// What differs between the two ends of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Profile {
+    /// Stream credit at the handshake; `Credit` raises it.
+    pub(crate) streams: StreamLimits,
+    /// Bytes that one unread stream may hold.
+    pub(crate) stream_window: u32,
+    /// Bytes that all unread streams of a connection may hold.
+    pub(crate) window: u32,
+    /// Bytes written and not yet acknowledged.
+    send_window: u64,
+    /// Only clients ping: one end is enough, and a server has many connections.
+    keep_alive: Option<Duration>,
+    /// The peer acknowledges every so many packets; rarer is cheaper at fan-out.
+    ack_threshold: Option<u32>,
+}
+
+/// A server holds many connections and mostly sends.
+pub(crate) const SERVER: Profile = Profile {
+    streams: StreamLimits { bidi: 64, uni: 32 },
+    stream_window: 2 << 20,
+    window: 16 << 20,
+    send_window: 2 << 20,
+    keep_alive: None,
+    ack_threshold: Some(8),
+};
+
+/// A client holds few connections, and receives a stream per group.
+pub(crate) const CLIENT: Profile = Profile {
+    streams: StreamLimits { bidi: 64, uni: 512 },
+    stream_window: 4 << 20,
+    window: 32 << 20,
+    send_window: 8 << 20,
+    keep_alive: Some(Duration::from_secs(3)),
+    ack_threshold: None,
+};
+
+impl Profile {
+    /// The same profile, with no more stream credit at first than `limits` allow in the end.
+    pub(crate) fn within(self, limits: StreamLimits) -> Self {
+        let streams = StreamLimits {
+            bidi: self.streams.bidi.min(limits.bidi),
+            uni: self.streams.uni.min(limits.uni),
+        };
+        Self { streams, ..self }
+    }
+
+    /// quinn's form of the profile. What is not set here keeps quinn's default on purpose: MTU
+    /// discovery and segmentation offload are on, loss thresholds are the standard's.
+    pub(crate) fn transport(&self, congestion: Congestion) -> TransportConfig {
+        let mut config = TransportConfig::default();
+        config
+            .max_concurrent_bidi_streams(VarInt::from_u32(self.streams.bidi))
+            .max_concurrent_uni_streams(VarInt::from_u32(self.streams.uni))
+            .stream_receive_window(VarInt::from_u32(self.stream_window))
+            // quinn's default is unbounded, which a hostile peer turns into memory.
+            .receive_window(VarInt::from_u32(self.window))
+            .send_window(self.send_window)
+            // Streams of equal priority one after the other: a group that is whole is worth more
+            // than two halves.
+            .send_fairness(false)
+            // Deployed peers use the same; the smaller of both ends' timeouts applies.
+            .max_idle_timeout(Some(IDLE_TIMEOUT.into()))
+            .keep_alive_interval(self.keep_alive)
+            // The standard's 333 ms delay the first retransmission to a second.
+            .initial_rtt(Duration::from_millis(100))
+            .ack_frequency_config(Some(self.ack_frequency()))
+            .congestion_controller_factory(congestion.factory())
+            // Live datagrams that wait longer than this buffer lasts are of no use.
+            .datagram_receive_buffer_size(Some(DATAGRAM_BUFFER))
+            .datagram_send_buffer_size(DATAGRAM_BUFFER);
+        config
+    }
+
+    fn ack_frequency(&self) -> AckFrequencyConfig {
+        let mut config = AckFrequencyConfig::default();
+        if let Some(threshold) = self.ack_threshold {
+            config
+                .ack_eliciting_threshold(VarInt::from_u32(threshold))
+                .max_ack_delay(Some(Duration::from_millis(25)))
+                .reordering_threshold(VarInt::from_u32(3));
+        }
+        config
+    }
+}
+
+impl Congestion {
+    fn factory(self) -> Arc<dyn ControllerFactory + Send + Sync> {
+        match self {
+            Self::Cubic => {
+                let mut config = CubicConfig::default();
+                config.initial_window(INITIAL_WINDOW);
+                Arc::new(config)
+            }
+            Self::Bbr => {
+                let mut config = BbrConfig::default();
+                config.initial_window(INITIAL_WINDOW);
+                Arc::new(config)
+            }
+        }
+    }
+}
+
+/// Milliseconds without a packet until a connection counts as lost.
+const IDLE_TIMEOUT: VarInt = VarInt::from_u32(10_000);
+
+/// 32 packets of the largest size that MTU discovery probes for: most key frames.
+const INITIAL_WINDOW: u64 = 32 * 1452;
+
+/// Bytes of datagrams kept per direction.
+const DATAGRAM_BUFFER: usize = 256 * 1024;

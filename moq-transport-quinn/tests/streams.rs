@@ -1,0 +1,206 @@
+//! What the streams of a connection do, over both bindings.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use moq_session::transport::{
+    Incoming as _, RecvError, RecvStream as _, SendError, SendStream as _,
+};
+use moq_transport_quinn::tls::Identity;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use support::{
+    BINDINGS, PROTOCOL, accept_bi, accept_uni, acknowledged, identity, open_bi, open_uni, pair,
+    read, read_exactly, server, write,
+};
+
+#[tokio::test]
+async fn streams_carry_bytes_both_ways() {
+    for scheme in BINDINGS {
+        let server = server();
+        let (mut client, mut accepted) = pair(&server, scheme).await;
+
+        let mut uni = open_uni(&mut client).await;
+        uni.set_priority(7);
+        write(&mut uni, &[b"one", b"", b"two"]).await;
+        uni.finish();
+        let mut received = accept_uni(&mut accepted).await;
+        let (bytes, end) = read(&mut received).await;
+        assert_eq!(
+            (bytes.as_slice(), end.is_ok()),
+            (b"onetwo".as_slice(), true)
+        );
+        assert!(acknowledged(&mut uni).await.is_ok());
+
+        let (mut ask, mut answer) = open_bi(&mut client).await;
+        write(&mut ask, &[b"ping"]).await;
+        ask.finish();
+        let (mut respond, mut asked) = accept_bi(&mut accepted).await;
+        let (bytes, _) = read(&mut asked).await;
+        assert_eq!(bytes, b"ping");
+        write(&mut respond, &[b"pong"]).await;
+        respond.finish();
+        assert_eq!(read(&mut answer).await.0, b"pong");
+    }
+}
+
+#[tokio::test]
+async fn large_writes_go_on_when_the_reader_makes_room() {
+    for scheme in BINDINGS {
+        let server = server();
+        let (mut client, mut accepted) = pair(&server, scheme).await;
+        let mut uni = open_uni(&mut client).await;
+        let payload = Bytes::from(vec![7; 9 << 20]);
+        let sent = async {
+            let mut chunks = [payload.clone()];
+            while !chunks[0].is_empty() {
+                poll_fn(|cx| uni.poll_write_chunks(cx, &mut chunks))
+                    .await
+                    .unwrap();
+            }
+            uni.finish();
+        };
+        let received = async { read(&mut accept_uni(&mut accepted).await).await };
+        let ((), (bytes, end)) = tokio::join!(sent, received);
+        assert!(end.is_ok() && bytes == payload);
+    }
+}
+
+#[tokio::test]
+async fn reset_and_stop_codes_arrive_as_they_were_given() {
+    for scheme in BINDINGS {
+        let server = server();
+        let (mut client, mut accepted) = pair(&server, scheme).await;
+        for code in [0, 1, 0x33, 64, 64 + 65535] {
+            let mut uni = open_uni(&mut client).await;
+            write(&mut uni, &[b"x"]).await;
+            let mut received = accept_uni(&mut accepted).await;
+            assert_eq!(read_exactly(&mut received, 1).await, b"x");
+            uni.reset(code);
+            for _again in 0..2 {
+                let (_, end) = read(&mut received).await;
+                assert!(
+                    matches!(end, Err(RecvError::Reset(got)) if got == code),
+                    "{scheme} {end:?}"
+                );
+            }
+
+            let mut uni = open_uni(&mut client).await;
+            write(&mut uni, &[b"x"]).await;
+            accept_uni(&mut accepted).await.stop(code);
+            let end = acknowledged(&mut uni).await;
+            assert!(
+                matches!(end, Err(SendError::Stopped(got)) if got == code),
+                "{scheme} {end:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_dropped_never_looks_complete() {
+    for scheme in BINDINGS {
+        let server = server();
+        let (mut client, mut accepted) = pair(&server, scheme).await;
+        let mut cut = open_uni(&mut client).await;
+        write(&mut cut, &[b"half"]).await;
+        let mut received = accept_uni(&mut accepted).await;
+        assert_eq!(read_exactly(&mut received, 4).await, b"half");
+        drop(cut);
+        let (_, end) = read(&mut received).await;
+        assert!(matches!(end, Err(RecvError::Reset(0))), "{scheme} {end:?}");
+
+        let mut unread = open_uni(&mut client).await;
+        write(&mut unread, &[b"x"]).await;
+        drop(accept_uni(&mut accepted).await);
+        let end = acknowledged(&mut unread).await;
+        assert!(
+            matches!(end, Err(SendError::Stopped(0))),
+            "{scheme} {end:?}"
+        );
+
+        let mut finished = open_uni(&mut client).await;
+        write(&mut finished, &[b"whole"]).await;
+        finished.finish();
+        drop(finished);
+        let (bytes, end) = read(&mut accept_uni(&mut accepted).await).await;
+        assert_eq!((bytes.as_slice(), end.is_ok()), (b"whole".as_slice(), true));
+    }
+}
+
+#[tokio::test]
+async fn a_stopped_stream_has_no_end() {
+    let server = server();
+    let (mut client, mut accepted) = pair(&server, "moqt").await;
+    let mut uni = open_uni(&mut client).await;
+    write(&mut uni, &[b"x"]).await;
+    let mut received = accept_uni(&mut accepted).await;
+    received.stop(1);
+    assert!(matches!(
+        read(&mut received).await.1,
+        Err(RecvError::Closed)
+    ));
+}
+
+/// Newer libraries send stream codes unmapped on raw QUIC.
+#[tokio::test]
+async fn plain_codes_are_read_on_raw_quic() {
+    let (server, identity) = (server(), identity());
+    server.set_certificate(identity.clone());
+    let endpoint = quinn::Endpoint::client(([127, 0, 0, 1], 0).into()).unwrap();
+    let config = foreign_client(&identity);
+    let connecting = endpoint.connect_with(config, server.local_addrs()[0], "localhost");
+    let (foreign, accepted) = tokio::join!(connecting.unwrap(), server.accept());
+    let mut accepted = accepted.unwrap().accept(None).await.unwrap();
+
+    let foreign = foreign.unwrap();
+    let mut uni = foreign.open_uni().await.unwrap();
+    uni.write_all(b"x").await.unwrap();
+    let mut received = accept_uni(&mut accepted).await;
+    assert_eq!(read_exactly(&mut received, 1).await, b"x");
+    uni.reset(quinn::VarInt::from_u32(0x36)).unwrap();
+    assert!(matches!(
+        read(&mut received).await.1,
+        Err(RecvError::Reset(0x36))
+    ));
+
+    let mut sent = open_uni(&mut accepted).await;
+    write(&mut sent, &[b"x"]).await;
+    let mut theirs = foreign.accept_uni().await.unwrap();
+    theirs.stop(quinn::VarInt::from_u32(0x35)).unwrap();
+    assert!(matches!(
+        acknowledged(&mut sent).await,
+        Err(SendError::Stopped(0x35))
+    ));
+
+    // What is sent here is mapped.
+    let mut sent = open_uni(&mut accepted).await;
+    write(&mut sent, &[b"x"]).await;
+    let mut theirs = foreign.accept_uni().await.unwrap();
+    sent.reset(0x33);
+    let reset = theirs.received_reset().await.unwrap().unwrap();
+    assert_eq!(reset.into_inner(), 0x52e4_a40f_a90f);
+}
+
+/// A client of another make, which trusts one certificate as a root.
+fn foreign_client(identity: &Identity) -> quinn::ClientConfig {
+    let (certificate, _) = identity.to_pem();
+    let mut roots = rustls::RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap())
+        .unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    tls.alpn_protocols = vec![PROTOCOL.into()];
+    let crypto = quinn::crypto::rustls::QuicClientConfig::try_from(tls).unwrap();
+    quinn::ClientConfig::new(Arc::new(crypto))
+}
