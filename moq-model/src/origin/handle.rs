@@ -115,6 +115,13 @@ impl OriginProducer {
     }
 }
 
+#[cfg(test)]
+impl OriginProducer {
+    pub(super) fn is_empty(&self) -> bool {
+        lock(&self.shared.table).is_empty()
+    }
+}
+
 impl Default for OriginProducer {
     fn default() -> Self {
         Self::new()

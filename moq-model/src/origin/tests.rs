@@ -1,1 +1,263 @@
+//! Announcing, following and finding.
 
+use std::task::{Context, Poll, Waker};
+
+use super::{Announced, AnnouncedEvent, HopId, OriginProducer, Peer, Route, Source};
+use crate::{BroadcastPath, BroadcastProducer, Budget, RequestSource, RouteError};
+
+fn path(text: &str) -> BroadcastPath {
+    text.parse().unwrap()
+}
+
+fn next(announced: &mut Announced) -> Option<AnnouncedEvent> {
+    match announced.poll_next(&Context::from_waker(Waker::noop())) {
+        Poll::Ready(event) => Some(event),
+        Poll::Pending => None,
+    }
+}
+
+fn route(hops: &[u64], cost: u64) -> Route {
+    Route {
+        hops: hops.iter().map(|&hop| HopId(hop)).collect(),
+        warm_cost: cost,
+        cold_cost: cost,
+    }
+}
+
+fn remote() -> Source {
+    Source::Requests(RequestSource::new(Budget::default()).0)
+}
+
+#[test]
+fn what_is_there_comes_first_then_the_changes() {
+    let origin = OriginProducer::new();
+    let broadcast = BroadcastProducer::new();
+    let alice = origin.publish(&path("room/alice"), broadcast.consume());
+    let _other = origin.publish(&path("roommate"), broadcast.consume());
+    let mut announced = origin.consume().announced(&path("room"));
+    assert_eq!(
+        next(&mut announced),
+        Some(AnnouncedEvent::Start(path("room/alice"), Route::local()))
+    );
+    assert_eq!(next(&mut announced), Some(AnnouncedEvent::Live));
+    assert_eq!(next(&mut announced), None);
+    let bob = origin.publish(&path("room/bob"), broadcast.consume());
+    assert_eq!(
+        next(&mut announced),
+        Some(AnnouncedEvent::Start(path("room/bob"), Route::local()))
+    );
+    drop((alice, bob));
+    assert_eq!(
+        next(&mut announced),
+        Some(AnnouncedEvent::End(path("room/alice")))
+    );
+    assert_eq!(
+        next(&mut announced),
+        Some(AnnouncedEvent::End(path("room/bob")))
+    );
+    assert_eq!(next(&mut announced), None);
+}
+
+#[test]
+fn a_source_that_is_not_done_keeps_the_set_incomplete() {
+    let origin = OriginProducer::new();
+    let sync = origin.sync();
+    let mut announced = origin.consume().announced(&path(""));
+    assert_eq!(next(&mut announced), None);
+    drop(sync);
+    assert_eq!(next(&mut announced), Some(AnnouncedEvent::Live));
+}
+
+#[test]
+fn a_route_above_the_prefix_covers_it() {
+    let origin = OriginProducer::new();
+    let _route = origin.announce(&path("svc"), route(&[1], 0), remote(), None);
+    let mut announced = origin.consume().announced(&path("svc/x"));
+    assert_eq!(
+        next(&mut announced),
+        Some(AnnouncedEvent::Start(path("svc"), route(&[1], 0)))
+    );
+    assert!(origin.consume().broadcast(&path("svc/x/y")).is_ok());
+    assert_eq!(
+        origin.consume().broadcast(&path("other")).unwrap_err(),
+        RouteError::Unroutable
+    );
+}
+
+#[test]
+fn a_broadcast_covers_nothing_beneath_it() {
+    let origin = OriginProducer::new();
+    let _publication = origin.publish(&path("cam"), BroadcastProducer::new().consume());
+    assert!(origin.consume().broadcast(&path("cam")).is_ok());
+    assert_eq!(
+        origin.consume().broadcast(&path("cam/x")).unwrap_err(),
+        RouteError::Unroutable
+    );
+}
+
+#[test]
+fn better_routes_come_first() {
+    // Each is better than the next one.
+    let ranked = [
+        route(&[], 0),
+        route(&[1], 0),
+        route(&[1, 2], 0),
+        route(&[1], 5),
+        Route {
+            cold_cost: 9,
+            ..route(&[1], 5)
+        },
+        route(&[0, 1], 0),
+        route(&[0], 1),
+    ];
+    for (better, worse) in ranked.iter().zip(&ranked[1..]) {
+        assert!(better.compare(worse).is_lt(), "{better:?} before {worse:?}");
+        assert!(worse.compare(better).is_gt(), "{worse:?} after {better:?}");
+    }
+}
+
+#[test]
+fn a_restarted_publisher_beats_what_is_left_of_it() {
+    let origin = OriginProducer::new();
+    let mut announced = origin.consume().announced(&path(""));
+    let old = origin.announce(&path("cam"), route(&[1], 1), remote(), Some(1));
+    assert!(matches!(
+        next(&mut announced),
+        Some(AnnouncedEvent::Start(..))
+    ));
+    let _new = origin.announce(&path("cam"), route(&[2], 1), remote(), Some(2));
+    assert_eq!(
+        next(&mut announced),
+        Some(AnnouncedEvent::Update(path("cam"), route(&[2], 1)))
+    );
+    assert_eq!(next(&mut announced), Some(AnnouncedEvent::Live));
+    drop(old);
+    assert_eq!(
+        next(&mut announced),
+        None,
+        "losing a worse route changes nothing"
+    );
+}
+
+#[test]
+fn no_peer_is_offered_a_route_through_itself() {
+    let origin = OriginProducer::new();
+    let _a = origin.announce(&path("cam"), route(&[7, 8], 0), remote(), Some(1));
+    let consumer = origin.consume();
+    for (peer, is_offered) in [
+        (
+            Peer {
+                session: Some(1),
+                hop: HopId(9),
+            },
+            false,
+        ),
+        (
+            Peer {
+                session: Some(2),
+                hop: HopId(8),
+            },
+            false,
+        ),
+        (
+            Peer {
+                session: Some(2),
+                hop: HopId(9),
+            },
+            true,
+        ),
+        (
+            Peer {
+                session: Some(2),
+                hop: HopId::ANONYMOUS,
+            },
+            true,
+        ),
+    ] {
+        assert_eq!(
+            consumer.broadcast_for(&path("cam"), &peer).is_ok(),
+            is_offered,
+            "{peer:?}"
+        );
+        let mut announced = consumer.announced_for(&path(""), peer);
+        let event = next(&mut announced);
+        assert_eq!(
+            matches!(event, Some(AnnouncedEvent::Start(..))),
+            is_offered,
+            "{peer:?}"
+        );
+    }
+}
+
+#[test]
+fn the_longest_prefix_decides() {
+    let origin = OriginProducer::new();
+    let (short, mut short_requests) = RequestSource::new(Budget::default());
+    let (long, mut long_requests) = RequestSource::new(Budget::default());
+    let _short = origin.announce(&path("a"), route(&[1], 0), Source::Requests(short), None);
+    let _long = origin.announce(
+        &path("a/b"),
+        route(&[1, 2, 3], 9),
+        Source::Requests(long),
+        None,
+    );
+    let _track = origin
+        .consume()
+        .broadcast(&path("a/b/c"))
+        .unwrap()
+        .track("t")
+        .unwrap();
+    let cx = Context::from_waker(Waker::noop());
+    assert!(short_requests.poll_next(&cx).is_pending());
+    let Poll::Ready(request) = long_requests.poll_next(&cx) else {
+        panic!("not asked")
+    };
+    assert_eq!(
+        (request.broadcast, request.track.name()),
+        (path("a/b/c"), "t")
+    );
+}
+
+#[test]
+fn random_operations_agree_with_a_plain_list() {
+    let paths = ["", "a", "a/b", "a/b/c", "b", "ab"].map(path);
+    let origin = OriginProducer::new();
+    let mut seed = 0x9e37_79b9_u64;
+    let mut plain: Vec<(usize, u64, crate::Publication)> = Vec::new();
+    let mut watchers: Vec<_> = paths
+        .iter()
+        .map(|p| (p.clone(), origin.consume().announced(p)))
+        .collect();
+    let mut seen = vec![std::collections::BTreeSet::new(); watchers.len()];
+    for _ in 0..4_000 {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        if seed % 3 == 0 && !plain.is_empty() {
+            plain.swap_remove((seed >> 8) as usize % plain.len());
+        } else if plain.len() < 12 {
+            let at = (seed >> 8) as usize % paths.len();
+            let hop = 1 + (seed >> 16) % 3;
+            let publication = origin.announce(&paths[at], route(&[hop], hop), remote(), None);
+            plain.push((at, hop, publication));
+        }
+        for ((prefix, watcher), seen) in watchers.iter_mut().zip(&mut seen) {
+            while let Some(event) = next(watcher) {
+                match event {
+                    AnnouncedEvent::Start(path, _) => assert!(seen.insert(path), "started twice"),
+                    AnnouncedEvent::Update(path, _) => assert!(seen.contains(&path)),
+                    AnnouncedEvent::End(path) => assert!(seen.remove(&path), "ended twice"),
+                    AnnouncedEvent::Live => {}
+                }
+            }
+            let expected: std::collections::BTreeSet<_> = plain
+                .iter()
+                .map(|(at, ..)| paths[*at].clone())
+                .filter(|p| p.has_prefix(prefix) || prefix.has_prefix(p))
+                .collect();
+            assert_eq!(*seen, expected);
+        }
+    }
+    drop((plain, watchers));
+    assert!(origin.is_empty());
+}

@@ -1,1 +1,405 @@
+//! Groups, readers, expiry and pressure of one track.
 
+use std::time::Duration;
+
+use crate::{
+    Abort, BroadcastProducer, Budget, GroupEnd, GroupRead, OrderedRead, ReadError, Start,
+    Subscription, Track, TrackConsumer, TrackProducer, WriteError,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn track(track: Track) -> (TrackProducer, TrackConsumer) {
+    let producer = BroadcastProducer::new().create(track).unwrap();
+    let consumer = producer.consume();
+    (producer, consumer)
+}
+
+/// Writes the next group with one frame at each of `timestamps`.
+fn group(track: &TrackProducer, timestamps: &[u64]) {
+    let mut group = track.append().unwrap();
+    for &timestamp in timestamps {
+        group.append_at(timestamp, "x").unwrap();
+    }
+    group.finish();
+}
+
+fn oldest() -> Subscription {
+    Subscription::default().from(Start::OLDEST)
+}
+
+/// Waits for nothing: what is not there now is a failure.
+fn now<F: Future>(future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    match future.as_mut().poll(&mut cx) {
+        std::task::Poll::Ready(output) => output,
+        std::task::Poll::Pending => panic!("it would wait"),
+    }
+}
+
+fn is_pending<F: Future>(future: F) -> bool {
+    let mut future = std::pin::pin!(future);
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    future.as_mut().poll(&mut cx).is_pending()
+}
+
+#[test]
+fn groups_come_newest_first_and_once() {
+    let (producer, consumer) = track(Track::new("t"));
+    for n in 0..3 {
+        group(&producer, &[n]);
+    }
+    let mut reader = consumer.subscribe(oldest());
+    let mut sequences = Vec::new();
+    for _ in 0..3 {
+        sequences.push(now(reader.next_group()).unwrap().unwrap().sequence());
+    }
+    assert_eq!(sequences, [2, 1, 0]);
+    assert!(is_pending(reader.next_group()));
+    assert_eq!(reader.first(), Some(0));
+}
+
+#[test]
+fn the_newest_group_is_where_a_reader_begins_by_default() {
+    let (producer, consumer) = track(Track::new("t"));
+    group(&producer, &[0]);
+    group(&producer, &[1]);
+    let mut reader = consumer.subscribe(Subscription::default());
+    assert_eq!(now(reader.next_group()).unwrap().unwrap().sequence(), 1);
+    assert!(is_pending(reader.next_group()));
+    group(&producer, &[2]);
+    assert_eq!(now(reader.next_group()).unwrap().unwrap().sequence(), 2);
+}
+
+#[test]
+fn a_late_lower_group_is_delivered_above_the_floor_only() {
+    let (producer, consumer) = track(Track::new("t"));
+    let mut reader = consumer.subscribe(Subscription::default().from(Start::Floor(3)));
+    for sequence in [5, 3, 2] {
+        let mut group = producer.create(sequence).unwrap();
+        group.append_at(sequence, "x").unwrap();
+    }
+    assert_eq!(now(reader.next_group()).unwrap().unwrap().sequence(), 5);
+    assert_eq!(now(reader.next_group()).unwrap().unwrap().sequence(), 3);
+    assert!(is_pending(reader.next_group()));
+}
+
+#[test]
+fn a_lowered_floor_offers_what_was_left_out_and_nothing_twice() {
+    let (producer, consumer) = track(Track::new("t"));
+    for n in 0..4 {
+        group(&producer, &[n]);
+    }
+    let mut reader = consumer.subscribe(Subscription::default());
+    assert_eq!(now(reader.next_group()).unwrap().unwrap().sequence(), 3);
+    reader.update(Subscription::default().from(Start::Floor(1)));
+    assert_eq!(now(reader.next_group()).unwrap().unwrap().sequence(), 2);
+    assert_eq!(now(reader.next_group()).unwrap().unwrap().sequence(), 1);
+    assert!(is_pending(reader.next_group()));
+    reader.update(Subscription::default().from(Start::Floor(3)));
+    reader.update(Subscription::default().from(Start::Floor(1)));
+    assert!(is_pending(reader.next_group()));
+}
+
+#[test]
+fn a_sequence_is_used_once() {
+    let (producer, _consumer) = track(Track::new("t"));
+    let first = producer.create(7).unwrap();
+    assert_eq!(producer.create(7).unwrap_err(), WriteError::Duplicate);
+    drop(first);
+    assert_eq!(producer.create(7).unwrap_err(), WriteError::Duplicate);
+    assert_eq!(producer.append().unwrap().sequence(), 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn frames_wake_a_reader_that_waits() {
+    let (producer, consumer) = track(Track::new("t"));
+    let mut reader = consumer.subscribe(Subscription::default());
+    let mut group = producer.append().unwrap();
+    group.append_at(1, "a").unwrap();
+    let mut read = reader.next_group().await.unwrap().unwrap();
+    assert!(matches!(read.next().await, GroupRead::Frame(frame) if frame.payload == "a"));
+    let (next, ()) = tokio::join!(read.next(), async { group.append_at(2, "b").unwrap() });
+    assert!(matches!(next, GroupRead::Frame(frame) if frame.payload == "b"));
+    let (end, ()) = tokio::join!(read.next(), async { group.finish() });
+    assert_eq!(end, GroupRead::End(GroupEnd::Finished));
+}
+
+#[test]
+fn dropping_a_producer_is_never_a_success() {
+    let (producer, consumer) = track(Track::new("t"));
+    let mut reader = consumer.subscribe(Subscription::default());
+    let mut writing = producer.append().unwrap();
+    writing.append_at(0, "a").unwrap();
+    drop(writing);
+    let mut read = now(reader.next_group()).unwrap().unwrap();
+    assert!(matches!(now(read.next()), GroupRead::Frame(_)));
+    assert_eq!(
+        now(read.next()),
+        GroupRead::End(GroupEnd::Aborted(Abort::Internal))
+    );
+    drop(producer);
+    assert_eq!(
+        now(reader.next_group()).unwrap_err(),
+        ReadError::Aborted(Abort::Internal)
+    );
+}
+
+#[test]
+fn a_group_is_expired_when_its_successor_began_the_age_ago() {
+    let (producer, consumer) = track(Track::new("t").with_max_age(SECOND));
+    group(&producer, &[0]);
+    group(&producer, &[100]);
+    group(&producer, &[1_099]);
+    // Group 0 reached until 100, which was 999 ms ago: still wanted.
+    let mut reader = consumer.subscribe(oldest());
+    let begun: Vec<_> = (0..3)
+        .map(|_| now(reader.next_group()).unwrap().unwrap().sequence())
+        .collect();
+    assert_eq!(begun, [2, 1, 0]);
+    let mut newest = producer.append().unwrap();
+    newest.append_at(1_100, "x").unwrap();
+    let mut late = consumer.subscribe(oldest());
+    let begun: Vec<_> = (0..3)
+        .map(|_| now(late.next_group()).unwrap().unwrap().sequence())
+        .collect();
+    assert_eq!(begun, [3, 2, 1], "group 0 is 1 000 ms too old by now");
+}
+
+#[test]
+fn expiry_is_a_value_for_the_reader() {
+    let (producer, consumer) = track(Track::new("t").with_max_age(SECOND));
+    let mut reader = consumer.subscribe(oldest());
+    group(&producer, &[0, 10]);
+    let mut old = now(reader.next_group()).unwrap().unwrap();
+    assert!(matches!(now(old.next()), GroupRead::Frame(_)));
+    group(&producer, &[20]);
+    group(&producer, &[5_000]);
+    assert_eq!(now(old.next()), GroupRead::End(GroupEnd::Expired));
+    assert_eq!(now(reader.next_group()).unwrap().unwrap().sequence(), 2);
+}
+
+#[test]
+fn a_shorter_age_of_one_reader_cuts_off_that_reader_only() {
+    let (producer, consumer) = track(Track::new("t").with_max_age(60 * SECOND));
+    let mut patient = consumer.subscribe(oldest());
+    let mut hasty = consumer.subscribe(oldest().with_max_age(Duration::ZERO));
+    let mut first = producer.append().unwrap();
+    first.append_at(0, "x").unwrap();
+    let mut kept = now(patient.next_group()).unwrap().unwrap();
+    let mut cut = now(hasty.next_group()).unwrap().unwrap();
+    group(&producer, &[1]);
+    assert_eq!(now(cut.next()), GroupRead::End(GroupEnd::Expired));
+    assert!(matches!(now(kept.next()), GroupRead::Frame(_)));
+}
+
+#[test]
+fn the_budget_drops_the_oldest_groups_and_keeps_the_newest() {
+    let budget = Budget::new(10_000);
+    let broadcast = BroadcastProducer::with_budget(budget.clone());
+    let producer = broadcast
+        .create(Track::new("t").with_max_age(60 * SECOND))
+        .unwrap();
+    let mut reader = producer.consume().subscribe(oldest());
+    for n in 0..20 {
+        let mut group = producer.append().unwrap();
+        group.append_at(n, vec![0; 2_000]).unwrap();
+        group.finish();
+    }
+    assert!(budget.used() <= budget.limit());
+    let newest = now(reader.next_group()).unwrap().unwrap();
+    assert_eq!(newest.sequence(), 19);
+    let mut oldest = None;
+    while !is_pending(std::future::poll_fn(|cx| {
+        match reader.poll_next_group(cx) {
+            std::task::Poll::Ready(group) => {
+                oldest = group.unwrap();
+                std::task::Poll::Ready(())
+            }
+            std::task::Poll::Pending => std::task::Poll::Pending,
+        }
+    })) {}
+    let mut oldest = oldest.unwrap();
+    assert_eq!(oldest.sequence(), 0);
+    assert_eq!(now(oldest.next()), GroupRead::End(GroupEnd::Evicted));
+    drop((reader, newest, oldest, producer, broadcast));
+    assert_eq!(budget.used(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ordered_reading_waits_for_a_gap_and_then_says_what_is_missing() {
+    let (producer, consumer) = track(Track::new("t").with_max_age(60 * SECOND));
+    producer.set_start(0);
+    let mut reader = consumer
+        .subscribe(oldest().with_max_age(3 * SECOND))
+        .ordered();
+    for sequence in [2, 0] {
+        let mut group = producer.create(sequence).unwrap();
+        group.append_at(sequence, "x").unwrap();
+        group.finish();
+    }
+    let frame = |read| matches!(read, Some(OrderedRead::Frame { .. }));
+    assert!(frame(reader.next().await.unwrap()));
+    let before = tokio::time::Instant::now();
+    let skipped = OrderedRead::Skipped {
+        groups: 1..2,
+        end: None,
+    };
+    assert_eq!(reader.next().await.unwrap(), Some(skipped));
+    assert_eq!(before.elapsed(), 3 * SECOND);
+    assert!(frame(reader.next().await.unwrap()));
+    producer.finish();
+    assert_eq!(reader.next().await.unwrap(), None);
+}
+
+#[test]
+fn ordered_reading_does_not_wait_for_what_is_known_to_be_lost() {
+    let (producer, consumer) = track(Track::new("t"));
+    producer.set_start(0);
+    producer.lose(0..4);
+    let mut reader = consumer.subscribe(oldest()).ordered();
+    let mut group = producer.create(4).unwrap();
+    group.append_at(0, "x").unwrap();
+    let Some(OrderedRead::Frame { group, .. }) = now(reader.next()).unwrap() else {
+        panic!()
+    };
+    assert_eq!(group, 4);
+    assert_eq!(reader.position(), Some((4, 1)));
+}
+
+#[test]
+fn ordered_reading_stops_where_the_session_took_the_track_down() {
+    let (producer, consumer) = track(Track::new("t"));
+    let mut reader = consumer.subscribe(oldest()).ordered();
+    let mut group = producer.append().unwrap();
+    group.append_at(0, "x").unwrap();
+    assert!(now(reader.next()).unwrap().is_some());
+    group.abort(Abort::SessionClosed);
+    assert_eq!(
+        now(reader.next()).unwrap_err(),
+        ReadError::Aborted(Abort::SessionClosed)
+    );
+    assert_eq!(reader.position(), Some((0, 1)));
+}
+
+/// Appends groups of 1 MiB until the producer would have to wait; says how many.
+fn fill(producer: &TrackProducer) -> u64 {
+    for n in 0..64 {
+        if is_pending(producer.ready()) {
+            return n;
+        }
+        let mut group = producer.append().unwrap();
+        group.append_at(0, vec![0; 1 << 20]).unwrap();
+        group.finish();
+    }
+    64
+}
+
+#[tokio::test(start_paused = true)]
+async fn input_waits_only_while_even_the_fastest_reader_is_far_behind() {
+    let (producer, consumer) = track(Track::new("t").with_max_age(60 * SECOND));
+    assert_eq!(fill(&producer), 64, "without readers nobody waits");
+
+    let mut fast = consumer.subscribe(Subscription::default());
+    let _stalled = consumer.subscribe(oldest());
+    assert!(now(fast.next_group()).unwrap().is_some());
+    let filled = fill(&producer);
+    assert!((15..=17).contains(&filled), "{filled}");
+
+    let mut ready = waiting(producer.clone());
+    assert!(!ready.poll());
+    while let Some(group) = next_now(&mut fast) {
+        drop(group);
+    }
+    assert!(ready.poll(), "the fastest reader has caught up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_without_progress_ends_by_skipping() {
+    let (producer, consumer) = track(Track::new("t").with_max_age(60 * SECOND));
+    let mut stalled = consumer.subscribe(oldest());
+    let mut group = producer.append().unwrap();
+    group.append_at(0, "first").unwrap();
+    group.finish();
+    fill(&producer);
+    let before = tokio::time::Instant::now();
+    producer.ready().await;
+    assert_eq!(before.elapsed(), 2 * SECOND);
+    assert!(
+        !is_pending(producer.ready()),
+        "and not again for each frame"
+    );
+    let mut last = None;
+    while let Some(group) = next_now(&mut stalled) {
+        last = Some(group);
+    }
+    let end = GroupRead::End(GroupEnd::Aborted(Abort::TooFarBehind));
+    assert_eq!(
+        now(last.unwrap().next()),
+        end,
+        "the oldest group was skipped"
+    );
+}
+
+fn next_now(reader: &mut crate::TrackReader) -> Option<crate::GroupConsumer> {
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    match reader.poll_next_group(&mut cx) {
+        std::task::Poll::Ready(group) => group.unwrap(),
+        std::task::Poll::Pending => None,
+    }
+}
+
+/// A wait for readiness that is polled by hand.
+struct Waiting(std::pin::Pin<Box<dyn Future<Output = ()>>>);
+
+impl Waiting {
+    fn poll(&mut self) -> bool {
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        self.0.as_mut().poll(&mut cx).is_ready()
+    }
+}
+
+fn waiting(producer: TrackProducer) -> Waiting {
+    Waiting(Box::pin(async move { producer.ready().await }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn demand_is_what_all_readers_want_together() {
+    let (producer, consumer) = track(Track::new("t"));
+    let demand = producer.demand();
+    assert_eq!(demand.current(), None);
+    let modest = consumer.subscribe(
+        Subscription::default()
+            .with_priority(3)
+            .with_max_age(SECOND),
+    );
+    let greedy = consumer.subscribe(oldest().with_priority(9).with_max_age(5 * SECOND));
+    let wanted = demand.current().unwrap();
+    assert_eq!(
+        (wanted.priority, wanted.max_age, wanted.start),
+        (9, 5 * SECOND, Start::OLDEST)
+    );
+    drop(greedy);
+    assert_eq!(demand.current().unwrap().start, Start::Newest);
+    let (_, ()) = tokio::join!(producer.unused(), async { drop(modest) });
+}
+
+#[test]
+fn a_group_has_limits() {
+    let (producer, _consumer) = track(Track::new("t"));
+    let mut group = producer.append().unwrap();
+    group.append_at(0, vec![0; 32 << 20]).unwrap();
+    assert_eq!(
+        group.append_at(0, "x").unwrap_err(),
+        WriteError::GroupTooLarge
+    );
+    let mut group = producer.append().unwrap();
+    for _ in 0..8_192 {
+        group.append_at(0, "").unwrap();
+    }
+    assert_eq!(
+        group.append_at(0, "").unwrap_err(),
+        WriteError::GroupTooLarge
+    );
+}

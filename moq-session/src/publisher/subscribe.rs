@@ -99,6 +99,7 @@ async fn serve<T: Transport>(
         deliveries: FuturesUnordered::new(),
         priority: request.priority,
         first: None,
+        end: 0,
         stage: Stage::Live,
     };
     let end = poll_fn(|cx| serving.poll(cx)).await;
@@ -134,6 +135,8 @@ struct Serving<T: Transport> {
     priority: u8,
     /// The group that delivery began with.
     first: Option<u64>,
+    /// The sequence after the track's last group, once there is no further one.
+    end: u64,
     stage: Stage,
 }
 
@@ -141,7 +144,9 @@ struct Serving<T: Transport> {
 enum Stage {
     /// Groups come, or are on their way.
     Live,
-    /// All groups are delivered; what is left is the end of this stream.
+    /// All groups are delivered; the last answer is on its way.
+    Flushing,
+    /// What is left is the acknowledgement of this stream's end.
     Ending,
 }
 
@@ -173,6 +178,14 @@ impl<T: Transport> Serving<T> {
         }
         if self.stage == Stage::Live {
             if self.track.is_some() || !self.waiting.is_empty() || !self.deliveries.is_empty() {
+                return Poll::Pending;
+            }
+            // Said last, because there are relays that let go of a track once they know its end.
+            self.respond(&SubscribeResponse::End(self.end));
+            self.stage = Stage::Flushing;
+        }
+        if self.stage == Stage::Flushing {
+            if self.writer.poll_flush(cx).map_err(Failure::Stream)?.is_pending() {
                 return Poll::Pending;
             }
             self.writer.end();
@@ -231,9 +244,8 @@ impl<T: Transport> Serving<T> {
                     self.waiting.insert(at, group);
                 }
                 Poll::Ready(Ok(None)) => {
-                    let end = SubscribeResponse::End(track.end());
+                    self.end = track.end();
                     self.track = None;
-                    self.respond(&end);
                 }
                 Poll::Ready(Err(ReadError::Aborted(reason))) => return Err(Failure::Track(reason)),
                 Poll::Ready(Err(_)) => return Err(Failure::Track(Abort::Internal)),
