@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -167,27 +167,17 @@ impl<T: Transport> Serving<T> {
             let _ = self.writer.poll_flush(cx).map_err(Failure::Stream)?;
             self.poll_streams(cx).map_err(Failure::Stream)?;
             while let Poll::Ready(Some(())) = self.deliveries.poll_next_unpin(cx) {}
+            if self.track.is_none() && self.waiting.is_empty() && self.deliveries.is_empty() {
+                // Said last: there are relays that let go of a track once they know its end.
+                self.respond(&SubscribeResponse::End(self.end));
+                self.stage = Stage::Flushing;
+            }
         }
-        if self
-            .writer
-            .poll_flush(cx)
-            .map_err(Failure::Stream)?
-            .is_pending()
-        {
+        ready!(self.writer.poll_flush(cx)).map_err(Failure::Stream)?;
+        if self.stage == Stage::Live {
             return Poll::Pending;
         }
-        if self.stage == Stage::Live {
-            if self.track.is_some() || !self.waiting.is_empty() || !self.deliveries.is_empty() {
-                return Poll::Pending;
-            }
-            // Said last, because there are relays that let go of a track once they know its end.
-            self.respond(&SubscribeResponse::End(self.end));
-            self.stage = Stage::Flushing;
-        }
         if self.stage == Stage::Flushing {
-            if self.writer.poll_flush(cx).map_err(Failure::Stream)?.is_pending() {
-                return Poll::Pending;
-            }
             self.writer.end();
             self.stage = Stage::Ending;
         }
