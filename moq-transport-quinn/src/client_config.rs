@@ -9,13 +9,13 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use crate::error::ConnectError;
+use crate::protocols;
 use crate::tls::{Fingerprint, Trust};
 use crate::transport_config::{Congestion, StreamLimits};
 
 /// The settings of a [`Client`](crate::Client).
 ///
-/// By default it trusts the system's roots and offers no protocol, so [`Self::with_protocols`] is
-/// what every caller needs.
+/// By default it trusts the system's roots and offers every draft that a session speaks.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ClientConfig {
@@ -33,7 +33,7 @@ pub struct ClientConfig {
 impl Default for ClientConfig {
     fn default() -> Self {
         Self {
-            protocols: Vec::new(),
+            protocols: protocols::spoken(),
             root_files: Vec::new(),
             system_roots: None,
             fingerprints: Vec::new(),

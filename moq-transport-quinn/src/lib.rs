@@ -28,9 +28,14 @@ mod connection;
 mod credit;
 mod link;
 mod pending;
+mod protocols;
 mod recv;
 mod send;
 mod transport_config;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
 
 pub use client::Client;
 pub use client_config::ClientConfig;

@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 
+use crate::protocols;
 use crate::tls::Identity;
 use crate::transport_config::{Congestion, StreamLimits};
 
-/// The settings of a [`Server`](crate::Server): at least an address, an identity and the protocol
-/// names.
-#[derive(Clone, Default)]
+/// The settings of a [`Server`](crate::Server): at least an address and an identity.
+///
+/// By default it accepts every draft that a session speaks.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ServerConfig {
     pub(crate) listen: Vec<SocketAddr>,
@@ -16,6 +18,19 @@ pub struct ServerConfig {
     pub(crate) reset_key: Option<[u8; 64]>,
     pub(crate) stream_limits: StreamLimits,
     pub(crate) congestion: Congestion,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: Vec::new(),
+            identities: Vec::new(),
+            protocols: protocols::spoken(),
+            reset_key: None,
+            stream_limits: StreamLimits::default(),
+            congestion: Congestion::default(),
+        }
+    }
 }
 
 impl ServerConfig {
