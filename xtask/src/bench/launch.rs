@@ -1,0 +1,39 @@
+//! Builds what is measured, and runs the generator on its core.
+
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+
+use super::options::{Options, Subject};
+use crate::workspace::Workspace;
+
+/// Builds the release programs, and measures with the options given.
+pub(crate) fn launch(workspace: &Workspace, args: &[&str]) -> anyhow::Result<()> {
+    let options = Options::parse(args)?;
+    // Each on its own, because crates built together share their features.
+    if options.subjects.contains(&Subject::Ours) {
+        run(&mut workspace.cargo(&["build", "--release", "-p", "moq-cli"]))?;
+    }
+    run(&mut workspace.cargo(&["build", "--release", "-p", "xtask"]))?;
+
+    eprintln!("{} × {}", options.pairs, options.load);
+    if let Some(peer) = &options.peer {
+        eprintln!("peer: {}", peer.display());
+    }
+    let mut generator = Command::new("taskset");
+    generator
+        .args(["-c", &options.generator_cpu.to_string()])
+        .arg(workspace.target.join("release/xtask"))
+        .arg("bench-run")
+        .args(args);
+    run(&mut generator)
+}
+
+fn run(command: &mut Command) -> anyhow::Result<()> {
+    let program = command.get_program().display().to_string();
+    let status = command
+        .status()
+        .with_context(|| format!("running {program}"))?;
+    ensure!(status.success(), "{program} failed ({status})");
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! The sending end of the generator.
+
+use anyhow::Context as _;
+use quinn::{Connection, RecvStream, SendStream};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::lite;
+use super::window::Plan;
+
+/// Serves a relay's requests on `connection`, and yields the id of each of its subscriptions.
+pub(super) async fn serve(connection: &Connection) -> anyhow::Result<mpsc::UnboundedReceiver<u64>> {
+    let mut setup = connection.open_uni().await?;
+    setup
+        .write_chunk(lite::setup(lite::Role::Publisher))
+        .await?;
+    setup.finish()?;
+
+    let (subscribed, subscriptions) = mpsc::unbounded_channel();
+    let connection = connection.clone();
+    tokio::spawn(async move {
+        while let Ok((send, recv)) = connection.accept_bi().await {
+            let subscribed = subscribed.clone();
+            tokio::spawn(async move {
+                if let Err(error) = answer(send, recv, subscribed).await {
+                    eprintln!("   a request of the relay failed: {error:#}");
+                }
+            });
+        }
+    });
+    Ok(subscriptions)
+}
+
+async fn answer(
+    mut send: SendStream,
+    mut recv: RecvStream,
+    subscribed: mpsc::UnboundedSender<u64>,
+) -> anyhow::Result<()> {
+    match lite::read_varint(&mut recv).await? {
+        lite::ANNOUNCE => {
+            let request = lite::read_message(&mut recv).await?;
+            anyhow::ensure!(
+                lite::asks_for_all(&request),
+                "it asked for {request:?} only"
+            );
+            send.write_chunk(lite::announcement()).await?;
+        }
+        lite::SUBSCRIBE => {
+            let request = lite::read_message(&mut recv).await?;
+            send.write_chunk(lite::subscription_start()).await?;
+            // Nobody listens any more once the generator is done.
+            let _ = subscribed.send(lite::subscribe_id(request)?);
+        }
+        lite::TRACK => {
+            lite::read_message(&mut recv).await?;
+            send.write_chunk(lite::track_info()).await?;
+            send.finish()?;
+        }
+        // What a relay asks beyond that gets no answer, which is allowed.
+        _ => {}
+    }
+    // The stream stays open for as long as the relay wants it.
+    while let Ok(Some(_)) = recv.read_chunk(usize::MAX, true).await {}
+    Ok(())
+}
+
+/// Sends all groups, each frame when it is due, however late the ones before were.
+pub(super) async fn publish(
+    connection: Connection,
+    subscribe: u64,
+    plan: Plan,
+    start: Instant,
+) -> anyhow::Result<()> {
+    let size = usize::try_from(plan.load.frame_bytes)?;
+    for group in 0..plan.measured.end {
+        sleep_until(start + plan.due(group, 0)).await;
+        let mut stream = connection
+            .open_uni()
+            .await
+            .context("opening a group's stream")?;
+        stream
+            .write_chunk(lite::group_head(subscribe, group))
+            .await?;
+        let mut before = 0;
+        for frame in 0..plan.load.group_frames {
+            let due = plan.due(group, frame);
+            sleep_until(start + due).await;
+            let timestamp = due.as_millis() as u64;
+            let bytes = lite::frame(timestamp - before, plan.stamp(start + due), size);
+            before = timestamp;
+            stream.write_chunk(bytes).await.context("writing a frame")?;
+        }
+        stream.finish()?;
+    }
+    Ok(())
+}

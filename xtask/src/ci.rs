@@ -1,0 +1,162 @@
+//! What has to pass before a change is merged, in the order in which it fails fastest.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+
+use crate::tidy;
+use crate::workspace::{Workspace, output};
+
+/// Runs every step and stops at the first that fails.
+pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
+    let start = Instant::now();
+    for step in steps(workspace)? {
+        eprintln!("== {}", step.name);
+        let start = Instant::now();
+        match step.action {
+            Action::Run(mut command) => succeed(&mut command)?,
+            Action::Tidy => tidy::run(workspace)?,
+            Action::Skip(reason) => {
+                eprintln!("   SKIPPED: {reason}");
+                continue;
+            }
+        }
+        eprintln!(
+            "   {} passed in {:.1} s",
+            step.name,
+            start.elapsed().as_secs_f64()
+        );
+    }
+    eprintln!("ci passed in {:.0} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+struct Step {
+    name: &'static str,
+    action: Action,
+}
+
+enum Action {
+    Run(Command),
+    Tidy,
+    /// Reported, because a check that did not run has not passed.
+    Skip(String),
+}
+
+fn steps(workspace: &Workspace) -> anyhow::Result<Vec<Step>> {
+    let cargo = |name, args: &[&str]| Step {
+        name,
+        action: Action::Run(workspace.cargo(args)),
+    };
+    let mut doc = workspace.cargo(&["doc", "--workspace", "--no-deps", "--all-features"]);
+    doc.env("RUSTDOCFLAGS", "-D warnings");
+    Ok(vec![
+        cargo("fmt", &["fmt", "--all", "--check"]),
+        Step {
+            name: "tidy",
+            action: Action::Tidy,
+        },
+        cargo("clippy", CLIPPY),
+        Step {
+            name: "doc",
+            action: Action::Run(doc),
+        },
+        cargo("test", &["test", "--workspace"]),
+        cargo("session without features", SESSION_BARE),
+        cargo("quinn transport without features", TRANSPORT_BARE),
+        Step {
+            name: "wasm32",
+            action: wasm(workspace),
+        },
+        Step {
+            name: "oldest Rust",
+            action: oldest_rust(workspace)?,
+        },
+    ])
+}
+
+fn wasm(workspace: &Workspace) -> Action {
+    if !listed(&["target", "list", "--installed"], WASM) {
+        return Action::Skip(format!("target {WASM} is not installed"));
+    }
+    let crates = ["-p", "moq-wire", "-p", "moq-model", "-p", "moq-session"];
+    let mut command = workspace.cargo(&["check", "--target", WASM]);
+    command.args(crates);
+    Action::Run(command)
+}
+
+fn oldest_rust(workspace: &Workspace) -> anyhow::Result<Action> {
+    let version = workspace.package("moq-wire")?.rust_version.as_deref();
+    let version = version.context("moq-wire names no rust-version")?;
+    if !listed(&["toolchain", "list"], version) {
+        return Ok(Action::Skip(format!("Rust {version} is not installed")));
+    }
+    let mut command = Command::new("rustup");
+    command
+        .args(["run", version, "cargo", "check", "--workspace"])
+        .current_dir(&workspace.root)
+        .env_remove("RUSTUP_TOOLCHAIN")
+        .env_remove("CARGO");
+    Ok(Action::Run(command))
+}
+
+/// Whether one of the lines that rustup prints begins with `wanted`; without rustup, none does.
+fn listed(args: &[&str], wanted: &str) -> bool {
+    let lines = output(Command::new("rustup").args(args)).unwrap_or_default();
+    lines.lines().any(|line| names(line, wanted))
+}
+
+/// Whether a line of rustup's is about `wanted`, and not about a longer name or number.
+fn names(line: &str, wanted: &str) -> bool {
+    let rest = line.strip_prefix(wanted);
+    rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()))
+}
+
+fn succeed(command: &mut Command) -> anyhow::Result<()> {
+    let status = command
+        .status()
+        .with_context(|| format!("running {}", command.get_program().display()))?;
+    if !status.success() {
+        let args: Vec<_> = command
+            .get_args()
+            .map(|arg| arg.to_string_lossy())
+            .collect();
+        bail!("`cargo {}` failed ({status})", args.join(" "));
+    }
+    Ok(())
+}
+
+const CLIPPY: &[&str] = &[
+    "clippy",
+    "--workspace",
+    "--all-targets",
+    "--all-features",
+    "--",
+    "-D",
+    "warnings",
+];
+
+const SESSION_BARE: &[&str] = &["check", "-p", "moq-session", "--no-default-features"];
+
+const TRANSPORT_BARE: &[&str] = &[
+    "check",
+    "-p",
+    "moq-transport-quinn",
+    "--no-default-features",
+];
+
+const WASM: &str = "wasm32-unknown-unknown";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn toolchain_is_found_by_its_whole_number() {
+        assert!(names("1.88-x86_64-unknown-linux-gnu", "1.88"));
+        assert!(names("1.88.0-x86_64-unknown-linux-gnu (active)", "1.88"));
+        assert!(!names("1.880.0-x86_64-unknown-linux-gnu", "1.88"));
+        assert!(!names("stable-x86_64-unknown-linux-gnu", "1.88"));
+    }
+}

@@ -1,0 +1,52 @@
+//! The workspace's own tools: `cargo xtask --help` lists them.
+
+mod bench;
+mod ci;
+mod tidy;
+mod workspace;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use crate::workspace::Workspace;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[String]) -> anyhow::Result<()> {
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [] | ["help" | "--help" | "-h"] => Ok(std::io::stdout().write_all(HELP.as_bytes())?),
+        ["ci"] => ci::run(&Workspace::load()?),
+        ["tidy"] => tidy::run(&Workspace::load()?),
+        ["bench", "--help" | "-h"] | ["bench", "relay", "--help" | "-h"] => {
+            Ok(std::io::stdout().write_all(bench::HELP.as_bytes())?)
+        }
+        ["bench", "relay", options @ ..] => bench::launch(&Workspace::load()?, options),
+        #[cfg(feature = "bench")]
+        ["bench-run", options @ ..] => bench::measure(options),
+        #[cfg(feature = "bench")]
+        ["bench-fanout", address] => bench::fan_out(address),
+        _ => anyhow::bail!(
+            "unknown command `{}`; see `cargo xtask --help`",
+            words.join(" ")
+        ),
+    }
+}
+
+const HELP: &str = "\
+Usage: cargo xtask COMMAND
+
+  ci            everything that has to pass before a change is merged
+  tidy          crate arrows, dependency budgets, clocks, file lengths, lints, leftovers
+  bench relay   CPU per delivered frame of the relay, beside a bare fan-out on quinn
+                (`cargo xtask bench relay --help` lists its options)
+";

@@ -1,0 +1,123 @@
+//! The source files of a crate, and what is wrong with one.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::{Findings, closure, read, text};
+
+/// A source file, with its path from the workspace's root.
+#[derive(Debug)]
+pub(super) struct Source {
+    path: PathBuf,
+    pub(super) text: String,
+}
+
+impl Source {
+    /// Every Rust file below `dir`, in the order of their paths.
+    pub(super) fn all_in(dir: &Path, root: &Path) -> anyhow::Result<Vec<Self>> {
+        let mut paths = Vec::new();
+        collect(dir, &mut paths)?;
+        paths.sort();
+        let sources = paths.into_iter().map(|path| {
+            Ok(Self {
+                text: read(&path)?,
+                path: path.strip_prefix(root).unwrap_or(&path).to_owned(),
+            })
+        });
+        sources.collect()
+    }
+
+    /// Whether it is library code that has to run in a browser, on a clock that a test can pause.
+    fn is_sans_io(&self) -> bool {
+        let mut srcs = closure::SANS_IO
+            .iter()
+            .map(|package| Path::new(package).join("src"));
+        srcs.any(|src| self.path.starts_with(src)) && self.path != Path::new(CLOCK)
+    }
+}
+
+pub(super) fn check(source: &Source, findings: &mut Findings) {
+    let path = source.path.display();
+    let lines = source.text.lines().count();
+    if lines > MOST_LINES {
+        findings.fault(format!(
+            "{path} has {lines} lines, {MOST_LINES} are allowed"
+        ));
+    } else if lines > GOOD_LINES {
+        findings.warn(format!(
+            "{path} has {lines} lines; look for a split above {GOOD_LINES}"
+        ));
+    }
+    for line in text::leftovers(&source.text) {
+        findings.fault(format!(
+            "{path}:{line} leaves something for later and names no issue"
+        ));
+    }
+    if source.is_sans_io() {
+        for name in text::clocks_and_sockets(&source.text) {
+            findings.fault(format!(
+                "{path} uses {name}; only {CLOCK} asks for the time"
+            ));
+        }
+    }
+}
+
+fn collect(dir: &Path, into: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    let entries = std::fs::read_dir(dir).with_context(|| format!("listing {}", dir.display()))?;
+    for entry in entries {
+        let path = entry
+            .with_context(|| format!("listing {}", dir.display()))?
+            .path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_dir() {
+            if name != "target" && !name.starts_with('.') {
+                collect(&path, into)?;
+            }
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// The one file that may name a clock.
+const CLOCK: &str = "moq-model/src/clock.rs";
+
+const GOOD_LINES: usize = 300;
+
+const MOST_LINES: usize = 500;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn findings(path: &str, text: &str) -> Findings {
+        let mut findings = Findings::default();
+        let source = Source {
+            path: path.into(),
+            text: text.to_owned(),
+        };
+        check(&source, &mut findings);
+        findings
+    }
+
+    #[test]
+    fn file_length_warns_then_fails() {
+        assert!(findings("a.rs", &"\n".repeat(300)).warnings.is_empty());
+        assert_eq!(findings("a.rs", &"\n".repeat(301)).warnings.len(), 1);
+        assert!(findings("a.rs", &"\n".repeat(500)).faults.is_empty());
+        assert_eq!(findings("a.rs", &"\n".repeat(501)).faults.len(), 1);
+    }
+
+    #[test]
+    fn only_the_clock_may_ask_for_the_time() {
+        let text = "pub use tokio::time::Instant;";
+        assert!(findings(CLOCK, text).faults.is_empty());
+        assert_eq!(
+            findings("moq-session/src/io/reader.rs", text).faults.len(),
+            1
+        );
+        assert!(findings("moq-cli/src/main.rs", text).faults.is_empty());
+    }
+}
