@@ -283,8 +283,10 @@ impl GroupConsumer {
     }
 
     fn ended(&self, state: &GroupState) -> Option<GroupEnd> {
-        if let Some(cut) = state.readers.get(self.slot).and_then(|slot| slot.cut) {
-            return Some(cut);
+        // What has begun goes on as long as it is not held up: its successor may have begun first.
+        let cut = state.readers.get(self.slot).and_then(|slot| slot.cut);
+        if self.next == 0 && cut.is_some() {
+            return cut;
         }
         if self.next < state.appended {
             return state.dropped;

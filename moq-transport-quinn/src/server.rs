@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use quinn::crypto::rustls::QuicServerConfig;
 use quinn::{Endpoint, EndpointConfig};
+use quinn_proto::HashedConnectionIdGenerator;
 use rustls::CipherSuite;
 use rustls::crypto::CryptoProvider;
 use tokio::sync::mpsc;
@@ -172,16 +173,31 @@ impl Live {
     }
 }
 
+/// Recognises the connection ids of the process's former lives, and resets what they stood for.
+///
+/// Without the ids' key a packet of a former life would be dropped as none of ours.
+fn outliving(key: &[u8; 64]) -> EndpointConfig {
+    let reset_key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key);
+    let ids = ring::hmac::sign(&reset_key, b"connection ids");
+    let ids = ids
+        .as_ref()
+        .first_chunk()
+        .map_or(0, |bytes| u64::from_be_bytes(*bytes));
+    let mut config = EndpointConfig::default();
+    config.reset_key(Arc::new(reset_key));
+    config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(ids)));
+    config
+}
+
 /// Opens an endpoint per address.
 fn listen(
     config: &ServerConfig,
     quic: &quinn::ServerConfig,
 ) -> Result<Vec<(Endpoint, SocketAddr)>, BindError> {
-    let mut endpoint_config = EndpointConfig::default();
-    if let Some(key) = &config.reset_key {
-        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key);
-        endpoint_config.reset_key(Arc::new(key));
-    }
+    let endpoint_config = config
+        .reset_key
+        .as_ref()
+        .map_or_else(EndpointConfig::default, outliving);
     let open = |addr: SocketAddr| {
         let endpoint = endpoint::open(addr, endpoint_config.clone(), Some(quic.clone()))?;
         let local = endpoint.local_addr()?;

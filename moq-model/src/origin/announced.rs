@@ -1,6 +1,5 @@
 //! Following announcements.
 
-use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -30,8 +29,6 @@ pub struct Announced {
     shared: Arc<Shared>,
     slot: usize,
     peer: Peer,
-    /// The routes that were told, by path.
-    known: BTreeMap<BroadcastPath, u64>,
     is_live: bool,
 }
 
@@ -42,7 +39,6 @@ impl Announced {
             shared,
             slot,
             peer,
-            known: BTreeMap::new(),
             is_live: false,
         }
     }
@@ -78,22 +74,20 @@ impl Announced {
         loop {
             let path = table.watchers[self.slot].dirty.pop_first()?;
             let best = table.best(&path, &self.peer);
-            let event = match (best, self.known.get(&path)) {
-                (Some(entry), None) => {
-                    self.known.insert(path.clone(), entry.id);
-                    AnnouncedEvent::Start(path, entry.route.clone())
-                }
-                (Some(entry), Some(&known)) if known != entry.id => {
-                    self.known.insert(path.clone(), entry.id);
-                    AnnouncedEvent::Update(path, entry.route.clone())
-                }
-                (None, Some(_)) => {
-                    self.known.remove(&path);
-                    AnnouncedEvent::End(path)
-                }
-                _ => continue,
+            let best = best.map(|entry| (entry.id, entry.route.clone()));
+            let known = &mut table.watchers[self.slot].known;
+            let before = match &best {
+                Some((id, _)) => known.insert(path.clone(), *id),
+                None => known.remove(&path),
             };
-            return Some(event);
+            return Some(match (best, before) {
+                (Some((_, route)), None) => AnnouncedEvent::Start(path, route),
+                (Some((id, route)), Some(before)) if id != before => {
+                    AnnouncedEvent::Update(path, route)
+                }
+                (None, Some(_)) => AnnouncedEvent::End(path),
+                _ => continue,
+            });
         }
     }
 }

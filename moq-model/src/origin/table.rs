@@ -35,6 +35,8 @@ pub(super) struct Watcher {
     prefix: BroadcastPath,
     /// Paths to look at again.
     pub(super) dirty: BTreeSet<BroadcastPath>,
+    /// The routes that it was told, by path.
+    pub(super) known: BTreeMap<BroadcastPath, u64>,
     pub(super) waiter: Waiter,
 }
 
@@ -81,10 +83,17 @@ impl Table {
     }
 
     fn touch(&mut self, path: &BroadcastPath) {
+        let exists = self.routes.contains_key(path);
         for (_, watcher) in &mut self.watchers {
-            if path.has_prefix(&watcher.prefix) || watcher.prefix.has_prefix(path) {
+            if !path.has_prefix(&watcher.prefix) && !watcher.prefix.has_prefix(path) {
+                continue;
+            }
+            if exists || watcher.known.contains_key(path) {
                 watcher.dirty.insert(path.clone());
                 watcher.waiter.wake();
+            } else {
+                // It came and went unseen: whoever looks seldom keeps no list of such paths.
+                watcher.dirty.remove(path);
             }
         }
     }
@@ -134,6 +143,7 @@ impl Table {
         self.watchers.insert(Watcher {
             prefix: prefix.clone(),
             dirty,
+            known: BTreeMap::new(),
             waiter: Waiter::default(),
         })
     }

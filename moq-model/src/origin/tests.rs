@@ -233,8 +233,8 @@ fn random_operations_agree_with_a_plain_list() {
         seed ^= seed << 13;
         seed ^= seed >> 7;
         seed ^= seed << 17;
-        if seed % 3 == 0 && !plain.is_empty() {
-            plain.swap_remove((seed >> 8) as usize % plain.len());
+        if seed.is_multiple_of(3) && !plain.is_empty() {
+            drop(plain.swap_remove((seed >> 8) as usize % plain.len()));
         } else if plain.len() < 12 {
             let at = (seed >> 8) as usize % paths.len();
             let hop = 1 + (seed >> 16) % 3;

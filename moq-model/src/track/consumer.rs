@@ -153,9 +153,9 @@ impl TrackReader {
             })));
         }
         match state.end {
-            Some(TrackEnd::Finished) => Poll::Ready(Ok(None)),
+            Some(TrackEnd::Finished) if state.is_complete() => Poll::Ready(Ok(None)),
             Some(TrackEnd::Aborted(reason)) => Poll::Ready(Err(ReadError::Aborted(reason))),
-            None => {
+            _ => {
                 state.register_reader(self.id, cx);
                 Poll::Pending
             }

@@ -93,7 +93,7 @@ impl OrderedReader {
                     }
                     GroupRead::End(GroupEnd::Finished) => self.advance(sequence + 1),
                     GroupRead::End(end) => {
-                        self.fail_with_track(end)?;
+                        ready!(self.poll_goes_on(cx, end))?;
                         self.advance(sequence + 1);
                         let groups = sequence..sequence + 1;
                         return Poll::Ready(Ok(Some(OrderedRead::Skipped {
@@ -126,16 +126,26 @@ impl OrderedReader {
         self.gap = None;
     }
 
-    /// A group that went down with its track is not skipped: it may go on elsewhere.
-    fn fail_with_track(&self, end: GroupEnd) -> Result<(), ReadError> {
-        match (end, self.reader.shared().lock().end) {
-            (GroupEnd::Aborted(_), Some(TrackEnd::Aborted(reason))) => {
-                Err(ReadError::Aborted(reason))
+    /// Waits until it is clear whether the track outlives a group that was given up.
+    ///
+    /// One that went down with its track is not skipped: it may go on elsewhere.
+    fn poll_goes_on(&self, cx: &Context<'_>, end: GroupEnd) -> Poll<Result<(), ReadError>> {
+        let GroupEnd::Aborted(reason) = end else {
+            return Poll::Ready(Ok(()));
+        };
+        if reason == Abort::SessionClosed {
+            return Poll::Ready(Err(ReadError::Aborted(reason)));
+        }
+        let id = self.reader.id();
+        let mut state = self.reader.shared().lock();
+        match state.end {
+            Some(TrackEnd::Aborted(reason)) => Poll::Ready(Err(ReadError::Aborted(reason))),
+            Some(TrackEnd::Finished) => Poll::Ready(Ok(())),
+            None if state.lowest_pending(id).is_some() => Poll::Ready(Ok(())),
+            None => {
+                state.register_reader(id, cx);
+                Poll::Pending
             }
-            (GroupEnd::Aborted(Abort::SessionClosed), _) => {
-                Err(ReadError::Aborted(Abort::SessionClosed))
-            }
-            _ => Ok(()),
         }
     }
 
@@ -143,18 +153,14 @@ impl OrderedReader {
         let id = self.reader.id();
         let (pending, missing) = {
             let mut state = self.reader.shared().lock();
-            if self.next.is_none() {
-                self.next = begin(&mut state, id);
+            self.next = self.next.or_else(|| state.begin(id));
+            if let Some(next) = self.next {
+                state.skip_below(id, next);
             }
-            let pending = state.lowest_pending(id);
             let missing = self
                 .next
                 .map(|next| (next, state.lost.first_missing_from(next)));
-            if self.next.is_none() && state.end.is_none() {
-                state.register_reader(id, cx);
-                return Poll::Pending;
-            }
-            (pending, missing)
+            (state.lowest_pending(id), missing)
         };
         match (pending, missing) {
             (Some(pending), Some((next, missing))) if pending > next => {
@@ -184,17 +190,4 @@ enum Step {
     Begin(GroupConsumer),
     Skip(GroupRange),
     End,
-}
-
-/// Where reading begins: with the oldest group that is not too old, once the track has begun and
-/// says where.
-fn begin(state: &mut super::state::TrackState, id: super::state::ReaderId) -> Option<u64> {
-    if state.start.is_none() && state.end.is_none() {
-        return None;
-    }
-    state.forget_expired(id);
-    let lowest = state.lowest_pending(id)?;
-    let floor = state.floor(id).unwrap_or(lowest);
-    let start = state.start.unwrap_or(lowest);
-    Some(state.lost.first_missing_from(start.max(floor)).min(lowest))
 }

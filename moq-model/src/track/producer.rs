@@ -69,10 +69,9 @@ impl TrackProducer {
         let track = self.track().clone();
         let sequence = {
             let mut state = track.lock();
-            let is_local = sequence.is_none();
             let sequence = state.reserve(sequence)?;
-            if is_local && state.start.is_none() {
-                state.start = Some(sequence);
+            if state.is_local {
+                state.start = Some(state.start.map_or(sequence, |start| start.min(sequence)));
             }
             sequence
         };
@@ -83,7 +82,7 @@ impl TrackProducer {
         })
     }
 
-    /// Tells readers in order that no group below `sequence` will come.
+    /// Tells where a track begins that was asked for on demand; reading waits for that.
     pub fn set_start(&self, sequence: u64) {
         let mut state = self.track().lock();
         state.start = Some(state.start.map_or(sequence, |start| start.min(sequence)));

@@ -62,7 +62,7 @@ impl Future for Ready {
         });
         state.producers[pause.slot].register(cx);
         while pause.timer.as_mut().poll(cx).is_ready() {
-            let progress = this.track.watch_progress();
+            let progress = this.track.progress();
             if progress == pause.progress {
                 this.track.skip_stalled(&mut state);
                 state.wake_producers();
@@ -78,11 +78,8 @@ impl Future for Ready {
 impl Drop for Ready {
     fn drop(&mut self) {
         if let Some(pause) = self.pause.take() {
-            let mut state = self.track.lock();
-            state.producers.try_remove(pause.slot);
-            if !state.is_paused(self.sequence) {
-                self.track.unwatch_progress();
-            }
+            self.track.lock().producers.try_remove(pause.slot);
+            self.track.unwatch_progress();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A track's state behind its lock.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use super::state::{ReaderId, TrackEnd, TrackState};
@@ -20,8 +20,8 @@ pub(crate) struct TrackShared {
     budget: Budget,
     info: OnceLock<TrackInfo>,
     state: Mutex<TrackState>,
-    /// Set while somebody waits for readers to catch up.
-    is_watched: AtomicBool,
+    /// How many wait for readers to catch up.
+    watching: AtomicUsize,
     /// Bytes taken by readers while it was watched.
     progress: AtomicU64,
 }
@@ -30,6 +30,7 @@ impl TrackShared {
     /// A track that exists.
     pub(crate) fn new(track: Track, budget: Budget) -> Arc<Self> {
         let shared = Self::pending(track.name, budget);
+        shared.lock().is_local = true;
         shared.accept(track.info);
         shared
     }
@@ -41,7 +42,7 @@ impl TrackShared {
             budget,
             info: OnceLock::new(),
             state: Mutex::default(),
-            is_watched: AtomicBool::new(false),
+            watching: AtomicUsize::new(0),
             progress: AtomicU64::new(0),
         })
     }
@@ -85,12 +86,17 @@ impl TrackShared {
     /// oldest groups.
     fn account(&self, state: &mut TrackState, grown: u64) {
         self.budget.charge(grown);
-        self.budget.release(state.expire());
+        let mut released = state.expire();
+        self.budget.release(released);
         while self.budget.is_exceeded() {
-            let Some(released) = state.evict_oldest(GroupEnd::Evicted) else {
+            let Some(bytes) = state.evict_oldest(GroupEnd::Evicted) else {
                 break;
             };
-            self.budget.release(released);
+            self.budget.release(bytes);
+            released += bytes;
+        }
+        if released > 0 && self.is_watched() {
+            state.wake_producers();
         }
     }
 
@@ -111,24 +117,33 @@ impl TrackShared {
     pub(crate) fn close_group(&self, reader: ReaderId, sequence: u64) {
         let mut state = self.lock();
         state.close_group(reader, sequence);
-        if self.is_watched.load(Ordering::Relaxed) {
+        if self.is_watched() {
             state.wake_producers();
         }
     }
 
     pub(crate) fn note_progress(&self, bytes: u64) {
-        if self.is_watched.load(Ordering::Relaxed) {
+        if self.is_watched() {
             self.progress.fetch_add(bytes, Ordering::Relaxed);
         }
     }
 
+    fn is_watched(&self) -> bool {
+        self.watching.load(Ordering::Relaxed) > 0
+    }
+
+    /// Counts progress until [`Self::unwatch_progress`] is called as often.
     pub(super) fn watch_progress(&self) -> u64 {
-        self.is_watched.store(true, Ordering::Relaxed);
+        self.watching.fetch_add(1, Ordering::Relaxed);
+        self.progress()
+    }
+
+    pub(super) fn progress(&self) -> u64 {
         self.progress.load(Ordering::Relaxed)
     }
 
     pub(super) fn unwatch_progress(&self) {
-        self.is_watched.store(false, Ordering::Relaxed);
+        self.watching.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

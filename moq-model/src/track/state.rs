@@ -1,6 +1,7 @@
 //! A track's groups and readers, as plain data.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ use crate::state::Waiter;
 
 /// How far the fastest reader may be behind before the track's input waits, in bytes.
 pub(super) const SHARE: u64 = 16 << 20;
+/// Groups that wait for a reader; beyond it those that were dropped are not yielded to it.
+const MAX_PENDING: usize = 1_024;
 /// What a held group costs besides its frames, in bytes.
 const GROUP_CHARGE: u64 = (size_of::<Group>() + size_of::<Entry>() + 64) as u64;
 
@@ -37,12 +40,16 @@ pub(super) struct TrackState {
     /// Unknown until the track is accepted.
     pub(super) info: Option<TrackInfo>,
     pub(super) end: Option<TrackEnd>,
-    /// The first group that this track will ever yield, once known.
+    /// The first group that this track will ever yield, once known. A track that is fed by a peer
+    /// is told, any other begins with its first group.
     pub(super) start: Option<u64>,
+    pub(super) is_local: bool,
     /// Groups with a frame or an end, as long as they are held.
     groups: BTreeMap<u64, Entry>,
     /// Sequences that were ever in use.
     seen: GroupRanges,
+    /// Groups that have begun, with neither a frame nor an end so far.
+    unborn: usize,
     /// Sequences that are gone or will never come.
     pub(super) lost: GroupRanges,
     /// The latest timestamp of the newest group with a frame, and that group.
@@ -71,8 +78,8 @@ struct Reader {
     subscription: Subscription,
     /// The lowest sequence it takes; unknown until there is a newest group to begin at.
     floor: Option<u64>,
-    /// The lowest floor so far: groups from there on were offered to it already.
-    offered: Option<u64>,
+    /// Groups that were offered to it.
+    offered: GroupRanges,
     /// The group it began with.
     first: Option<u64>,
     /// Groups it has not taken yet, ascending.
@@ -93,7 +100,18 @@ impl Reader {
             .pending
             .partition_point(|g| g.sequence < group.sequence);
         self.pending.insert(at, group.clone());
+        self.offered.insert(group.sequence..group.sequence + 1);
         self.waiter.wake();
+    }
+
+    /// Keeps what it was not told of yet within bounds, where the groups themselves are gone.
+    fn forget_gone(&mut self, held: &BTreeMap<u64, Entry>) {
+        let oldest = self.pending.first();
+        if self.pending.len() > MAX_PENDING
+            && oldest.is_some_and(|g| !held.contains_key(&g.sequence))
+        {
+            self.pending.remove(0);
+        }
     }
 
     /// The oldest group that it has not finished.
@@ -130,7 +148,13 @@ impl TrackState {
         }
         let after = sequence.checked_add(1).ok_or(WriteError::Closed)?;
         self.seen.insert(sequence..after);
+        self.unborn += 1;
         Ok(sequence)
+    }
+
+    /// Whether the track is finished and readers see all groups there will ever be.
+    pub(super) fn is_complete(&self) -> bool {
+        self.end == Some(TrackEnd::Finished) && self.unborn == 0
     }
 
     /// The sequence after the highest one in use.
@@ -169,6 +193,7 @@ impl TrackState {
             return 0;
         }
         if end != GroupEnd::Finished {
+            self.unborn -= 1;
             self.lose(group.sequence..group.sequence + 1);
             return 0;
         }
@@ -188,19 +213,23 @@ impl TrackState {
             bytes: 0,
         };
         self.groups.insert(group.sequence, entry);
+        self.unborn -= 1;
         for (_, reader) in &mut self.readers {
             if reader.floor.is_none() {
                 reader.floor = Some(group.sequence);
-                reader.offered = reader.floor;
             }
             if reader.wants(group.sequence) {
                 reader.offer(group);
+                reader.forget_gone(&self.groups);
             }
+        }
+        if self.end.is_some() {
+            self.wake_readers();
         }
     }
 
     /// Notes that groups will not come.
-    pub(super) fn lose(&mut self, range: std::ops::Range<u64>) {
+    pub(super) fn lose(&mut self, range: Range<u64>) {
         self.lost.insert(range);
         self.wake_readers();
     }
@@ -298,7 +327,7 @@ impl TrackState {
             serial: self.serial,
             subscription,
             floor: None,
-            offered: None,
+            offered: GroupRanges::default(),
             first: None,
             pending: Vec::new(),
             open: Vec::new(),
@@ -312,36 +341,47 @@ impl TrackState {
         id
     }
 
-    /// Replaces what a reader wants; groups it was offered before are not offered again.
+    /// Replaces what a reader wants. Groups it was offered before are not offered again, and
+    /// neither are those that are too old for it.
     pub(super) fn update(&mut self, id: ReaderId, subscription: Subscription) {
         let newest = self.groups.last_key_value().map(|(&sequence, _)| sequence);
-        let Some(reader) = self
-            .readers
-            .get_mut(id.slot)
-            .filter(|r| r.serial == id.serial)
-        else {
-            return;
-        };
-        reader.subscription = subscription;
-        reader.floor = match subscription.start {
+        let floor = match subscription.start {
             Start::Floor(floor) => Some(floor),
             Start::Newest => newest,
         };
-        let offered = reader.offered.unwrap_or(u64::MAX);
-        if let Some(floor) = reader.floor {
-            reader.pending.retain(|g| {
-                g.sequence >= floor && subscription.end.is_none_or(|end| g.sequence < end)
-            });
-            if floor < offered {
-                for (_, entry) in self.groups.range(floor..offered) {
-                    if reader.wants(entry.group.sequence) {
-                        reader.offer(&entry.group);
-                    }
-                }
-                reader.offered = Some(floor);
-            }
+        let Some(reader) = self.reader_mut(id) else {
+            return;
+        };
+        reader.subscription = subscription;
+        reader.floor = floor;
+        if let Some(floor) = floor {
+            self.offer_from(id, floor);
+        }
+        if let Some(reader) = self.reader_mut(id) {
+            let mut pending = std::mem::take(&mut reader.pending);
+            pending.retain(|group| reader.wants(group.sequence));
+            reader.pending = pending;
         }
         self.wake_producers();
+    }
+
+    /// Offers the groups that are held to a reader, unless they are too old for it or were offered
+    /// before.
+    fn offer_from(&mut self, id: ReaderId, floor: u64) {
+        let Some(reader) = self.reader(id) else {
+            return;
+        };
+        let limit = self.units(reader.subscription.max_age);
+        let wanted = self.groups.range(floor..).map(|(_, entry)| &entry.group);
+        let wanted = wanted.filter(|g| reader.wants(g.sequence));
+        let wanted = wanted.filter(|g| !reader.offered.contains(g.sequence));
+        let wanted = wanted.filter(|g| !self.is_expired(g.sequence, limit));
+        let wanted: Vec<_> = wanted.cloned().collect();
+        if let Some(reader) = self.reader_mut(id) {
+            for group in &wanted {
+                reader.offer(group);
+            }
+        }
     }
 
     pub(super) fn unsubscribe(&mut self, id: ReaderId) {
@@ -351,14 +391,12 @@ impl TrackState {
         }
     }
 
-    /// Takes a group for a reader. One that is too old for it, or gone, is yielded too: with that
-    /// as its end.
+    /// Takes a group for a reader, once it is clear where reading begins. One that is too old for
+    /// it, or gone, is yielded too: with that as its end.
     pub(super) fn take(&mut self, id: ReaderId, pick: Pick) -> Option<Taken> {
-        let reader = self.reader(id)?;
-        let limit = self.units(reader.subscription.max_age);
-        let first = reader.first.or_else(|| self.first_eligible(id));
+        self.begin(id)?;
+        let limit = self.units(self.reader(id)?.subscription.max_age);
         let reader = self.reader_mut(id)?;
-        reader.first = first;
         let group = match pick {
             Pick::Newest => reader.pending.pop()?,
             Pick::Oldest if reader.pending.is_empty() => return None,
@@ -372,12 +410,20 @@ impl TrackState {
         Some(Taken { group, slot })
     }
 
-    /// The oldest group that waits for a reader and is neither gone nor too old for it.
-    fn first_eligible(&self, id: ReaderId) -> Option<u64> {
+    /// The group that a reader begins with: the first that the track yields, that it wants, and
+    /// that was not gone before it came. Unknown until a group is there and the track says where
+    /// it begins, because groups come in any order.
+    pub(super) fn begin(&mut self, id: ReaderId) -> Option<u64> {
         let reader = self.reader(id)?;
-        let limit = self.units(reader.subscription.max_age);
-        let mut sequences = reader.pending.iter().map(|g| g.sequence);
-        sequences.find(|s| self.groups.contains_key(s) && !self.is_expired(*s, limit))
+        if reader.first.is_some() {
+            return reader.first;
+        }
+        let lowest = reader.pending.first()?.sequence;
+        let start = self.start.or(self.end.is_some().then_some(lowest))?;
+        let wanted = start.max(reader.floor.unwrap_or(lowest));
+        let first = Some(self.lost.first_missing_from(wanted).min(lowest));
+        self.reader_mut(id)?.first = first;
+        first
     }
 
     /// The group a reader began with, once it began.
@@ -385,13 +431,10 @@ impl TrackState {
         self.reader(id)?.first
     }
 
-    /// Removes what is too old for a reader from its pending groups.
-    pub(super) fn forget_expired(&mut self, id: ReaderId) {
-        let Some(first) = self.first_eligible(id) else {
-            return;
-        };
+    /// Leaves out what comes too late for a reader in order.
+    pub(super) fn skip_below(&mut self, id: ReaderId, sequence: u64) {
         if let Some(reader) = self.reader_mut(id) {
-            reader.pending.retain(|g| g.sequence >= first);
+            reader.pending.retain(|group| group.sequence >= sequence);
         }
     }
 
@@ -410,10 +453,6 @@ impl TrackState {
         if let Some(reader) = self.reader_mut(id) {
             reader.waiter.register(cx);
         }
-    }
-
-    pub(super) fn floor(&self, id: ReaderId) -> Option<u64> {
-        self.reader(id)?.floor
     }
 
     /// Whether the input of group `sequence` has to wait: all readers are behind it by the share.

@@ -1,5 +1,6 @@
 //! Groups, readers, expiry and pressure of one track.
 
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::{
@@ -31,16 +32,16 @@ fn oldest() -> Subscription {
 /// Waits for nothing: what is not there now is a failure.
 fn now<F: Future>(future: F) -> F::Output {
     let mut future = std::pin::pin!(future);
-    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut cx = Context::from_waker(Waker::noop());
     match future.as_mut().poll(&mut cx) {
-        std::task::Poll::Ready(output) => output,
-        std::task::Poll::Pending => panic!("it would wait"),
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("it would wait"),
     }
 }
 
 fn is_pending<F: Future>(future: F) -> bool {
     let mut future = std::pin::pin!(future);
-    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut cx = Context::from_waker(Waker::noop());
     future.as_mut().poll(&mut cx).is_pending()
 }
 
@@ -100,6 +101,22 @@ fn a_lowered_floor_offers_what_was_left_out_and_nothing_twice() {
     reader.update(Subscription::default().from(Start::Floor(3)));
     reader.update(Subscription::default().from(Start::Floor(1)));
     assert!(is_pending(reader.next_group()));
+}
+
+#[test]
+fn a_raised_end_offers_what_was_left_out() {
+    let (producer, consumer) = track(Track::new("t"));
+    let mut reader = consumer.subscribe(oldest().until(2));
+    for n in 0..4 {
+        group(&producer, &[n]);
+    }
+    let taken = |reader: &mut crate::TrackReader| {
+        let groups = std::iter::from_fn(|| next_now(reader));
+        groups.map(|group| group.sequence()).collect::<Vec<_>>()
+    };
+    assert_eq!(taken(&mut reader), [1, 0]);
+    reader.update(oldest());
+    assert_eq!(taken(&mut reader), [3, 2]);
 }
 
 #[test]
@@ -185,13 +202,22 @@ fn a_shorter_age_of_one_reader_cuts_off_that_reader_only() {
     let (producer, consumer) = track(Track::new("t").with_max_age(60 * SECOND));
     let mut patient = consumer.subscribe(oldest());
     let mut hasty = consumer.subscribe(oldest().with_max_age(Duration::ZERO));
+    let mut begun = consumer.subscribe(oldest().with_max_age(Duration::ZERO));
     let mut first = producer.append().unwrap();
     first.append_at(0, "x").unwrap();
     let mut kept = now(patient.next_group()).unwrap().unwrap();
     let mut cut = now(hasty.next_group()).unwrap().unwrap();
+    let mut going = now(begun.next_group()).unwrap().unwrap();
+    assert!(matches!(now(going.next()), GroupRead::Frame(_)));
     group(&producer, &[1]);
     assert_eq!(now(cut.next()), GroupRead::End(GroupEnd::Expired));
     assert!(matches!(now(kept.next()), GroupRead::Frame(_)));
+
+    // A reader that keeps up is not cut off in the middle, one that is held up is.
+    first.append_at(0, "y").unwrap();
+    assert!(matches!(now(going.next()), GroupRead::Frame(_)));
+    let held_up = going.poll_cut(&Context::from_waker(Waker::noop()));
+    assert_eq!(held_up, Poll::Ready(GroupEnd::Expired));
 }
 
 #[test]
@@ -213,11 +239,11 @@ fn the_budget_drops_the_oldest_groups_and_keeps_the_newest() {
     let mut oldest = None;
     while !is_pending(std::future::poll_fn(|cx| {
         match reader.poll_next_group(cx) {
-            std::task::Poll::Ready(group) => {
+            Poll::Ready(group) => {
                 oldest = group.unwrap();
-                std::task::Poll::Ready(())
+                Poll::Ready(())
             }
-            std::task::Poll::Pending => std::task::Poll::Pending,
+            Poll::Pending => Poll::Pending,
         }
     })) {}
     let mut oldest = oldest.unwrap();
@@ -266,6 +292,30 @@ fn ordered_reading_does_not_wait_for_what_is_known_to_be_lost() {
     };
     assert_eq!(group, 4);
     assert_eq!(reader.position(), Some((4, 1)));
+}
+
+#[test]
+fn ordered_reading_tells_a_lost_group_from_a_lost_track() {
+    let (producer, consumer) = track(Track::new("t"));
+    let mut reader = consumer.subscribe(oldest()).ordered();
+    let mut first = producer.append().unwrap();
+    first.append_at(0, "x").unwrap();
+    assert!(now(reader.next()).unwrap().is_some());
+    first.abort(Abort::Other(3));
+    assert!(is_pending(reader.next()), "the track may be about to end");
+    let mut second = producer.append().unwrap();
+    second.append_at(1, "y").unwrap();
+    let end = Some(GroupEnd::Aborted(Abort::Other(3)));
+    let skipped = OrderedRead::Skipped { groups: 0..1, end };
+    assert_eq!(now(reader.next()).unwrap(), Some(skipped));
+    assert!(now(reader.next()).unwrap().is_some());
+    second.abort(Abort::Other(3));
+    producer.abort(Abort::Other(3));
+    assert_eq!(
+        now(reader.next()).unwrap_err(),
+        ReadError::Aborted(Abort::Other(3))
+    );
+    assert_eq!(reader.position(), Some((1, 1)), "it may go on elsewhere");
 }
 
 #[test]
@@ -343,10 +393,10 @@ async fn a_pause_without_progress_ends_by_skipping() {
 }
 
 fn next_now(reader: &mut crate::TrackReader) -> Option<crate::GroupConsumer> {
-    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut cx = Context::from_waker(Waker::noop());
     match reader.poll_next_group(&mut cx) {
-        std::task::Poll::Ready(group) => group.unwrap(),
-        std::task::Poll::Pending => None,
+        Poll::Ready(group) => group.unwrap(),
+        Poll::Pending => None,
     }
 }
 
@@ -355,7 +405,7 @@ struct Waiting(std::pin::Pin<Box<dyn Future<Output = ()>>>);
 
 impl Waiting {
     fn poll(&mut self) -> bool {
-        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        let mut cx = Context::from_waker(Waker::noop());
         self.0.as_mut().poll(&mut cx).is_ready()
     }
 }
@@ -402,4 +452,57 @@ fn a_group_has_limits() {
         group.append_at(0, "").unwrap_err(),
         WriteError::GroupTooLarge
     );
+}
+
+#[test]
+fn a_group_that_began_before_the_finish_is_delivered() {
+    let (producer, consumer) = track(Track::new("t"));
+    let mut reader = consumer.subscribe(oldest());
+    let (mut begun, given_up) = (producer.append().unwrap(), producer.append().unwrap());
+    producer.finish();
+    assert!(is_pending(reader.next_group()));
+    begun.append_at(0, "x").unwrap();
+    assert_eq!(now(reader.next_group()).unwrap().unwrap().sequence(), 0);
+    assert!(is_pending(reader.next_group()), "one more has begun");
+    drop(given_up);
+    assert!(now(reader.next_group()).unwrap().is_none());
+    assert_eq!(reader.end(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn progress_counts_for_every_input_that_waits() {
+    let (producer, consumer) = track(Track::new("t").with_max_age(60 * SECOND));
+    let mut reader = consumer.subscribe(oldest()).ordered();
+    for _ in 0..20 {
+        let mut group = producer.append().unwrap();
+        group.append_at(0, vec![0; 1 << 20]).unwrap();
+        group.finish();
+    }
+    let (mut lower, mut higher) = (producer.ready_for(17), producer.ready_for(19));
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut poll = |ready: &mut crate::Ready| std::pin::pin!(ready).poll(&mut cx).is_ready();
+    assert!(!poll(&mut lower) && !poll(&mut higher));
+    for _ in 0..3 {
+        assert!(now(reader.next()).unwrap().is_some());
+    }
+    assert!(poll(&mut lower) && !poll(&mut higher));
+    drop(lower);
+
+    for _ in 0..2 {
+        tokio::time::advance(SECOND * 3 / 2).await;
+        let next = now(reader.next()).unwrap();
+        assert!(matches!(next, Some(OrderedRead::Frame { .. })), "{next:?}");
+        poll(&mut higher);
+    }
+}
+
+#[test]
+fn a_reader_that_takes_nothing_is_not_owed_without_bounds() {
+    let (producer, consumer) = track(Track::new("t").with_max_age(SECOND));
+    let mut reader = consumer.subscribe(oldest());
+    for n in 0..5_000 {
+        group(&producer, &[n * 1_000]);
+    }
+    let yielded = std::iter::from_fn(|| next_now(&mut reader)).count();
+    assert!((1_000..1_100).contains(&yielded), "{yielded}");
 }
