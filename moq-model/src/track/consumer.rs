@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::ordered::OrderedReader;
+use super::readers::{Pick, ReaderId, Taken};
 use super::shared::TrackShared;
-use super::state::{Pick, ReaderId, Taken, TrackEnd};
+use super::state::TrackEnd;
 use super::subscription::{Subscription, TrackInfo};
 use crate::error::{Abort, ReadError};
 use crate::group::GroupConsumer;

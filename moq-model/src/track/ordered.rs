@@ -7,7 +7,8 @@ use std::task::{Context, Poll, ready};
 use tokio::time::Sleep;
 
 use super::consumer::TrackReader;
-use super::state::{Pick, TrackEnd};
+use super::readers::Pick;
+use super::state::TrackEnd;
 use crate::clock;
 use crate::error::{Abort, GroupEnd, ReadError};
 use crate::frame::Frame;

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
-use super::state::{ReaderId, TrackEnd, TrackState};
+use super::readers::ReaderId;
+use super::state::{TrackEnd, TrackState};
 use super::subscription::{Track, TrackInfo};
 use crate::broadcast::BroadcastShared;
 use crate::budget::Budget;

@@ -7,26 +7,16 @@ use std::time::Duration;
 
 use slab::Slab;
 
-use super::subscription::{Start, Subscription, TrackInfo};
+use super::readers::{Reader, SHARE};
+use super::subscription::TrackInfo;
 use crate::error::{Abort, GroupEnd, WriteError};
 use crate::frame::Frame;
 use crate::group::Group;
 use crate::ranges::GroupRanges;
 use crate::state::Waiter;
 
-/// How far the fastest reader may be behind before the track's input waits, in bytes.
-pub(super) const SHARE: u64 = 16 << 20;
-/// Groups that wait for a reader; beyond it those that were dropped are not yielded to it.
-const MAX_PENDING: usize = 1_024;
 /// What a held group costs besides its frames, in bytes.
 const GROUP_CHARGE: u64 = (size_of::<Group>() + size_of::<Entry>() + 64) as u64;
-
-/// Names one reader of one track; never used twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ReaderId {
-    slot: usize,
-    serial: u64,
-}
 
 /// How a track ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,19 +35,19 @@ pub(super) struct TrackState {
     pub(super) start: Option<u64>,
     pub(super) is_local: bool,
     /// Groups with a frame or an end, as long as they are held.
-    groups: BTreeMap<u64, Entry>,
+    pub(super) groups: BTreeMap<u64, Entry>,
     /// Sequences that were ever in use.
-    seen: GroupRanges,
+    pub(super) seen: GroupRanges,
     /// Groups that have begun, with neither a frame nor an end so far.
-    unborn: usize,
+    pub(super) unborn: usize,
     /// Sequences that are gone or will never come.
     pub(super) lost: GroupRanges,
     /// The latest timestamp of the newest group with a frame, and that group.
-    newest: Option<(u64, u64)>,
+    pub(super) newest: Option<(u64, u64)>,
     /// Bytes of the held groups.
-    held: u64,
-    readers: Slab<Reader>,
-    serial: u64,
+    pub(super) held: u64,
+    pub(super) readers: Slab<Reader>,
+    pub(super) serial: u64,
     /// Tasks of the producing side: those that wait for readers to come, go or catch up.
     pub(super) producers: Slab<Waiter>,
     /// Tasks that wait for the track to be accepted.
@@ -65,75 +55,10 @@ pub(super) struct TrackState {
 }
 
 #[derive(Debug)]
-struct Entry {
-    group: Arc<Group>,
-    first_timestamp: Option<u64>,
-    bytes: u64,
-}
-
-/// A reader's cursor.
-#[derive(Debug)]
-struct Reader {
-    serial: u64,
-    subscription: Subscription,
-    /// The lowest sequence it takes; unknown until there is a newest group to begin at.
-    floor: Option<u64>,
-    /// Groups that were offered to it.
-    offered: GroupRanges,
-    /// The group it began with.
-    first: Option<u64>,
-    /// Groups it has not taken yet, ascending.
-    pending: Vec<Arc<Group>>,
-    /// Groups it has taken and not let go of, with its slot in each.
-    open: Vec<(Arc<Group>, usize)>,
-    waiter: Waiter,
-}
-
-impl Reader {
-    fn wants(&self, sequence: u64) -> bool {
-        self.floor.is_some_and(|floor| sequence >= floor)
-            && self.subscription.end.is_none_or(|end| sequence < end)
-    }
-
-    fn offer(&mut self, group: &Arc<Group>) {
-        let at = self
-            .pending
-            .partition_point(|g| g.sequence < group.sequence);
-        self.pending.insert(at, group.clone());
-        self.offered.insert(group.sequence..group.sequence + 1);
-        self.waiter.wake();
-    }
-
-    /// Keeps what it was not told of yet within bounds, where the groups themselves are gone.
-    fn forget_gone(&mut self, held: &BTreeMap<u64, Entry>) {
-        let oldest = self.pending.first();
-        if self.pending.len() > MAX_PENDING
-            && oldest.is_some_and(|g| !held.contains_key(&g.sequence))
-        {
-            self.pending.remove(0);
-        }
-    }
-
-    /// The oldest group that it has not finished.
-    fn oldest(&self) -> Option<u64> {
-        let pending = self.pending.first().map(|g| g.sequence);
-        let open = self.open.iter().map(|(g, _)| g.sequence).min();
-        pending.into_iter().chain(open).min()
-    }
-}
-
-/// What a reader gets next.
-#[derive(Debug)]
-pub(super) struct Taken {
+pub(super) struct Entry {
     pub(super) group: Arc<Group>,
-    pub(super) slot: usize,
-}
-
-/// Which of its pending groups a reader takes.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Pick {
-    Newest,
-    Oldest,
+    first_timestamp: Option<u64>,
+    pub(super) bytes: u64,
 }
 
 impl TrackState {
@@ -302,7 +227,7 @@ impl TrackState {
     }
 
     /// Whether a group's content stopped being current at least `limit` units ago.
-    fn is_expired(&self, sequence: u64, limit: u64) -> bool {
+    pub(super) fn is_expired(&self, sequence: u64, limit: u64) -> bool {
         let Some((newest, latest)) = self.newest else {
             return false;
         };
@@ -314,181 +239,9 @@ impl TrackState {
         reach.is_some_and(|reach| latest.saturating_sub(reach) >= limit)
     }
 
-    fn units(&self, age: Duration) -> u64 {
+    pub(super) fn units(&self, age: Duration) -> u64 {
         self.info
             .map_or(u64::MAX, |info| info.timescale.from_duration(age))
-    }
-}
-
-impl TrackState {
-    pub(super) fn subscribe(&mut self, subscription: Subscription) -> ReaderId {
-        self.serial += 1;
-        let slot = self.readers.insert(Reader {
-            serial: self.serial,
-            subscription,
-            floor: None,
-            offered: GroupRanges::default(),
-            first: None,
-            pending: Vec::new(),
-            open: Vec::new(),
-            waiter: Waiter::default(),
-        });
-        let id = ReaderId {
-            slot,
-            serial: self.serial,
-        };
-        self.update(id, subscription);
-        id
-    }
-
-    /// Replaces what a reader wants. Groups it was offered before are not offered again, and
-    /// neither are those that are too old for it.
-    pub(super) fn update(&mut self, id: ReaderId, subscription: Subscription) {
-        let newest = self.groups.last_key_value().map(|(&sequence, _)| sequence);
-        let floor = match subscription.start {
-            Start::Floor(floor) => Some(floor),
-            Start::Newest => newest,
-        };
-        let Some(reader) = self.reader_mut(id) else {
-            return;
-        };
-        reader.subscription = subscription;
-        reader.floor = floor;
-        if let Some(floor) = floor {
-            self.offer_from(id, floor);
-        }
-        if let Some(reader) = self.reader_mut(id) {
-            let mut pending = std::mem::take(&mut reader.pending);
-            pending.retain(|group| reader.wants(group.sequence));
-            reader.pending = pending;
-        }
-        self.wake_producers();
-    }
-
-    /// Offers the groups that are held to a reader, unless they are too old for it or were offered
-    /// before.
-    fn offer_from(&mut self, id: ReaderId, floor: u64) {
-        let Some(reader) = self.reader(id) else {
-            return;
-        };
-        let limit = self.units(reader.subscription.max_age);
-        let wanted = self.groups.range(floor..).map(|(_, entry)| &entry.group);
-        let wanted = wanted.filter(|g| reader.wants(g.sequence));
-        let wanted = wanted.filter(|g| !reader.offered.contains(g.sequence));
-        let wanted = wanted.filter(|g| !self.is_expired(g.sequence, limit));
-        let wanted: Vec<_> = wanted.cloned().collect();
-        if let Some(reader) = self.reader_mut(id) {
-            for group in &wanted {
-                reader.offer(group);
-            }
-        }
-    }
-
-    pub(super) fn unsubscribe(&mut self, id: ReaderId) {
-        if self.reader(id).is_some() {
-            self.readers.remove(id.slot);
-            self.wake_producers();
-        }
-    }
-
-    /// Takes a group for a reader, once it is clear where reading begins. One that is too old for
-    /// it, or gone, is yielded too: with that as its end.
-    pub(super) fn take(&mut self, id: ReaderId, pick: Pick) -> Option<Taken> {
-        self.begin(id)?;
-        let limit = self.units(self.reader(id)?.subscription.max_age);
-        let reader = self.reader_mut(id)?;
-        let group = match pick {
-            Pick::Newest => reader.pending.pop()?,
-            Pick::Oldest if reader.pending.is_empty() => return None,
-            Pick::Oldest => reader.pending.remove(0),
-        };
-        let slot = group.attach();
-        reader.open.push((group.clone(), slot));
-        if self.is_expired(group.sequence, limit) {
-            group.cut(slot, GroupEnd::Expired);
-        }
-        Some(Taken { group, slot })
-    }
-
-    /// The group that a reader begins with: the first that the track yields, that it wants, and
-    /// that was not gone before it came. Unknown until a group is there and the track says where
-    /// it begins, because groups come in any order.
-    pub(super) fn begin(&mut self, id: ReaderId) -> Option<u64> {
-        let reader = self.reader(id)?;
-        if reader.first.is_some() {
-            return reader.first;
-        }
-        let lowest = reader.pending.first()?.sequence;
-        let start = self.start.or(self.end.is_some().then_some(lowest))?;
-        let wanted = start.max(reader.floor.unwrap_or(lowest));
-        let first = Some(self.lost.first_missing_from(wanted).min(lowest));
-        self.reader_mut(id)?.first = first;
-        first
-    }
-
-    /// The group a reader began with, once it began.
-    pub(super) fn first(&self, id: ReaderId) -> Option<u64> {
-        self.reader(id)?.first
-    }
-
-    /// Leaves out what comes too late for a reader in order.
-    pub(super) fn skip_below(&mut self, id: ReaderId, sequence: u64) {
-        if let Some(reader) = self.reader_mut(id) {
-            reader.pending.retain(|group| group.sequence >= sequence);
-        }
-    }
-
-    /// The lowest sequence that waits for a reader.
-    pub(super) fn lowest_pending(&self, id: ReaderId) -> Option<u64> {
-        self.reader(id)?.pending.first().map(|g| g.sequence)
-    }
-
-    pub(super) fn close_group(&mut self, id: ReaderId, sequence: u64) {
-        if let Some(reader) = self.reader_mut(id) {
-            reader.open.retain(|(g, _)| g.sequence != sequence);
-        }
-    }
-
-    pub(super) fn register_reader(&mut self, id: ReaderId, cx: &std::task::Context<'_>) {
-        if let Some(reader) = self.reader_mut(id) {
-            reader.waiter.register(cx);
-        }
-    }
-
-    /// Whether the input of group `sequence` has to wait: all readers are behind it by the share.
-    pub(super) fn is_paused(&self, sequence: u64) -> bool {
-        self.held >= SHARE
-            && !self.readers.is_empty()
-            && self
-                .readers
-                .iter()
-                .all(|(_, reader)| self.lead(reader, sequence) >= SHARE)
-    }
-
-    /// Bytes between the oldest group that a reader has not finished and the end of `sequence`.
-    fn lead(&self, reader: &Reader, sequence: u64) -> u64 {
-        match reader.oldest() {
-            Some(oldest) if oldest < sequence => self
-                .groups
-                .range(oldest + 1..=sequence)
-                .map(|(_, entry)| entry.bytes)
-                .sum(),
-            _ => 0,
-        }
-    }
-
-    pub(super) fn subscriptions(&self) -> impl Iterator<Item = &Subscription> {
-        self.readers.iter().map(|(_, reader)| &reader.subscription)
-    }
-
-    fn reader(&self, id: ReaderId) -> Option<&Reader> {
-        self.readers.get(id.slot).filter(|r| r.serial == id.serial)
-    }
-
-    fn reader_mut(&mut self, id: ReaderId) -> Option<&mut Reader> {
-        self.readers
-            .get_mut(id.slot)
-            .filter(|r| r.serial == id.serial)
     }
 
     pub(super) fn wake_readers(&mut self) {

@@ -1,5 +1,8 @@
 //! Groups, readers, expiry and pressure of one track.
 
+mod ordered;
+mod pressure;
+
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -43,6 +46,14 @@ fn is_pending<F: Future>(future: F) -> bool {
     let mut future = std::pin::pin!(future);
     let mut cx = Context::from_waker(Waker::noop());
     future.as_mut().poll(&mut cx).is_pending()
+}
+
+fn next_now(reader: &mut crate::TrackReader) -> Option<crate::GroupConsumer> {
+    let cx = Context::from_waker(Waker::noop());
+    match reader.poll_next_group(&cx) {
+        Poll::Ready(group) => group.unwrap(),
+        Poll::Pending => None,
+    }
 }
 
 #[test]
@@ -254,167 +265,6 @@ fn the_budget_drops_the_oldest_groups_and_keeps_the_newest() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ordered_reading_waits_for_a_gap_and_then_says_what_is_missing() {
-    let (producer, consumer) = track(Track::new("t").with_max_age(60 * SECOND));
-    producer.set_start(0);
-    let mut reader = consumer
-        .subscribe(oldest().with_max_age(3 * SECOND))
-        .ordered();
-    for sequence in [2, 0] {
-        let mut group = producer.create(sequence).unwrap();
-        group.append_at(sequence, "x").unwrap();
-        group.finish();
-    }
-    let frame = |read| matches!(read, Some(OrderedRead::Frame { .. }));
-    assert!(frame(reader.next().await.unwrap()));
-    let before = tokio::time::Instant::now();
-    let skipped = OrderedRead::Skipped {
-        groups: 1..2,
-        end: None,
-    };
-    assert_eq!(reader.next().await.unwrap(), Some(skipped));
-    assert_eq!(before.elapsed(), 3 * SECOND);
-    assert!(frame(reader.next().await.unwrap()));
-    producer.finish();
-    assert_eq!(reader.next().await.unwrap(), None);
-}
-
-#[test]
-fn ordered_reading_does_not_wait_for_what_is_known_to_be_lost() {
-    let (producer, consumer) = track(Track::new("t"));
-    producer.set_start(0);
-    producer.lose(0..4);
-    let mut reader = consumer.subscribe(oldest()).ordered();
-    let mut group = producer.create(4).unwrap();
-    group.append_at(0, "x").unwrap();
-    let Some(OrderedRead::Frame { group, .. }) = now(reader.next()).unwrap() else {
-        panic!()
-    };
-    assert_eq!(group, 4);
-    assert_eq!(reader.position(), Some((4, 1)));
-}
-
-#[test]
-fn ordered_reading_tells_a_lost_group_from_a_lost_track() {
-    let (producer, consumer) = track(Track::new("t"));
-    let mut reader = consumer.subscribe(oldest()).ordered();
-    let mut first = producer.append().unwrap();
-    first.append_at(0, "x").unwrap();
-    assert!(now(reader.next()).unwrap().is_some());
-    first.abort(Abort::Other(3));
-    assert!(is_pending(reader.next()), "the track may be about to end");
-    let mut second = producer.append().unwrap();
-    second.append_at(1, "y").unwrap();
-    let end = Some(GroupEnd::Aborted(Abort::Other(3)));
-    let skipped = OrderedRead::Skipped { groups: 0..1, end };
-    assert_eq!(now(reader.next()).unwrap(), Some(skipped));
-    assert!(now(reader.next()).unwrap().is_some());
-    second.abort(Abort::Other(3));
-    producer.abort(Abort::Other(3));
-    assert_eq!(
-        now(reader.next()).unwrap_err(),
-        ReadError::Aborted(Abort::Other(3))
-    );
-    assert_eq!(reader.position(), Some((1, 1)), "it may go on elsewhere");
-}
-
-#[test]
-fn ordered_reading_stops_where_the_session_took_the_track_down() {
-    let (producer, consumer) = track(Track::new("t"));
-    let mut reader = consumer.subscribe(oldest()).ordered();
-    let mut group = producer.append().unwrap();
-    group.append_at(0, "x").unwrap();
-    assert!(now(reader.next()).unwrap().is_some());
-    group.abort(Abort::SessionClosed);
-    assert_eq!(
-        now(reader.next()).unwrap_err(),
-        ReadError::Aborted(Abort::SessionClosed)
-    );
-    assert_eq!(reader.position(), Some((0, 1)));
-}
-
-/// Appends groups of 1 MiB until the producer would have to wait; says how many.
-fn fill(producer: &TrackProducer) -> u64 {
-    for n in 0..64 {
-        if is_pending(producer.ready()) {
-            return n;
-        }
-        let mut group = producer.append().unwrap();
-        group.append_at(0, vec![0; 1 << 20]).unwrap();
-        group.finish();
-    }
-    64
-}
-
-#[tokio::test(start_paused = true)]
-async fn input_waits_only_while_even_the_fastest_reader_is_far_behind() {
-    let (producer, consumer) = track(Track::new("t").with_max_age(60 * SECOND));
-    assert_eq!(fill(&producer), 64, "without readers nobody waits");
-
-    let mut fast = consumer.subscribe(Subscription::default());
-    let _stalled = consumer.subscribe(oldest());
-    assert!(now(fast.next_group()).unwrap().is_some());
-    let filled = fill(&producer);
-    assert!((15..=17).contains(&filled), "{filled}");
-
-    let mut ready = waiting(producer.clone());
-    assert!(!ready.poll());
-    while let Some(group) = next_now(&mut fast) {
-        drop(group);
-    }
-    assert!(ready.poll(), "the fastest reader has caught up");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_pause_without_progress_ends_by_skipping() {
-    let (producer, consumer) = track(Track::new("t").with_max_age(60 * SECOND));
-    let mut stalled = consumer.subscribe(oldest());
-    let mut group = producer.append().unwrap();
-    group.append_at(0, "first").unwrap();
-    group.finish();
-    fill(&producer);
-    let before = tokio::time::Instant::now();
-    producer.ready().await;
-    assert_eq!(before.elapsed(), 2 * SECOND);
-    assert!(
-        !is_pending(producer.ready()),
-        "and not again for each frame"
-    );
-    let mut last = None;
-    while let Some(group) = next_now(&mut stalled) {
-        last = Some(group);
-    }
-    let end = GroupRead::End(GroupEnd::Aborted(Abort::TooFarBehind));
-    assert_eq!(
-        now(last.unwrap().next()),
-        end,
-        "the oldest group was skipped"
-    );
-}
-
-fn next_now(reader: &mut crate::TrackReader) -> Option<crate::GroupConsumer> {
-    let mut cx = Context::from_waker(Waker::noop());
-    match reader.poll_next_group(&mut cx) {
-        Poll::Ready(group) => group.unwrap(),
-        Poll::Pending => None,
-    }
-}
-
-/// A wait for readiness that is polled by hand.
-struct Waiting(std::pin::Pin<Box<dyn Future<Output = ()>>>);
-
-impl Waiting {
-    fn poll(&mut self) -> bool {
-        let mut cx = Context::from_waker(Waker::noop());
-        self.0.as_mut().poll(&mut cx).is_ready()
-    }
-}
-
-fn waiting(producer: TrackProducer) -> Waiting {
-    Waiting(Box::pin(async move { producer.ready().await }))
-}
-
-#[tokio::test(start_paused = true)]
 async fn demand_is_what_all_readers_want_together() {
     let (producer, consumer) = track(Track::new("t"));
     let demand = producer.demand();
@@ -467,42 +317,4 @@ fn a_group_that_began_before_the_finish_is_delivered() {
     drop(given_up);
     assert!(now(reader.next_group()).unwrap().is_none());
     assert_eq!(reader.end(), 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn progress_counts_for_every_input_that_waits() {
-    let (producer, consumer) = track(Track::new("t").with_max_age(60 * SECOND));
-    let mut reader = consumer.subscribe(oldest()).ordered();
-    for _ in 0..20 {
-        let mut group = producer.append().unwrap();
-        group.append_at(0, vec![0; 1 << 20]).unwrap();
-        group.finish();
-    }
-    let (mut lower, mut higher) = (producer.ready_for(17), producer.ready_for(19));
-    let mut cx = Context::from_waker(Waker::noop());
-    let mut poll = |ready: &mut crate::Ready| std::pin::pin!(ready).poll(&mut cx).is_ready();
-    assert!(!poll(&mut lower) && !poll(&mut higher));
-    for _ in 0..3 {
-        assert!(now(reader.next()).unwrap().is_some());
-    }
-    assert!(poll(&mut lower) && !poll(&mut higher));
-    drop(lower);
-
-    for _ in 0..2 {
-        tokio::time::advance(SECOND * 3 / 2).await;
-        let next = now(reader.next()).unwrap();
-        assert!(matches!(next, Some(OrderedRead::Frame { .. })), "{next:?}");
-        poll(&mut higher);
-    }
-}
-
-#[test]
-fn a_reader_that_takes_nothing_is_not_owed_without_bounds() {
-    let (producer, consumer) = track(Track::new("t").with_max_age(SECOND));
-    let mut reader = consumer.subscribe(oldest());
-    for n in 0..5_000 {
-        group(&producer, &[n * 1_000]);
-    }
-    let yielded = std::iter::from_fn(|| next_now(&mut reader)).count();
-    assert!((1_000..1_100).contains(&yielded), "{yielded}");
 }

@@ -1,0 +1,263 @@
+//! Where a track's readers are, as plain data: the reading half of [`TrackState`].
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::task::Context;
+
+use super::state::{Entry, TrackState};
+use super::subscription::{Start, Subscription};
+use crate::error::GroupEnd;
+use crate::group::Group;
+use crate::ranges::GroupRanges;
+use crate::state::Waiter;
+
+/// How far the fastest reader may be behind before the track's input waits, in bytes.
+pub(super) const SHARE: u64 = 16 << 20;
+/// Groups that wait for a reader; beyond it those that were dropped are not yielded to it.
+const MAX_PENDING: usize = 1_024;
+
+/// Names one reader of one track; never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ReaderId {
+    slot: usize,
+    serial: u64,
+}
+
+/// A reader's cursor.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub(super) serial: u64,
+    pub(super) subscription: Subscription,
+    /// The lowest sequence it takes; unknown until there is a newest group to begin at.
+    pub(super) floor: Option<u64>,
+    /// Groups that were offered to it.
+    pub(super) offered: GroupRanges,
+    /// The group it began with.
+    pub(super) first: Option<u64>,
+    /// Groups it has not taken yet, ascending.
+    pub(super) pending: Vec<Arc<Group>>,
+    /// Groups it has taken and not let go of, with its slot in each.
+    pub(super) open: Vec<(Arc<Group>, usize)>,
+    pub(super) waiter: Waiter,
+}
+
+impl Reader {
+    pub(super) fn wants(&self, sequence: u64) -> bool {
+        self.floor.is_some_and(|floor| sequence >= floor)
+            && self.subscription.end.is_none_or(|end| sequence < end)
+    }
+
+    pub(super) fn offer(&mut self, group: &Arc<Group>) {
+        let at = self
+            .pending
+            .partition_point(|g| g.sequence < group.sequence);
+        self.pending.insert(at, group.clone());
+        self.offered.insert(group.sequence..group.sequence + 1);
+        self.waiter.wake();
+    }
+
+    /// Keeps what it was not told of yet within bounds, where the groups themselves are gone.
+    pub(super) fn forget_gone(&mut self, held: &BTreeMap<u64, Entry>) {
+        let oldest = self.pending.first();
+        if self.pending.len() > MAX_PENDING
+            && oldest.is_some_and(|g| !held.contains_key(&g.sequence))
+        {
+            self.pending.remove(0);
+        }
+    }
+
+    /// The oldest group that it has not finished.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        let pending = self.pending.first().map(|g| g.sequence);
+        let open = self.open.iter().map(|(g, _)| g.sequence).min();
+        pending.into_iter().chain(open).min()
+    }
+}
+
+/// What a reader gets next.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) group: Arc<Group>,
+    pub(super) slot: usize,
+}
+
+/// Which of its pending groups a reader takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Pick {
+    Newest,
+    Oldest,
+}
+
+impl TrackState {
+    pub(super) fn subscribe(&mut self, subscription: Subscription) -> ReaderId {
+        self.serial += 1;
+        let slot = self.readers.insert(Reader {
+            serial: self.serial,
+            subscription,
+            floor: None,
+            offered: GroupRanges::default(),
+            first: None,
+            pending: Vec::new(),
+            open: Vec::new(),
+            waiter: Waiter::default(),
+        });
+        let id = ReaderId {
+            slot,
+            serial: self.serial,
+        };
+        self.update(id, subscription);
+        id
+    }
+
+    /// Replaces what a reader wants. Groups it was offered before are not offered again, and
+    /// neither are those that are too old for it.
+    pub(super) fn update(&mut self, id: ReaderId, subscription: Subscription) {
+        let newest = self.groups.last_key_value().map(|(&sequence, _)| sequence);
+        let floor = match subscription.start {
+            Start::Floor(floor) => Some(floor),
+            Start::Newest => newest,
+        };
+        let Some(reader) = self.reader_mut(id) else {
+            return;
+        };
+        reader.subscription = subscription;
+        reader.floor = floor;
+        if let Some(floor) = floor {
+            self.offer_from(id, floor);
+        }
+        if let Some(reader) = self.reader_mut(id) {
+            let mut pending = std::mem::take(&mut reader.pending);
+            pending.retain(|group| reader.wants(group.sequence));
+            reader.pending = pending;
+        }
+        self.wake_producers();
+    }
+
+    /// Offers the groups that are held to a reader, unless they are too old for it or were offered
+    /// before.
+    fn offer_from(&mut self, id: ReaderId, floor: u64) {
+        let Some(reader) = self.reader(id) else {
+            return;
+        };
+        let limit = self.units(reader.subscription.max_age);
+        let wanted = self.groups.range(floor..).map(|(_, entry)| &entry.group);
+        let wanted = wanted.filter(|g| reader.wants(g.sequence));
+        let wanted = wanted.filter(|g| !reader.offered.contains(g.sequence));
+        let wanted = wanted.filter(|g| !self.is_expired(g.sequence, limit));
+        let wanted: Vec<_> = wanted.cloned().collect();
+        if let Some(reader) = self.reader_mut(id) {
+            for group in &wanted {
+                reader.offer(group);
+            }
+        }
+    }
+
+    pub(super) fn unsubscribe(&mut self, id: ReaderId) {
+        if self.reader(id).is_some() {
+            self.readers.remove(id.slot);
+            self.wake_producers();
+        }
+    }
+
+    /// Takes a group for a reader, once it is clear where reading begins. One that is too old for
+    /// it, or gone, is yielded too: with that as its end.
+    pub(super) fn take(&mut self, id: ReaderId, pick: Pick) -> Option<Taken> {
+        self.begin(id)?;
+        let limit = self.units(self.reader(id)?.subscription.max_age);
+        let reader = self.reader_mut(id)?;
+        let group = match pick {
+            Pick::Newest => reader.pending.pop()?,
+            Pick::Oldest if reader.pending.is_empty() => return None,
+            Pick::Oldest => reader.pending.remove(0),
+        };
+        let slot = group.attach();
+        reader.open.push((group.clone(), slot));
+        if self.is_expired(group.sequence, limit) {
+            group.cut(slot, GroupEnd::Expired);
+        }
+        Some(Taken { group, slot })
+    }
+
+    /// The group that a reader begins with: the first that the track yields, that it wants, and
+    /// that was not gone before it came. Unknown until a group is there and the track says where
+    /// it begins, because groups come in any order.
+    pub(super) fn begin(&mut self, id: ReaderId) -> Option<u64> {
+        let reader = self.reader(id)?;
+        if reader.first.is_some() {
+            return reader.first;
+        }
+        let lowest = reader.pending.first()?.sequence;
+        let start = self
+            .start
+            .or_else(|| self.end.is_some().then_some(lowest))?;
+        let wanted = start.max(reader.floor.unwrap_or(lowest));
+        let first = Some(self.lost.first_missing_from(wanted).min(lowest));
+        self.reader_mut(id)?.first = first;
+        first
+    }
+
+    /// The group a reader began with, once it began.
+    pub(super) fn first(&self, id: ReaderId) -> Option<u64> {
+        self.reader(id)?.first
+    }
+
+    /// Leaves out what comes too late for a reader in order.
+    pub(super) fn skip_below(&mut self, id: ReaderId, sequence: u64) {
+        if let Some(reader) = self.reader_mut(id) {
+            reader.pending.retain(|group| group.sequence >= sequence);
+        }
+    }
+
+    /// The lowest sequence that waits for a reader.
+    pub(super) fn lowest_pending(&self, id: ReaderId) -> Option<u64> {
+        self.reader(id)?.pending.first().map(|g| g.sequence)
+    }
+
+    pub(super) fn close_group(&mut self, id: ReaderId, sequence: u64) {
+        if let Some(reader) = self.reader_mut(id) {
+            reader.open.retain(|(g, _)| g.sequence != sequence);
+        }
+    }
+
+    pub(super) fn register_reader(&mut self, id: ReaderId, cx: &Context<'_>) {
+        if let Some(reader) = self.reader_mut(id) {
+            reader.waiter.register(cx);
+        }
+    }
+
+    /// Whether the input of group `sequence` has to wait: all readers are behind it by the share.
+    pub(super) fn is_paused(&self, sequence: u64) -> bool {
+        self.held >= SHARE
+            && !self.readers.is_empty()
+            && self
+                .readers
+                .iter()
+                .all(|(_, reader)| self.lead(reader, sequence) >= SHARE)
+    }
+
+    /// Bytes between the oldest group that a reader has not finished and the end of `sequence`.
+    fn lead(&self, reader: &Reader, sequence: u64) -> u64 {
+        match reader.oldest() {
+            Some(oldest) if oldest < sequence => self
+                .groups
+                .range(oldest + 1..=sequence)
+                .map(|(_, entry)| entry.bytes)
+                .sum(),
+            _ => 0,
+        }
+    }
+
+    pub(super) fn subscriptions(&self) -> impl Iterator<Item = &Subscription> {
+        self.readers.iter().map(|(_, reader)| &reader.subscription)
+    }
+
+    fn reader(&self, id: ReaderId) -> Option<&Reader> {
+        self.readers.get(id.slot).filter(|r| r.serial == id.serial)
+    }
+
+    fn reader_mut(&mut self, id: ReaderId) -> Option<&mut Reader> {
+        self.readers
+            .get_mut(id.slot)
+            .filter(|r| r.serial == id.serial)
+    }
+}

@@ -1,0 +1,84 @@
+//! Reading in sequence.
+
+use super::*;
+use crate::clock;
+
+#[tokio::test(start_paused = true)]
+async fn ordered_reading_waits_for_a_gap_and_then_says_what_is_missing() {
+    let (producer, consumer) = track(Track::new("t").with_max_age(60 * SECOND));
+    producer.set_start(0);
+    let mut reader = consumer
+        .subscribe(oldest().with_max_age(3 * SECOND))
+        .ordered();
+    for sequence in [2, 0] {
+        let mut group = producer.create(sequence).unwrap();
+        group.append_at(sequence, "x").unwrap();
+        group.finish();
+    }
+    let frame = |read| matches!(read, Some(OrderedRead::Frame { .. }));
+    assert!(frame(reader.next().await.unwrap()));
+    let before = clock::now();
+    let skipped = OrderedRead::Skipped {
+        groups: 1..2,
+        end: None,
+    };
+    assert_eq!(reader.next().await.unwrap(), Some(skipped));
+    assert_eq!(before.elapsed(), 3 * SECOND);
+    assert!(frame(reader.next().await.unwrap()));
+    producer.finish();
+    assert_eq!(reader.next().await.unwrap(), None);
+}
+
+#[test]
+fn ordered_reading_does_not_wait_for_what_is_known_to_be_lost() {
+    let (producer, consumer) = track(Track::new("t"));
+    producer.set_start(0);
+    producer.lose(0..4);
+    let mut reader = consumer.subscribe(oldest()).ordered();
+    let mut group = producer.create(4).unwrap();
+    group.append_at(0, "x").unwrap();
+    let Some(OrderedRead::Frame { group, .. }) = now(reader.next()).unwrap() else {
+        panic!()
+    };
+    assert_eq!(group, 4);
+    assert_eq!(reader.position(), Some((4, 1)));
+}
+
+#[test]
+fn ordered_reading_tells_a_lost_group_from_a_lost_track() {
+    let (producer, consumer) = track(Track::new("t"));
+    let mut reader = consumer.subscribe(oldest()).ordered();
+    let mut first = producer.append().unwrap();
+    first.append_at(0, "x").unwrap();
+    assert!(now(reader.next()).unwrap().is_some());
+    first.abort(Abort::Other(3));
+    assert!(is_pending(reader.next()), "the track may be about to end");
+    let mut second = producer.append().unwrap();
+    second.append_at(1, "y").unwrap();
+    let end = Some(GroupEnd::Aborted(Abort::Other(3)));
+    let skipped = OrderedRead::Skipped { groups: 0..1, end };
+    assert_eq!(now(reader.next()).unwrap(), Some(skipped));
+    assert!(now(reader.next()).unwrap().is_some());
+    second.abort(Abort::Other(3));
+    producer.abort(Abort::Other(3));
+    assert_eq!(
+        now(reader.next()).unwrap_err(),
+        ReadError::Aborted(Abort::Other(3))
+    );
+    assert_eq!(reader.position(), Some((1, 1)), "it may go on elsewhere");
+}
+
+#[test]
+fn ordered_reading_stops_where_the_session_took_the_track_down() {
+    let (producer, consumer) = track(Track::new("t"));
+    let mut reader = consumer.subscribe(oldest()).ordered();
+    let mut group = producer.append().unwrap();
+    group.append_at(0, "x").unwrap();
+    assert!(now(reader.next()).unwrap().is_some());
+    group.abort(Abort::SessionClosed);
+    assert_eq!(
+        now(reader.next()).unwrap_err(),
+        ReadError::Aborted(Abort::SessionClosed)
+    );
+    assert_eq!(reader.position(), Some((0, 1)));
+}

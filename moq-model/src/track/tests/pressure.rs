@@ -1,0 +1,115 @@
+//! Input that waits for readers, and readers that do not keep up.
+
+use super::*;
+use crate::clock;
+
+/// Appends groups of 1 MiB until the producer would have to wait; says how many.
+fn fill(producer: &TrackProducer) -> u64 {
+    for n in 0..64 {
+        if is_pending(producer.ready()) {
+            return n;
+        }
+        let mut group = producer.append().unwrap();
+        group.append_at(0, vec![0; 1 << 20]).unwrap();
+        group.finish();
+    }
+    64
+}
+
+#[tokio::test(start_paused = true)]
+async fn input_waits_only_while_even_the_fastest_reader_is_far_behind() {
+    let (producer, consumer) = track(Track::new("t").with_max_age(60 * SECOND));
+    assert_eq!(fill(&producer), 64, "without readers nobody waits");
+
+    let mut fast = consumer.subscribe(Subscription::default());
+    let _stalled = consumer.subscribe(oldest());
+    assert!(now(fast.next_group()).unwrap().is_some());
+    let filled = fill(&producer);
+    assert!((15..=17).contains(&filled), "{filled}");
+
+    let mut ready = waiting(producer.clone());
+    assert!(!ready.poll());
+    while let Some(group) = next_now(&mut fast) {
+        drop(group);
+    }
+    assert!(ready.poll(), "the fastest reader has caught up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_without_progress_ends_by_skipping() {
+    let (producer, consumer) = track(Track::new("t").with_max_age(60 * SECOND));
+    let mut stalled = consumer.subscribe(oldest());
+    let mut group = producer.append().unwrap();
+    group.append_at(0, "first").unwrap();
+    group.finish();
+    fill(&producer);
+    let before = clock::now();
+    producer.ready().await;
+    assert_eq!(before.elapsed(), 2 * SECOND);
+    assert!(
+        !is_pending(producer.ready()),
+        "and not again for each frame"
+    );
+    let mut last = None;
+    while let Some(group) = next_now(&mut stalled) {
+        last = Some(group);
+    }
+    let end = GroupRead::End(GroupEnd::Aborted(Abort::TooFarBehind));
+    assert_eq!(
+        now(last.unwrap().next()),
+        end,
+        "the oldest group was skipped"
+    );
+}
+
+/// A wait for readiness that is polled by hand.
+struct Waiting(std::pin::Pin<Box<dyn Future<Output = ()>>>);
+
+impl Waiting {
+    fn poll(&mut self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        self.0.as_mut().poll(&mut cx).is_ready()
+    }
+}
+
+fn waiting(producer: TrackProducer) -> Waiting {
+    Waiting(Box::pin(async move { producer.ready().await }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn progress_counts_for_every_input_that_waits() {
+    let (producer, consumer) = track(Track::new("t").with_max_age(60 * SECOND));
+    let mut reader = consumer.subscribe(oldest()).ordered();
+    for _ in 0..20 {
+        let mut group = producer.append().unwrap();
+        group.append_at(0, vec![0; 1 << 20]).unwrap();
+        group.finish();
+    }
+    let (mut lower, mut higher) = (producer.ready_for(17), producer.ready_for(19));
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut poll = |ready: &mut crate::Ready| std::pin::pin!(ready).poll(&mut cx).is_ready();
+    assert!(!poll(&mut lower) && !poll(&mut higher));
+    for _ in 0..3 {
+        assert!(now(reader.next()).unwrap().is_some());
+    }
+    assert!(poll(&mut lower) && !poll(&mut higher));
+    drop(lower);
+
+    for _ in 0..2 {
+        tokio::time::advance(SECOND * 3 / 2).await;
+        let next = now(reader.next()).unwrap();
+        assert!(matches!(next, Some(OrderedRead::Frame { .. })), "{next:?}");
+        poll(&mut higher);
+    }
+}
+
+#[test]
+fn a_reader_that_takes_nothing_is_not_owed_without_bounds() {
+    let (producer, consumer) = track(Track::new("t").with_max_age(SECOND));
+    let mut reader = consumer.subscribe(oldest());
+    for n in 0..5_000 {
+        group(&producer, &[n * 1_000]);
+    }
+    let yielded = std::iter::from_fn(|| next_now(&mut reader)).count();
+    assert!((1_000..1_100).contains(&yielded), "{yielded}");
+}
