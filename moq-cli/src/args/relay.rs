@@ -1,0 +1,147 @@
+//! What `relay` takes.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args;
+use moq_session::{Pattern, Version};
+
+use super::values;
+
+/// `moq relay`
+#[derive(Debug, Args)]
+pub(crate) struct RelayArgs {
+    /// Where to listen: QUIC and WebTransport on UDP, HTTP on TCP; may be repeated
+    #[arg(
+        long,
+        value_name = "ADDR",
+        default_value = "localhost:4443",
+        value_delimiter = ','
+    )]
+    #[arg(env = "MOQ_LISTEN", hide_env_values = true)]
+    pub(crate) listen: Vec<Listen>,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
+    /// What everybody may publish and subscribe to: `**`, `room/**` or `room`; may be repeated
+    /// [default: `**` on loopback addresses]
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    #[arg(env = "MOQ_AUTH_PUBLIC", hide_env_values = true)]
+    pub(crate) auth_public: Vec<Pattern>,
+    /// Where the generated certificate and the reset key are kept [default: moq in the user's
+    /// state directory]
+    #[arg(long, value_name = "DIR", env = "MOQ_STATE", hide_env_values = true)]
+    pub(crate) state: Option<PathBuf>,
+    /// Accept this protocol version, such as moq-lite-06; may be repeated [default: all]
+    #[arg(long = "version", value_name = "VERSION", value_delimiter = ',')]
+    #[arg(env = "MOQ_VERSION", hide_env_values = true, value_parser = values::version)]
+    version: Vec<Version>,
+}
+
+impl RelayArgs {
+    /// The versions to accept.
+    pub(crate) fn versions(&self) -> &[Version] {
+        if self.version.is_empty() {
+            Version::SUPPORTED
+        } else {
+            &self.version
+        }
+    }
+}
+
+/// The relay's certificate.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TlsArgs {
+    /// The certificate chain to show, a PEM file
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    #[arg(env = "MOQ_TLS_CERT", hide_env_values = true)]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The certificate's private key, a PEM file
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    #[arg(env = "MOQ_TLS_KEY", hide_env_values = true)]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Generate a certificate for these hosts, to be pinned by its fingerprint [default:
+    /// localhost]
+    #[arg(
+        long,
+        value_name = "HOST",
+        value_delimiter = ',',
+        conflicts_with = "tls_cert"
+    )]
+    #[arg(env = "MOQ_TLS_GENERATE", hide_env_values = true)]
+    pub(crate) tls_generate: Vec<String>,
+}
+
+/// An address to listen on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Listen {
+    /// Both loopback families.
+    Localhost(u16),
+    /// This one.
+    Addr(SocketAddr),
+}
+
+impl Listen {
+    /// The addresses it stands for.
+    pub(crate) fn addrs(&self) -> Vec<SocketAddr> {
+        match *self {
+            Self::Localhost(port) => vec![
+                (IpAddr::V4(Ipv4Addr::LOCALHOST), port).into(),
+                (IpAddr::V6(Ipv6Addr::LOCALHOST), port).into(),
+            ],
+            Self::Addr(addr) => vec![addr],
+        }
+    }
+
+    /// Whether only this machine can reach it.
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.addrs().iter().all(|addr| addr.ip().is_loopback())
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Localhost(port) => write!(f, "localhost:{port}"),
+            Self::Addr(addr) => addr.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Listen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(port) = text.strip_prefix("localhost:") {
+            let port = port.parse().map_err(|_| ADVICE)?;
+            return Ok(Self::Localhost(port));
+        }
+        let addr = text.parse::<SocketAddr>().map_err(|_| ADVICE)?;
+        Ok(Self::Addr(addr))
+    }
+}
+
+const ADVICE: &str = "write it like localhost:4443, 127.0.0.1:4443 or [::]:4443";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn localhost_is_both_families() {
+        let listen: Listen = "localhost:4443".parse().unwrap();
+        let addrs: Vec<_> = listen.addrs().iter().map(ToString::to_string).collect();
+        assert_eq!(addrs, ["127.0.0.1:4443", "[::1]:4443"]);
+        assert!(listen.is_loopback());
+    }
+
+    #[test]
+    fn other_addresses_are_numeric() {
+        assert!("127.0.0.1:0".parse::<Listen>().unwrap().is_loopback());
+        assert!(!"[::]:4443".parse::<Listen>().unwrap().is_loopback());
+        for text in ["", "4443", "localhost", "localhost:x", "relay.example:1"] {
+            assert!(text.parse::<Listen>().is_err(), "{text}");
+        }
+    }
+}

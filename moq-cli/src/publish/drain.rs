@@ -1,0 +1,192 @@
+//! The end of a publication: what is owed is delivered before leaving.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use crate::client::Link;
+use crate::exit::{Exit, Failure};
+use crate::progress::Meter;
+
+/// Stays for at least a second and until everybody has received everything.
+///
+/// # Errors
+/// If somebody has not, and made no progress for `linger`.
+pub(super) async fn run(link: &mut Link, meter: &Meter, linger: Duration) -> anyhow::Result<()> {
+    let mut drain = Drain::new(Instant::now());
+    loop {
+        let served = link.session().map(|session| {
+            let outstanding = session.outstanding();
+            meter.subscribers(outstanding.subscriptions);
+            Served {
+                subscriptions: outstanding.subscriptions,
+                bytes: outstanding.bytes,
+            }
+        });
+        match drain.look(served, linger, Instant::now()) {
+            Verdict::Wait => {}
+            Verdict::Done => return Ok(()),
+            Verdict::GiveUp => {
+                let what = format!("not everything was delivered: no progress for {linger:?}");
+                let failure = Failure::new(Exit::Failed, what);
+                return Err(failure.with_hint("give it longer with --linger").into());
+            }
+        }
+        tokio::select! {
+            () = sleep(LOOK) => {}
+            event = link.event() => event?,
+        }
+    }
+}
+
+/// What a session still serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Served {
+    subscriptions: usize,
+    bytes: u64,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Wait,
+    Done,
+    GiveUp,
+}
+
+/// Decides from what is seen at each look.
+#[derive(Debug)]
+struct Drain {
+    last: Option<Served>,
+    /// When the session that is there began, as far as this knows.
+    since: Instant,
+    progress: Instant,
+    /// A session was lost before what it served was delivered.
+    is_owed: bool,
+}
+
+impl Drain {
+    fn new(now: Instant) -> Self {
+        Self {
+            last: None,
+            since: now,
+            progress: now,
+            is_owed: false,
+        }
+    }
+
+    fn look(&mut self, served: Option<Served>, linger: Duration, now: Instant) -> Verdict {
+        let is_new = self.last.is_none();
+        if served != self.last {
+            self.progress = now;
+        }
+        self.is_owed |= served.is_none() && self.last.is_some_and(|last| last.subscriptions > 0);
+        self.last = served;
+        let is_overdue = now.duration_since(self.progress) >= linger;
+        let Some(served) = served else {
+            return match (is_overdue, self.is_owed) {
+                (true, true) => Verdict::GiveUp,
+                (true, false) => Verdict::Done,
+                (false, _) => Verdict::Wait,
+            };
+        };
+        if is_new {
+            self.since = now;
+        }
+        if served.subscriptions > 0 {
+            // Whoever was cut off has come back.
+            self.is_owed = false;
+        }
+        let is_due = now.duration_since(self.since) >= STAY;
+        match (served.subscriptions > 0 || self.is_owed, is_due, is_overdue) {
+            (false, true, _) => Verdict::Done,
+            (true, true, true) => Verdict::GiveUp,
+            _ => Verdict::Wait,
+        }
+    }
+}
+
+/// How long a publication stays at least, for those who are about to join.
+const STAY: Duration = Duration::from_secs(1);
+
+/// How often to look.
+const LOOK: Duration = Duration::from_millis(20);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINGER: Duration = Duration::from_secs(5);
+
+    /// Looks at these times, in milliseconds, and yields the last verdict.
+    fn verdict(looks: &[(u64, Option<(usize, u64)>)]) -> Verdict {
+        let start = Instant::now();
+        let mut drain = Drain::new(start);
+        let mut verdict = Verdict::Wait;
+        for (at, served) in looks {
+            assert_eq!(verdict, Verdict::Wait, "before {at}");
+            let served = served.map(|(subscriptions, bytes)| Served {
+                subscriptions,
+                bytes,
+            });
+            verdict = drain.look(served, LINGER, start + Duration::from_millis(*at));
+        }
+        verdict
+    }
+
+    #[test]
+    fn nobody_to_serve_ends_after_a_second() {
+        assert_eq!(
+            verdict(&[(0, Some((0, 0))), (999, Some((0, 0)))]),
+            Verdict::Wait
+        );
+        assert_eq!(
+            verdict(&[(0, Some((0, 0))), (1_000, Some((0, 0)))]),
+            Verdict::Done
+        );
+    }
+
+    #[test]
+    fn whoever_makes_progress_is_waited_for() {
+        let looks = [
+            (0, Some((1, 1))),
+            (4_900, Some((1, 2))),
+            (9_800, Some((1, 3))),
+        ];
+        assert_eq!(verdict(&looks), Verdict::Wait);
+        assert_eq!(
+            verdict(&[&looks[..], &[(9_900, Some((0, 3)))]].concat()),
+            Verdict::Done
+        );
+        assert_eq!(
+            verdict(&[&looks[..], &[(14_800, Some((1, 3)))]].concat()),
+            Verdict::GiveUp
+        );
+    }
+
+    #[test]
+    fn whoever_was_cut_off_may_come_back() {
+        let lost = [(0, Some((1, 1))), (100, None), (3_000, Some((0, 0)))];
+        assert_eq!(
+            verdict(&[&lost[..], &[(4_500, Some((0, 0)))]].concat()),
+            Verdict::Wait
+        );
+        assert_eq!(
+            verdict(&[&lost[..], &[(8_000, Some((0, 0)))]].concat()),
+            Verdict::GiveUp
+        );
+        let back = [&lost[..], &[(4_500, Some((1, 0))), (4_600, Some((0, 9)))]].concat();
+        assert_eq!(verdict(&back), Verdict::Done);
+    }
+
+    #[test]
+    fn a_connection_that_stays_lost_matters_only_to_those_cut_off() {
+        assert_eq!(
+            verdict(&[(0, Some((1, 1))), (1, None), (5_001, None)]),
+            Verdict::GiveUp
+        );
+        assert_eq!(
+            verdict(&[(0, Some((0, 1))), (1, None), (5_001, None)]),
+            Verdict::Done
+        );
+    }
+}

@@ -1,0 +1,166 @@
+//! From incoming connections to sessions.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Context as _;
+use moq_session::transport::Incoming as _;
+use moq_session::{BroadcastPath, Config, Refusal, Session};
+use moq_transport_quinn::{IncomingConnection, Server};
+use tokio::task::JoinSet;
+
+use super::Public;
+
+/// Lets peers in until the server is closed.
+pub(super) async fn serve(server: &Server, config: &Config, public: &Public) {
+    let admissions = Admissions::default();
+    let mut tasks = JoinSet::new();
+    loop {
+        tokio::select! {
+            incoming = server.accept() => {
+                let Some(incoming) = incoming else { return };
+                let (config, public) = (config.clone(), public.clone());
+                let admission = admissions.admit(incoming.remote());
+                tasks.spawn(async move {
+                    let remote = incoming.remote();
+                    let Some(admission) = admission else {
+                        tracing::warn!(%remote, "refused: too many sessions from this address");
+                        return incoming.refuse(503, TOO_MANY).await;
+                    };
+                    if let Err(error) = run(incoming, config, &public).await {
+                        tracing::info!(%remote, error = format!("{error:#}"), "refused");
+                    }
+                    drop(admission);
+                });
+            }
+            Some(_) = tasks.join_next() => {}
+        }
+    }
+}
+
+/// One session, from its request to its end.
+async fn run(incoming: IncomingConnection, config: Config, public: &Public) -> anyhow::Result<()> {
+    let remote = incoming.remote();
+    let request = Session::accept(incoming, config).await?;
+    let path = moq_model::escape::Escaped(request.path()).to_string();
+    let grant = match public.grant(request.path()) {
+        Ok(Some(grant)) => grant,
+        refused => {
+            request.refuse(Refusal::Forbidden).await;
+            return refused.and(Err(anyhow::anyhow!("nothing is public at {path}")));
+        }
+    };
+    let root: BroadcastPath = grant.root.clone();
+    let session = request
+        .accept(grant)
+        .await
+        .context("cannot start the session")?;
+    let (version, transport) = (session.version(), session.info().kind);
+    tracing::info!(%remote, %version, %transport, root = %format_args!("/{root}"), "session opened");
+    let error = session.closed().await;
+    tracing::info!(%remote, root = %format_args!("/{root}"), reason = %error, "session closed");
+    Ok(())
+}
+
+/// Counts the sessions of each address.
+#[derive(Debug, Clone, Default)]
+struct Admissions {
+    counts: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+impl Admissions {
+    /// A place for one more session, unless the address has too many. This machine's own are not
+    /// counted.
+    fn admit(&self, remote: SocketAddr) -> Option<Admission> {
+        let key = network(remote.ip());
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(key).or_default();
+        if *count >= MAX_PER_ADDRESS && !key.is_loopback() {
+            return None;
+        }
+        *count += 1;
+        Some(Admission {
+            admissions: self.clone(),
+            key,
+        })
+    }
+}
+
+/// A place, free again when dropped.
+#[derive(Debug)]
+struct Admission {
+    admissions: Admissions,
+    key: IpAddr,
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        let mut counts = self
+            .admissions
+            .counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.key) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.key);
+            }
+        }
+    }
+}
+
+/// What one subscriber line has: an IPv4 address, or an IPv6 network of 64 bits.
+fn network(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(ip) if !ip.is_loopback() => {
+            IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)))
+        }
+        ip => ip,
+    }
+}
+
+/// Sessions that one address may have at once.
+const MAX_PER_ADDRESS: usize = 256;
+
+/// The session close code for a peer that should come back later.
+const TOO_MANY: u32 = 0x1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admit(admissions: &Admissions, remote: &str) -> Option<Admission> {
+        admissions.admit(remote.parse().unwrap())
+    }
+
+    #[test]
+    fn an_address_has_its_share_and_others_are_not_concerned() {
+        let admissions = Admissions::default();
+        let places: Vec<_> = (0..MAX_PER_ADDRESS)
+            .map(|_| admit(&admissions, "192.0.2.1:5").unwrap())
+            .collect();
+        assert!(admit(&admissions, "192.0.2.1:6").is_none());
+        assert!(admit(&admissions, "192.0.2.2:5").is_some());
+        drop(places);
+        assert!(admit(&admissions, "192.0.2.1:6").is_some());
+        assert!(admissions.counts.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_ipv6_network_counts_as_one() {
+        let key = |ip: &str| network(ip.parse().unwrap());
+        assert_eq!(key("2001:db8::1"), key("2001:db8::2:3:4:5"));
+        assert_ne!(key("2001:db8::1"), key("2001:db8:0:1::1"));
+        assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
+    }
+
+    #[test]
+    fn this_machine_has_no_limit() {
+        let admissions = Admissions::default();
+        let places: Vec<_> = (0..=MAX_PER_ADDRESS)
+            .map(|_| admit(&admissions, "[::1]:5"))
+            .collect();
+        assert!(places.iter().all(Option::is_some));
+    }
+}
