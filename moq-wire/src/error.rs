@@ -29,6 +29,10 @@ pub enum DecodeError {
     TooManyHops,
     /// A hop chain names the same hop twice.
     RepeatedHop(u64),
+    /// An announcement refers to an earlier one that never was, or is over.
+    UnknownBase(u64),
+    /// An announcement keeps more of an earlier one than that has.
+    KeepsTooMuch(u64),
     /// SETUP has more parameters than are read.
     TooManyParameters,
     /// SETUP has a parameter twice.
@@ -41,6 +45,8 @@ pub enum DecodeError {
     UnknownAnnounce(u64),
     /// An answer to a subscription has a type the draft does not know.
     UnknownResponse(u64),
+    /// The handshake inside a session starts with a message of another type.
+    UnexpectedType(u64),
     /// The last frame is named, but not the group it belongs to.
     FrameEndWithoutGroupEnd,
     /// A timescale is 0.
@@ -63,13 +69,9 @@ impl fmt::Display for DecodeError {
             Self::Path(_) => f.write_str("path is not acceptable"),
             Self::TooManyHops => write!(f, "hop chain has more than {} entries", limits::MAX_HOPS),
             Self::RepeatedHop(hop) => write!(f, "hop chain names {hop:#x} twice"),
-            Self::TooManyParameters => {
-                write!(
-                    f,
-                    "SETUP has more than {} parameters",
-                    limits::MAX_SETUP_PARAMETERS
-                )
-            }
+            Self::UnknownBase(base) => write!(f, "announcement {base} before is not live"),
+            Self::KeepsTooMuch(keep) => write!(f, "announcement keeps {keep} parts of fewer"),
+            Self::TooManyParameters => f.write_str("SETUP has too many parameters"),
             Self::RepeatedParameter(id) => write!(f, "SETUP has parameter {id:#x} twice"),
             Self::UnknownStatus(status) => write!(f, "announcement has unknown status {status}"),
             Self::DuplicateAnnounce => f.write_str("path is announced twice on one stream"),
@@ -77,6 +79,7 @@ impl fmt::Display for DecodeError {
             Self::UnknownResponse(kind) => {
                 write!(f, "answer to SUBSCRIBE has unknown type {kind:#x}")
             }
+            Self::UnexpectedType(kind) => write!(f, "handshake has a message of type {kind:#x}"),
             Self::FrameEndWithoutGroupEnd => f.write_str("frame end without a group end"),
             Self::ZeroTimescale => f.write_str("timescale is 0"),
             Self::NegativeTimestamp => f.write_str("timestamp below zero"),

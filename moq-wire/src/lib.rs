@@ -5,7 +5,8 @@
 //! envelope ([`split_message`], [`put_message`]) with a body of its own layout ([`Encode`],
 //! [`Decode`]). Three kinds of stream need a codec of their own: announcements
 //! ([`AnnounceEncoder`], [`AnnounceDecoder`]), answers to a subscription ([`SubscribeResponse`])
-//! and runs of frames ([`FrameEncoder`], [`FrameDecoder`]).
+//! and runs of frames ([`FrameEncoder`], [`FrameDecoder`]). Where the draft is settled inside the
+//! session, the first stream starts with [`ClientSetup`] and [`ServerSetup`] instead.
 //!
 //! Whatever reads a growing buffer answers `Ok(None)` when more bytes are needed, and takes nothing
 //! off the buffer until it has a whole item. An error means that no further bytes can help. Nothing
@@ -35,6 +36,9 @@ pub mod code;
 mod codec;
 mod envelope;
 mod error;
+mod features;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 mod id;
 mod layout;
 pub mod limits;
@@ -47,13 +51,14 @@ mod version;
 pub use codec::{Decode, Encode, decode_body};
 pub use envelope::{put_message, split_message};
 pub use error::{DecodeError, EncodeError, PathError, UnknownVersion};
+pub use features::{Features, VarIntForm};
 pub use id::{GroupSequence, HopId, SubscribeId};
 pub use message::{
-    AnnounceDecoder, AnnounceEncoder, AnnounceEvent, AnnounceOk, AnnounceRequest, Datagram, Fetch,
-    FrameDecoder, FrameEncoder, FrameHeader, Goaway, GroupHeader, GroupStart, Probe, ProbeLevel,
-    Role, Route, Setup, Subscribe, SubscribeOk, SubscribeResponse, SubscribeUpdate, Track,
-    TrackInfo,
+    AnnounceDecoder, AnnounceEncoder, AnnounceEvent, AnnounceOk, AnnounceRequest, ClientSetup,
+    Datagram, Fetch, FrameDecoder, FrameEncoder, FrameHeader, Goaway, GroupHeader, GroupStart,
+    Parameter, ParameterValue, Probe, ProbeLevel, Role, Route, ServerSetup, SessionInfo, Setup,
+    Subscribe, SubscribeOk, SubscribeResponse, SubscribeUpdate, Track, TrackInfo,
 };
 pub use path::Path;
 pub use stream::{BiStream, UniStream};
-pub use version::{Features, VarIntForm, Version};
+pub use version::Version;

@@ -9,6 +9,12 @@ pub const MAX_SETUP: usize = 8 * 1024;
 /// Parameters in one SETUP.
 pub const MAX_SETUP_PARAMETERS: usize = 32;
 
+/// Versions offered in the handshake inside a session.
+pub const MAX_HANDSHAKE_VERSIONS: u64 = 128;
+
+/// Parameters of one message of the handshake inside a session.
+pub const MAX_HANDSHAKE_PARAMETERS: u64 = 64;
+
 /// The URI of GOAWAY, in bytes.
 pub const MAX_GOAWAY_URI: usize = 8 * 1024;
 

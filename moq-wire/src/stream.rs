@@ -123,9 +123,13 @@ mod tests {
                 .filter_map(|code| UniStream::from_code(code, version))
                 .count()
         };
+        assert_eq!((bi(Version::Lite01), uni(Version::Lite01)), (2, 1));
+        assert_eq!((bi(Version::Lite02), uni(Version::Lite02)), (2, 1));
+        assert_eq!((bi(Version::Lite03), uni(Version::Lite03)), (3, 1));
         assert_eq!((bi(Version::Lite04), uni(Version::Lite04)), (4, 1));
         assert_eq!((bi(Version::Lite05), uni(Version::Lite05)), (6, 2));
         assert_eq!((bi(Version::Lite06), uni(Version::Lite06)), (6, 2));
+        assert_eq!((bi(Version::Lite07Wip), uni(Version::Lite07Wip)), (6, 2));
     }
 
     #[test]

@@ -3,13 +3,15 @@
 use bytes::{Buf, BufMut, BytesMut};
 
 use crate::error::DecodeError;
-use crate::version::{VarIntForm, Version};
+use crate::features::VarIntForm;
+use crate::version::Version;
 
 /// The largest value that can be written.
 pub const MAX: u64 = (1 << 62) - 1;
 
 /// The bytes [`put`] needs for `value`.
 #[must_use]
+#[inline]
 pub fn size(value: u64, version: Version) -> usize {
     let bits = 64 - value.min(MAX).leading_zeros();
     match version.features().varint {
@@ -33,20 +35,14 @@ pub fn size(value: u64, version: Version) -> usize {
 }
 
 /// Appends `value` in its shortest form. A value above [`MAX`] is written as [`MAX`].
-pub fn put(value: u64, buf: &mut BytesMut, version: Version) {
-    let bytes = value.min(MAX).to_be_bytes();
-    let size = size(value, version);
-    let prefix = prefix(size, version);
-    // A value has nine bytes only where the first of them is all prefix.
-    match bytes.len().checked_sub(size).map(|skip| &bytes[skip..]) {
-        Some([first, rest @ ..]) => {
-            buf.put_u8(prefix | first);
-            buf.put_slice(rest);
-        }
-        _ => {
-            buf.put_u8(prefix);
-            buf.put_slice(&bytes);
-        }
+///
+/// # Panics
+/// If `buf` cannot grow and has less than [`size`] bytes left.
+#[inline(always)]
+pub fn put(value: u64, buf: &mut impl BufMut, version: Version) {
+    match version.features().varint {
+        VarIntForm::Quic => put_quic(value, buf),
+        VarIntForm::LeadingOnes => put_leading_ones(value, buf, version),
     }
 }
 
@@ -57,6 +53,7 @@ pub fn put(value: u64, buf: &mut BytesMut, version: Version) {
 ///
 /// # Errors
 /// [`DecodeError::VarInt`] if the value is above [`MAX`].
+#[inline]
 pub fn split(buf: &mut BytesMut, version: Version) -> Result<Option<u64>, DecodeError> {
     let Some((value, size)) = peek(buf, version)? else {
         return Ok(None);
@@ -67,20 +64,76 @@ pub fn split(buf: &mut BytesMut, version: Version) -> Result<Option<u64>, Decode
 
 /// Reads the integer at the front of `data`: its value and its size in bytes, or `None` if it is
 /// incomplete.
-pub(crate) fn peek(data: &[u8], version: Version) -> Result<Option<(u64, usize)>, DecodeError> {
+///
+/// # Errors
+/// [`DecodeError::VarInt`] if the value is above [`MAX`].
+#[inline]
+pub fn peek(data: &[u8], version: Version) -> Result<Option<(u64, usize)>, DecodeError> {
+    match version.features().varint {
+        VarIntForm::Quic => Ok(peek_quic(data)),
+        VarIntForm::LeadingOnes => peek_leading_ones(data),
+    }
+}
+
+/// Each size is written as a whole array, because that costs a few instructions where a slice of
+/// any length costs a call.
+#[inline(always)]
+fn put_quic(value: u64, buf: &mut impl BufMut) {
+    if value < 1 << 6 {
+        buf.put_u8(value as u8);
+    } else if value < 1 << 14 {
+        buf.put_u16(0x4000 | value as u16);
+    } else if value < 1 << 30 {
+        buf.put_u32(0x8000_0000 | value as u32);
+    } else {
+        buf.put_u64(0xc000_0000_0000_0000 | value.min(MAX));
+    }
+}
+
+#[inline]
+fn peek_quic(data: &[u8]) -> Option<(u64, usize)> {
+    let first = *data.first()?;
+    if first < 0x40 {
+        Some((u64::from(first), 1))
+    } else if first < 0x80 {
+        let value = u16::from_be_bytes(*data.first_chunk()?);
+        Some((u64::from(value & 0x3fff), 2))
+    } else if first < 0xc0 {
+        let value = u32::from_be_bytes(*data.first_chunk()?);
+        Some((u64::from(value & 0x3fff_ffff), 4))
+    } else {
+        let value = u64::from_be_bytes(*data.first_chunk()?);
+        Some((value & MAX, 8))
+    }
+}
+
+fn put_leading_ones(value: u64, buf: &mut impl BufMut, version: Version) {
+    let value = value.min(MAX);
+    let further = size(value, version) - 1;
+    let bytes = value.to_be_bytes();
+    // A value has eight further bytes only where the first byte is all prefix.
+    match bytes.len().checked_sub(further + 1) {
+        Some(skip) => {
+            buf.put_u8(!(0xff >> further) | bytes[skip]);
+            buf.put_slice(&bytes[skip + 1..]);
+        }
+        None => {
+            buf.put_u8(0xff);
+            buf.put_slice(&bytes);
+        }
+    }
+}
+
+fn peek_leading_ones(data: &[u8]) -> Result<Option<(u64, usize)>, DecodeError> {
     let Some(&first) = data.first() else {
         return Ok(None);
     };
-    let (size, mask) = match version.features().varint {
-        VarIntForm::Quic => (1 << (first >> 6), 0x3f),
-        VarIntForm::LeadingOnes => {
-            let ones = first.leading_ones();
-            (ones as usize + 1, 0x7f_u8.checked_shr(ones).unwrap_or(0))
-        }
-    };
+    let ones = first.leading_ones();
+    let size = ones as usize + 1;
     let Some(rest) = data.get(1..size) else {
         return Ok(None);
     };
+    let mask = 0x7f_u8.checked_shr(ones).unwrap_or(0);
     let value = rest.iter().fold(u64::from(first & mask), |value, &byte| {
         (value << 8) | u64::from(byte)
     });
@@ -88,22 +141,6 @@ pub(crate) fn peek(data: &[u8], version: Version) -> Result<Option<(u64, usize)>
         return Err(DecodeError::VarInt);
     }
     Ok(Some((value, size)))
-}
-
-/// The bits of the first byte that say how many bytes there are.
-fn prefix(size: usize, version: Version) -> u8 {
-    match version.features().varint {
-        VarIntForm::Quic => match size {
-            1 => 0,
-            2 => 0x40,
-            4 => 0x80,
-            _ => 0xc0,
-        },
-        VarIntForm::LeadingOnes => {
-            let ones = u32::try_from(size.saturating_sub(1)).unwrap_or(u32::MAX);
-            !u8::MAX.checked_shr(ones).unwrap_or(0)
-        }
-    }
 }
 
 #[cfg(test)]

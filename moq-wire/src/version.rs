@@ -4,6 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::UnknownVersion;
+use crate::features::{
+    Features, LITE_01, LITE_02, LITE_03, LITE_04, LITE_05, LITE_06, LITE_07_WIP,
+};
 
 /// A draft of moq-lite.
 ///
@@ -28,7 +31,20 @@ pub enum Version {
 }
 
 impl Version {
-    /// The versions this crate speaks and offers by default, most wanted first.
+    /// Every draft this crate knows how to spell, oldest first.
+    ///
+    /// One that is still being written is among them, so this is not a list to offer to peers.
+    pub const ALL: &'static [Self] = &[
+        Self::Lite01,
+        Self::Lite02,
+        Self::Lite03,
+        Self::Lite04,
+        Self::Lite05,
+        Self::Lite06,
+        Self::Lite07Wip,
+    ];
+
+    /// The versions offered by default, most wanted first.
     pub const SUPPORTED: &'static [Self] = &[Self::Lite06, Self::Lite05, Self::Lite04];
 
     /// The draft's own name, such as `moq-lite-06`.
@@ -65,8 +81,33 @@ impl Version {
             .find(|version| version.alpn() == alpn)
     }
 
+    /// The number that stands for this draft in the handshake inside a session.
+    #[must_use]
+    pub const fn code_point(self) -> u64 {
+        match self {
+            Self::Lite01 => 0xff0d_ad01,
+            Self::Lite02 => 0xff0d_ad02,
+            Self::Lite03 => 0xff0d_ad03,
+            Self::Lite04 => 0xff0d_ad04,
+            Self::Lite05 => 0xff0d_ad05,
+            Self::Lite06 => 0xff0d_ad06,
+            Self::Lite07Wip => 0xff0d_ad07,
+        }
+    }
+
+    /// The draft a number stands for in the handshake inside a session, if that can settle it.
+    #[must_use]
+    pub fn from_code_point(code_point: u64) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .filter(|version| version.features().handshake)
+            .find(|version| version.code_point() == code_point)
+    }
+
     /// What this draft can do.
     #[must_use]
+    #[inline]
     pub const fn features(self) -> &'static Features {
         match self {
             Self::Lite01 => &LITE_01,
@@ -98,182 +139,6 @@ impl FromStr for Version {
     }
 }
 
-/// How variable-length integers are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum VarIntForm {
-    /// As in QUIC: the two high bits of the first byte give the size.
-    Quic,
-    /// The number of leading one bits of the first byte is the number of further bytes.
-    LeadingOnes,
-}
-
-/// What a draft can do, and how it spells what it can do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Features {
-    /// How variable-length integers are written.
-    pub varint: VarIntForm,
-    /// The draft is settled by a handshake on the first bidirectional stream.
-    pub handshake: bool,
-    /// Each side sends one SETUP on a stream of its own.
-    pub setup_stream: bool,
-    /// The answer to an announce request starts with ANNOUNCE_INIT, the set as a list.
-    pub announce_init: bool,
-    /// The answer to an announce request starts with ANNOUNCE_OK.
-    pub announce_ok: bool,
-    /// Announcements carry at least the length of the hop chain.
-    pub hop_count: bool,
-    /// Announcements carry the ids of the hop chain.
-    pub hop_ids: bool,
-    /// The sender's own hop is part of the chain it sends; otherwise the receiver appends it.
-    pub sender_in_chain: bool,
-    /// ANNOUNCE_REQUEST names a hop whose routes are not wanted.
-    pub exclude_hop: bool,
-    /// ANNOUNCE_REQUEST says whether hidden names are wanted.
-    pub include_hidden: bool,
-    /// Announcements are START, UPDATE and END, with implicit ids and costs.
-    pub typed_announce: bool,
-    /// A second active announcement of a live path replaces its route, instead of being an error.
-    pub announce_replace: bool,
-    /// An announcement may have the status "restart".
-    pub announce_restart: bool,
-    /// START and UPDATE refer to earlier announcements of the stream.
-    pub announce_compression: bool,
-    /// SUBSCRIBE carries an age and a range of groups, and SUBSCRIBE_UPDATE exists.
-    pub subscribe_range: bool,
-    /// A byte without meaning follows the priority.
-    pub ordered_byte: bool,
-    /// The start of a subscription is a plain floor; otherwise absent means the latest group.
-    pub start_is_floor: bool,
-    /// SUBSCRIBE, FETCH and GROUP name frames.
-    pub frame_bounds: bool,
-    /// Answers to a subscription have a type; otherwise there is only SUBSCRIBE_OK.
-    pub typed_response: bool,
-    /// A subscription is accepted with SUBSCRIBE_OK.
-    pub subscribe_ok: bool,
-    /// SUBSCRIBE_OK carries a priority.
-    pub ok_priority: bool,
-    /// SUBSCRIBE_START and SUBSCRIBE_END exist.
-    pub start_end: bool,
-    /// SUBSCRIBE_END counts the group streams.
-    pub end_stream_count: bool,
-    /// The type of SUBSCRIBE_DROP, where it exists.
-    pub drop_type: Option<u64>,
-    /// TRACK and TRACK_INFO exist.
-    pub track_stream: bool,
-    /// Frames carry timestamps.
-    pub timestamps: bool,
-    /// A group of one frame may travel as a datagram.
-    pub datagrams: bool,
-    /// FETCH exists.
-    pub fetch: bool,
-    /// PROBE exists.
-    pub probe: bool,
-    /// PROBE carries a round-trip time.
-    pub probe_rtt: bool,
-    /// GOAWAY exists.
-    pub goaway: bool,
-}
-
-const LITE_01: Features = Features {
-    varint: VarIntForm::Quic,
-    handshake: true,
-    setup_stream: false,
-    announce_init: true,
-    announce_ok: false,
-    hop_count: false,
-    hop_ids: false,
-    sender_in_chain: false,
-    exclude_hop: false,
-    include_hidden: false,
-    typed_announce: false,
-    announce_replace: true,
-    announce_restart: false,
-    announce_compression: false,
-    subscribe_range: false,
-    ordered_byte: false,
-    start_is_floor: false,
-    frame_bounds: false,
-    typed_response: false,
-    subscribe_ok: true,
-    ok_priority: true,
-    start_end: false,
-    end_stream_count: false,
-    drop_type: None,
-    track_stream: false,
-    timestamps: false,
-    datagrams: false,
-    fetch: false,
-    probe: false,
-    probe_rtt: false,
-    goaway: false,
-};
-
-const LITE_02: Features = Features {
-    ok_priority: false,
-    ..LITE_01
-};
-
-const LITE_03: Features = Features {
-    handshake: false,
-    announce_init: false,
-    announce_replace: false,
-    hop_count: true,
-    sender_in_chain: true,
-    subscribe_range: true,
-    ordered_byte: true,
-    typed_response: true,
-    ok_priority: true,
-    drop_type: Some(1),
-    probe: true,
-    ..LITE_02
-};
-
-const LITE_04: Features = Features {
-    hop_ids: true,
-    exclude_hop: true,
-    probe_rtt: true,
-    goaway: true,
-    ..LITE_03
-};
-
-const LITE_05: Features = Features {
-    setup_stream: true,
-    announce_ok: true,
-    sender_in_chain: false,
-    announce_replace: true,
-    announce_restart: true,
-    subscribe_ok: false,
-    start_end: true,
-    drop_type: Some(2),
-    track_stream: true,
-    timestamps: true,
-    datagrams: true,
-    fetch: true,
-    ..LITE_04
-};
-
-const LITE_06: Features = Features {
-    exclude_hop: false,
-    typed_announce: true,
-    announce_replace: false,
-    announce_restart: false,
-    ordered_byte: false,
-    start_is_floor: true,
-    frame_bounds: true,
-    ..LITE_05
-};
-
-const LITE_07_WIP: Features = Features {
-    varint: VarIntForm::LeadingOnes,
-    include_hidden: true,
-    announce_compression: true,
-    end_stream_count: true,
-    drop_type: None,
-    ..LITE_06
-};
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -288,6 +153,17 @@ mod tests {
             assert_eq!(Version::from_alpn(version.alpn()), Some(version));
             assert_eq!(version.to_string().parse(), Ok(version));
         }
+    }
+
+    #[test]
+    fn only_a_handshake_settles_by_number() {
+        let settled = |version: &Version| Version::from_code_point(version.code_point());
+        assert!(Version::ALL.is_sorted(), "oldest first");
+        assert_eq!(
+            Version::ALL.iter().filter_map(settled).collect::<Vec<_>>(),
+            [Version::Lite01, Version::Lite02]
+        );
+        assert_eq!(Version::from_code_point(0xff00_000e), None);
     }
 
     #[test]

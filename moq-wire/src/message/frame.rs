@@ -1,6 +1,6 @@
 //! Runs of frames, on Group streams after the header and as the answer on Fetch streams.
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, BufMut, BytesMut};
 
 use crate::error::{DecodeError, EncodeError};
 use crate::varint;
@@ -30,12 +30,16 @@ impl FrameEncoder {
     /// # Errors
     /// [`EncodeError::Timestamp`] if the timestamp, or the step from the one before, is too large.
     ///
+    /// # Panics
+    /// If `buf` cannot grow and has less than 18 bytes left.
+    ///
     /// Draft: FRAME.
+    #[inline]
     pub fn header(
         &mut self,
         timestamp: u64,
         len: usize,
-        buf: &mut BytesMut,
+        buf: &mut impl BufMut,
     ) -> Result<(), EncodeError> {
         if self.version.features().timestamps {
             let delta = delta(self.previous, timestamp).ok_or(EncodeError::Timestamp)?;
@@ -82,6 +86,7 @@ impl FrameDecoder {
     /// [`DecodeError::NegativeTimestamp`] and [`DecodeError::TimestampOverflow`].
     ///
     /// Draft: FRAME.
+    #[inline]
     pub fn header(&mut self, buf: &mut BytesMut) -> Result<Option<FrameHeader>, DecodeError> {
         let mut start = 0;
         let mut timestamp = None;
@@ -103,12 +108,15 @@ impl FrameDecoder {
 }
 
 /// The step from one timestamp to the next: twice its size, less one if it goes back.
+#[inline]
 fn delta(previous: u64, timestamp: u64) -> Option<u64> {
-    let delta = match timestamp.checked_sub(previous) {
-        Some(step) => step.checked_mul(2)?,
-        None => (previous - timestamp).checked_mul(2)? - 1,
-    };
-    (timestamp <= varint::MAX && delta <= varint::MAX).then_some(delta)
+    if timestamp > varint::MAX {
+        return None;
+    }
+    // Both are below 2^62, so neither their difference nor twice that leaves an i64.
+    let step = timestamp.wrapping_sub(previous).cast_signed();
+    let delta = ((step << 1) ^ (step >> 63)).cast_unsigned();
+    (delta <= varint::MAX).then_some(delta)
 }
 
 /// The timestamp that is `delta` away from `previous`.

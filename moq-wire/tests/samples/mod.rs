@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use moq_wire::{
     AnnounceEvent, AnnounceOk, AnnounceRequest, Decode, Encode, Fetch, Goaway, GroupHeader,
-    GroupSequence, GroupStart, HopId, Path, Probe, ProbeLevel, Role, Route, Setup, Subscribe,
-    SubscribeId, SubscribeOk, SubscribeResponse, SubscribeUpdate, Track, TrackInfo, Version,
-    varint,
+    GroupSequence, GroupStart, HopId, Path, Probe, ProbeLevel, Role, Route, SessionInfo, Setup,
+    Subscribe, SubscribeId, SubscribeOk, SubscribeResponse, SubscribeUpdate, Track, TrackInfo,
+    Version, varint,
 };
 
 /// Something to do with messages of any type.
@@ -27,7 +27,7 @@ pub(crate) fn each_message(version: Version, visitor: &mut impl Visitor) {
         } else {
             0
         }),
-        include_hidden: false,
+        include_hidden: version.features().include_hidden,
     });
     visitor.visit(AnnounceOk {
         hop: HopId(varint::MAX),
@@ -47,7 +47,14 @@ pub(crate) fn each_message(version: Version, visitor: &mut impl Visitor) {
     visitor.visit(fetch(version));
     visitor.visit(Probe {
         bitrate: Some(2_500_000),
-        rtt: Some(Duration::from_millis(25)),
+        rtt: version
+            .features()
+            .probe_rtt
+            .then_some(Duration::from_millis(25)),
+    });
+    visitor.visit(SessionInfo::default());
+    visitor.visit(SessionInfo {
+        bitrate: Some(2_500_000),
     });
     visitor.visit(Probe::default());
     visitor.visit(Goaway {
@@ -101,10 +108,10 @@ pub(crate) fn announcements(version: Version) -> Vec<AnnounceEvent> {
 pub(crate) fn responses(version: Version) -> Vec<SubscribeResponse> {
     let features = version.features();
     let ok = SubscribeOk {
-        priority: 5,
-        max_age: Duration::from_millis(1500),
-        start: Some(0),
-        end: Some(70),
+        priority: if features.ok_priority { 5 } else { 0 },
+        max_age: Duration::from_millis(if features.subscribe_range { 1500 } else { 0 }),
+        start: features.subscribe_range.then_some(0),
+        end: features.subscribe_range.then_some(70),
     };
     let mut responses = Vec::new();
     if features.subscribe_ok {
@@ -145,14 +152,15 @@ fn subscribe(version: Version) -> Subscribe {
         frame_start,
         frame_end,
     } = update(version);
+    let ranges = version.features().subscribe_range;
     Subscribe {
         id: SubscribeId(63),
         broadcast: path("room/alice"),
         track: String::new(),
         priority,
-        max_age,
-        start,
-        end,
+        max_age: if ranges { max_age } else { Duration::ZERO },
+        start: if ranges { start } else { GroupStart::Latest },
+        end: end.filter(|_| ranges),
         frame_start,
         frame_end,
     }
@@ -183,7 +191,10 @@ fn fetch(version: Version) -> Fetch {
 }
 
 fn route(hops: &[u64], version: Version) -> Route {
-    let hops = hops.iter().copied().map(HopId).collect();
+    let features = version.features();
+    let hop = |hop: u64| HopId(if features.hop_ids { hop } else { 0 });
+    let told = if features.hop_count { hops } else { &[] };
+    let hops = told.iter().copied().map(hop).collect();
     if version.features().typed_announce {
         Route {
             hops,

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 
 use bytes::BytesMut;
 use moq_wire::{
-    AnnounceDecoder, AnnounceEncoder, AnnounceEvent, Datagram, Decode, Encode, FrameDecoder,
-    FrameEncoder, SubscribeResponse, Version, decode_body, limits, put_message, split_message,
+    AnnounceDecoder, AnnounceEncoder, AnnounceEvent, ClientSetup, Datagram, Decode, Encode,
+    FrameDecoder, FrameEncoder, ServerSetup, SubscribeResponse, Version, decode_body, limits,
+    put_message, split_message,
 };
 
 /// The vectors of one draft, and which of them were looked at.
@@ -47,32 +48,74 @@ impl Draft {
         }
     }
 
+    /// Announcements without a list.
     pub(crate) fn announcements(&mut self, name: &str, expected: &[AnnounceEvent]) {
-        let stream = self.lines(name).concat();
-        let mut buf = BytesMut::from(&stream[..]);
-        let mut decoder = AnnounceDecoder::new(self.version);
-        let mut encoder = AnnounceEncoder::new(self.version);
+        self.listed(name, expected, 0);
+    }
+
+    /// Announcements, of which the first are in a list if the draft has one.
+    pub(crate) fn listed(&mut self, name: &str, expected: &[AnnounceEvent], listed: usize) {
+        let stream = self.announcements_read(name, expected);
+        let (listed, rest) = expected.split_at(listed);
         let mut again = BytesMut::new();
-        for event in expected {
-            assert_eq!(decoder.decode(&mut buf).as_ref(), Ok(&Some(event.clone())));
+        let mut encoder = AnnounceEncoder::with_initial(self.version, listed, &mut again)
+            .expect("events do not contradict each other");
+        for event in rest {
             encoder
                 .encode(event, &mut again)
                 .expect("events do not contradict each other");
         }
-        assert!(buf.is_empty());
         assert_eq!(again, stream, "{name}");
     }
 
+    /// Announcements that the encoder would spell another way.
+    pub(crate) fn announcements_read(&mut self, name: &str, expected: &[AnnounceEvent]) -> Vec<u8> {
+        let stream = self.lines(name).concat();
+        let mut buf = BytesMut::from(&stream[..]);
+        let mut decoder = AnnounceDecoder::new(self.version);
+        for event in expected {
+            assert_eq!(decoder.decode(&mut buf).as_ref(), Ok(&Some(event.clone())));
+        }
+        assert!(buf.is_empty());
+        stream
+    }
+
+    /// An offer of these versions, and the acceptance of the first.
+    pub(crate) fn handshake(&mut self, versions: &[u64]) {
+        let stream = self.lines("handshake").concat();
+        let mut buf = BytesMut::from(&stream[..]);
+        let client = ClientSetup::split(&mut buf).ok().flatten().expect("whole");
+        assert_eq!(client.versions, versions);
+        assert_eq!(client.choose(Version::ALL), Some(self.version));
+        let server = ServerSetup::split(&mut buf);
+        assert_eq!(server, Ok(Some(ServerSetup::new(self.version))));
+        assert!(buf.is_empty());
+        client.put(&mut buf);
+        ServerSetup::new(self.version).put(&mut buf);
+        assert_eq!(buf, stream);
+    }
+
     pub(crate) fn responses(&mut self, expected: &[SubscribeResponse]) {
+        let expected = expected.iter().map(|response| (response.clone(), None));
+        self.counted_responses(&expected.collect::<Vec<_>>());
+    }
+
+    /// Answers, each with the number of group streams that it tells.
+    pub(crate) fn counted_responses(&mut self, expected: &[(SubscribeResponse, Option<u64>)]) {
         let stream = self.lines("subscribe_response").concat();
         let mut buf = BytesMut::from(&stream[..]);
         let mut again = BytesMut::new();
-        for response in expected {
+        for expected in expected {
             assert_eq!(
-                SubscribeResponse::split(&mut buf, self.version).as_ref(),
-                Ok(&Some(response.clone()))
+                SubscribeResponse::split_counted(&mut buf, self.version).as_ref(),
+                Ok(&Some(expected.clone()))
             );
-            response.put(&mut again, self.version);
+            match expected {
+                (SubscribeResponse::End(group), Some(streams)) => {
+                    SubscribeResponse::put_end(*group, *streams, &mut again, self.version);
+                }
+                (response, _) => response.put(&mut again, self.version),
+            }
         }
         assert!(buf.is_empty());
         assert_eq!(again, stream);

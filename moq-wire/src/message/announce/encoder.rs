@@ -1,10 +1,13 @@
 //! Writing an Announce stream.
 
 use std::collections::HashMap;
+use std::mem;
 
 use bytes::BytesMut;
 
 use super::event::{ACTIVE, AnnounceEvent, END, ENDED, Route, START, UPDATE};
+use super::init::put_init;
+use super::reference::put_suffix;
 use crate::codec::Encode;
 use crate::envelope::put_envelope;
 use crate::error::EncodeError;
@@ -12,10 +15,13 @@ use crate::path::Path;
 use crate::varint;
 use crate::version::Version;
 
-/// Writes the announcements of one stream: by path, or by implicit id where the draft has ids.
+/// Writes the announcements of one stream: by path, or by implicit id where the draft has ids, after
+/// a list where the draft has that.
 #[derive(Debug)]
 pub struct AnnounceEncoder {
     version: Version,
+    /// The list that has to come first is still to be written.
+    owes_list: bool,
     /// How many announcements were started.
     started: u64,
     /// The live ones, each with its number in the order of starting.
@@ -28,9 +34,49 @@ impl AnnounceEncoder {
     pub fn new(version: Version) -> Self {
         Self {
             version,
+            owes_list: version.features().announce_init,
             started: 0,
             live: HashMap::new(),
         }
+    }
+
+    /// An encoder for a stream that starts with `events`, which are appended.
+    ///
+    /// Where the draft has a list, those that come first and are starts go into it; without this
+    /// function the list is empty, and is written with the first event.
+    ///
+    /// # Errors
+    /// [`EncodeError`] as for [`encode`](Self::encode); nothing is appended then.
+    ///
+    /// Draft: ANNOUNCE_INIT.
+    pub fn with_initial(
+        version: Version,
+        events: &[AnnounceEvent],
+        buf: &mut BytesMut,
+    ) -> Result<Self, EncodeError> {
+        let mut encoder = Self::new(version);
+        let before = buf.len();
+        let result = encoder.initial(events, buf);
+        if result.is_err() {
+            buf.truncate(before);
+        }
+        result.map(|()| encoder)
+    }
+
+    fn initial(&mut self, events: &[AnnounceEvent], buf: &mut BytesMut) -> Result<(), EncodeError> {
+        let mut rest = events;
+        if self.owes_list {
+            let is_start = |event: &AnnounceEvent| matches!(event, AnnounceEvent::Start { .. });
+            let starts = events.iter().take_while(|event| is_start(event)).count();
+            let (listed, others) = events.split_at(starts);
+            for event in listed {
+                self.assign(event.suffix())?;
+            }
+            put_init(listed, buf, self.version);
+            self.owes_list = false;
+            rest = others;
+        }
+        rest.iter().try_for_each(|event| self.encode(event, buf))
     }
 
     /// Appends `event`. An update is not written where the draft has none.
@@ -54,14 +100,10 @@ impl AnnounceEncoder {
         buf: &mut BytesMut,
     ) -> Result<(), EncodeError> {
         route.check()?;
-        if self.live.contains_key(suffix) {
-            return Err(EncodeError::AlreadyAnnounced);
-        }
-        self.live.insert(suffix.clone(), self.started);
-        self.started = self.started.saturating_add(1);
+        self.assign(suffix)?;
         if self.version.features().typed_announce {
             self.put_typed(START, buf, |buf, version| {
-                suffix.encode(buf, version);
+                put_suffix(suffix, buf, version);
                 route.encode(buf, version);
             });
         } else {
@@ -70,9 +112,24 @@ impl AnnounceEncoder {
         Ok(())
     }
 
-    fn update(&self, suffix: &Path, route: &Route, buf: &mut BytesMut) -> Result<(), EncodeError> {
+    /// Makes `suffix` live, under the next number.
+    fn assign(&mut self, suffix: &Path) -> Result<(), EncodeError> {
+        if self.live.contains_key(suffix) {
+            return Err(EncodeError::AlreadyAnnounced);
+        }
+        self.live.insert(suffix.clone(), self.started);
+        self.started = self.started.saturating_add(1);
+        Ok(())
+    }
+
+    fn update(
+        &mut self,
+        suffix: &Path,
+        route: &Route,
+        buf: &mut BytesMut,
+    ) -> Result<(), EncodeError> {
         route.check()?;
-        let id = self.live.get(suffix).ok_or(EncodeError::NotAnnounced)?;
+        let id = *self.live.get(suffix).ok_or(EncodeError::NotAnnounced)?;
         let features = self.version.features();
         if features.typed_announce {
             self.put_typed(UPDATE, buf, |buf, version| {
@@ -100,7 +157,10 @@ impl AnnounceEncoder {
         put_envelope(buf, self.version, |buf| body(buf, self.version));
     }
 
-    fn put_status(&self, status: u8, suffix: &Path, route: &Route, buf: &mut BytesMut) {
+    fn put_status(&mut self, status: u8, suffix: &Path, route: &Route, buf: &mut BytesMut) {
+        if mem::take(&mut self.owes_list) {
+            put_init(&[], buf, self.version);
+        }
         put_envelope(buf, self.version, |buf| {
             status.encode(buf, self.version);
             suffix.encode(buf, self.version);

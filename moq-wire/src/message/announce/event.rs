@@ -1,14 +1,9 @@
 //! What an Announce stream tells, and the parts of it that all drafts share.
 
-use bytes::{Bytes, BytesMut};
-
-use crate::codec::{Decode, Encode};
-use crate::error::{DecodeError, EncodeError};
+use crate::error::EncodeError;
 use crate::id::HopId;
 use crate::limits::MAX_HOPS;
 use crate::path::Path;
-use crate::varint;
-use crate::version::Version;
 
 /// A change to the set of announced broadcasts. Suffixes are relative to the requested prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +33,18 @@ pub enum AnnounceEvent {
     },
 }
 
+impl AnnounceEvent {
+    /// What the event is about.
+    #[must_use]
+    pub fn suffix(&self) -> &Path {
+        match self {
+            Self::Start { suffix, .. } | Self::Update { suffix, .. } | Self::End { suffix } => {
+                suffix
+            }
+        }
+    }
+}
+
 /// How an announced path is reached.
 ///
 /// The chain is as it stands on the wire: whether its last entry is the sender, or the receiver has
@@ -64,67 +71,8 @@ impl Route {
     }
 }
 
-impl Encode for Route {
-    fn encode(&self, buf: &mut BytesMut, version: Version) {
-        put_hops(&self.hops, buf, version);
-        if version.features().typed_announce {
-            self.warm_cost.encode(buf, version);
-            self.cold_cost.encode(buf, version);
-        }
-    }
-}
-
-impl Decode for Route {
-    fn decode(buf: &mut Bytes, version: Version) -> Result<Self, DecodeError> {
-        let hops = take_hops(buf, version)?;
-        let (warm_cost, cold_cost) = if version.features().typed_announce {
-            (u64::decode(buf, version)?, u64::decode(buf, version)?)
-        } else {
-            (0, varint::MAX)
-        };
-        Ok(Self {
-            hops,
-            warm_cost,
-            cold_cost,
-        })
-    }
-}
-
-fn put_hops(hops: &[HopId], buf: &mut BytesMut, version: Version) {
-    let features = version.features();
-    if features.hop_count {
-        (hops.len() as u64).encode(buf, version);
-    }
-    if features.hop_ids {
-        for hop in hops {
-            hop.encode(buf, version);
-        }
-    }
-}
-
-fn take_hops(buf: &mut Bytes, version: Version) -> Result<Vec<HopId>, DecodeError> {
-    let features = version.features();
-    let count = if features.hop_count {
-        u64::decode(buf, version)?
-    } else {
-        0
-    };
-    let count = usize::try_from(count).unwrap_or(usize::MAX);
-    if count > MAX_HOPS {
-        return Err(DecodeError::TooManyHops);
-    }
-    if !features.hop_ids {
-        return Ok(vec![HopId::ANONYMOUS; count]);
-    }
-    let hops = (0..count)
-        .map(|_| HopId::decode(buf, version))
-        .collect::<Result<Vec<_>, _>>()?;
-    repeated(&hops).map_or(Ok(()), |hop| Err(DecodeError::RepeatedHop(hop.0)))?;
-    Ok(hops)
-}
-
 /// The first hop that is named a second time.
-fn repeated(hops: &[HopId]) -> Option<HopId> {
+pub(super) fn repeated(hops: &[HopId]) -> Option<HopId> {
     let mut entries = hops.iter().enumerate();
     let again = entries.find(|&(at, hop)| !hop.is_anonymous() && hops[..at].contains(hop));
     again.map(|(_, &hop)| hop)

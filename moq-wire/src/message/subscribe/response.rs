@@ -61,6 +61,9 @@ pub enum SubscribeResponse {
 impl SubscribeResponse {
     /// Appends the answer, or nothing where the draft has no such answer.
     ///
+    /// Where the draft counts group streams at the end, [`put_end`](Self::put_end) says how many;
+    /// this function leaves that open, by the largest number there is.
+    ///
     /// Draft: SUBSCRIBE_OK, SUBSCRIBE_START, SUBSCRIBE_END, SUBSCRIBE_DROP.
     pub fn put(&self, buf: &mut BytesMut, version: Version) {
         let features = version.features();
@@ -72,13 +75,25 @@ impl SubscribeResponse {
                 put_message(ok, buf, version);
             }
             Self::Start(group) if features.start_end => put_typed(START, group, buf, version),
-            Self::End(group) if features.start_end => put_typed(END, group, buf, version),
+            &Self::End(group) => Self::put_end(group, varint::MAX, buf, version),
             &Self::Drop { start, end, code } => {
                 if let Some(kind) = features.drop_type {
                     put_typed(kind, &SubscribeDrop(start, end, code), buf, version);
                 }
             }
-            Self::Ok(_) | Self::Start(_) | Self::End(_) => {}
+            Self::Ok(_) | Self::Start(_) => {}
+        }
+    }
+
+    /// Appends [`End`](Self::End) with the number of group streams opened for the subscription,
+    /// which only some drafts tell; or nothing where the draft has no such answer.
+    ///
+    /// Draft: SUBSCRIBE_END.
+    pub fn put_end(group: u64, streams: u64, buf: &mut BytesMut, version: Version) {
+        let features = version.features();
+        if features.start_end {
+            let streams = features.end_stream_count.then_some(streams);
+            put_typed(END, &SubscribeEnd { group, streams }, buf, version);
         }
     }
 
@@ -89,6 +104,19 @@ impl SubscribeResponse {
     /// # Errors
     /// [`DecodeError::UnknownResponse`], or what is wrong with the message itself.
     pub fn split(buf: &mut BytesMut, version: Version) -> Result<Option<Self>, DecodeError> {
+        let answer = Self::split_counted(buf, version)?;
+        Ok(answer.map(|(response, _)| response))
+    }
+
+    /// Takes one answer off the front of `buf`, as [`split`](Self::split) does, with the number of
+    /// group streams that [`End`](Self::End) tells in some drafts.
+    ///
+    /// # Errors
+    /// As for [`split`](Self::split).
+    pub fn split_counted(
+        buf: &mut BytesMut,
+        version: Version,
+    ) -> Result<Option<(Self, Option<u64>)>, DecodeError> {
         if version.features().typed_response {
             let message = split_typed_message(buf, MAX_MESSAGE, version)?;
             message
@@ -97,23 +125,57 @@ impl SubscribeResponse {
         } else {
             let message = split_message(buf, MAX_MESSAGE, version)?;
             message
-                .map(|body| decode_body(body, version).map(Self::Ok))
+                .map(|body| decode_body(body, version).map(|ok| (Self::Ok(ok), None)))
                 .transpose()
         }
     }
 
-    fn decode(kind: u64, body: Bytes, version: Version) -> Result<Self, DecodeError> {
+    fn decode(
+        kind: u64,
+        body: Bytes,
+        version: Version,
+    ) -> Result<(Self, Option<u64>), DecodeError> {
         let features = version.features();
-        match kind {
-            OK if features.subscribe_ok => decode_body(body, version).map(Self::Ok),
-            START if features.start_end => decode_body(body, version).map(Self::Start),
-            END if features.start_end => decode_body(body, version).map(Self::End),
+        let response = match kind {
+            OK if features.subscribe_ok => Self::Ok(decode_body(body, version)?),
+            START if features.start_end => Self::Start(decode_body(body, version)?),
+            END if features.start_end => {
+                let SubscribeEnd { group, streams } = decode_body(body, version)?;
+                return Ok((Self::End(group), streams));
+            }
             _ if features.drop_type == Some(kind) => {
                 let SubscribeDrop(start, end, code) = decode_body(body, version)?;
-                Ok(Self::Drop { start, end, code })
+                Self::Drop { start, end, code }
             }
-            _ => Err(DecodeError::UnknownResponse(kind)),
+            _ => return Err(DecodeError::UnknownResponse(kind)),
+        };
+        Ok((response, None))
+    }
+}
+
+/// The body of an end.
+struct SubscribeEnd {
+    group: u64,
+    streams: Option<u64>,
+}
+
+impl Encode for SubscribeEnd {
+    fn encode(&self, buf: &mut BytesMut, version: Version) {
+        self.group.encode(buf, version);
+        if let Some(streams) = self.streams {
+            streams.encode(buf, version);
         }
+    }
+}
+
+impl Decode for SubscribeEnd {
+    fn decode(buf: &mut Bytes, version: Version) -> Result<Self, DecodeError> {
+        let group = u64::decode(buf, version)?;
+        let counted = version.features().end_stream_count;
+        Ok(Self {
+            group,
+            streams: counted.then(|| u64::decode(buf, version)).transpose()?,
+        })
     }
 }
 
@@ -178,6 +240,27 @@ mod tests {
             split(&[9, 1, 0], Version::Lite06),
             Err(DecodeError::UnknownResponse(9))
         );
+    }
+
+    // spec: SUBSCRIBE_END, "the count of group streams opened for the subscription"
+    #[test]
+    fn an_end_may_count_streams() {
+        const COUNTED: Version = Version::Lite07Wip;
+        let split =
+            |bytes: &[u8]| SubscribeResponse::split_counted(&mut BytesMut::from(bytes), COUNTED);
+        let end = SubscribeResponse::End(7);
+        assert_eq!(split(&[1, 2, 7, 3]), Ok(Some((end.clone(), Some(3)))));
+        assert_eq!(split(&[1, 1, 7]), Err(DecodeError::PastEnd));
+        assert_eq!(
+            split(&[2, 3, 2, 3, 5]),
+            Err(DecodeError::UnknownResponse(2))
+        );
+        let mut buf = BytesMut::new();
+        SubscribeResponse::put_end(7, 3, &mut buf, COUNTED);
+        assert_eq!(buf, [1, 2, 7, 3][..]);
+        buf.clear();
+        end.put(&mut buf, COUNTED);
+        assert_eq!(split(&buf), Ok(Some((end, Some(varint::MAX)))));
     }
 
     #[test]

@@ -1,0 +1,178 @@
+//! What a draft can do: a table with one row per draft, each written as the row before it and what
+//! the draft changed.
+
+/// How variable-length integers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VarIntForm {
+    /// As in QUIC: the two high bits of the first byte give the size.
+    Quic,
+    /// The number of leading one bits of the first byte is the number of further bytes.
+    LeadingOnes,
+}
+
+/// What a draft can do, and how it spells what it can do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Features {
+    /// How variable-length integers are written.
+    pub varint: VarIntForm,
+    /// The draft is settled by a handshake on the first bidirectional stream.
+    pub handshake: bool,
+    /// Each side sends one SETUP on a stream of its own.
+    pub setup_stream: bool,
+    /// The answer to an announce request starts with ANNOUNCE_INIT, the set as a list.
+    pub announce_init: bool,
+    /// The answer to an announce request starts with ANNOUNCE_OK.
+    pub announce_ok: bool,
+    /// Announcements carry at least the length of the hop chain.
+    pub hop_count: bool,
+    /// Announcements carry the ids of the hop chain.
+    pub hop_ids: bool,
+    /// The sender's own hop is part of the chain it sends; otherwise the receiver appends it.
+    pub sender_in_chain: bool,
+    /// ANNOUNCE_REQUEST names a hop whose routes are not wanted.
+    pub exclude_hop: bool,
+    /// ANNOUNCE_REQUEST says whether hidden names are wanted.
+    pub include_hidden: bool,
+    /// Announcements are START, UPDATE and END, with implicit ids and costs.
+    pub typed_announce: bool,
+    /// A second active announcement of a live path replaces its route, instead of being an error.
+    pub announce_replace: bool,
+    /// An announcement may have the status "restart".
+    pub announce_restart: bool,
+    /// START and UPDATE refer to earlier announcements of the stream.
+    pub announce_compression: bool,
+    /// SUBSCRIBE carries an age and a range of groups, and SUBSCRIBE_UPDATE exists.
+    pub subscribe_range: bool,
+    /// A byte without meaning follows the priority.
+    pub ordered_byte: bool,
+    /// The start of a subscription is a plain floor; otherwise absent means the latest group.
+    pub start_is_floor: bool,
+    /// SUBSCRIBE, FETCH and GROUP name frames.
+    pub frame_bounds: bool,
+    /// Answers to a subscription have a type; otherwise there is only SUBSCRIBE_OK.
+    pub typed_response: bool,
+    /// A subscription is accepted with SUBSCRIBE_OK.
+    pub subscribe_ok: bool,
+    /// SUBSCRIBE_OK carries a priority.
+    pub ok_priority: bool,
+    /// SUBSCRIBE_START and SUBSCRIBE_END exist.
+    pub start_end: bool,
+    /// SUBSCRIBE_END counts the group streams.
+    pub end_stream_count: bool,
+    /// The type of SUBSCRIBE_DROP, where it exists.
+    pub drop_type: Option<u64>,
+    /// TRACK and TRACK_INFO exist.
+    pub track_stream: bool,
+    /// Frames carry timestamps.
+    pub timestamps: bool,
+    /// A group of one frame may travel as a datagram.
+    pub datagrams: bool,
+    /// FETCH exists.
+    pub fetch: bool,
+    /// PROBE exists.
+    pub probe: bool,
+    /// PROBE carries a round-trip time.
+    pub probe_rtt: bool,
+    /// GOAWAY exists.
+    pub goaway: bool,
+}
+
+pub(crate) const LITE_01: Features = Features {
+    varint: VarIntForm::Quic,
+    handshake: true,
+    setup_stream: false,
+    announce_init: true,
+    announce_ok: false,
+    hop_count: false,
+    hop_ids: false,
+    sender_in_chain: false,
+    exclude_hop: false,
+    include_hidden: false,
+    typed_announce: false,
+    announce_replace: true,
+    announce_restart: false,
+    announce_compression: false,
+    subscribe_range: false,
+    ordered_byte: false,
+    start_is_floor: false,
+    frame_bounds: false,
+    typed_response: false,
+    subscribe_ok: true,
+    ok_priority: true,
+    start_end: false,
+    end_stream_count: false,
+    drop_type: None,
+    track_stream: false,
+    timestamps: false,
+    datagrams: false,
+    fetch: false,
+    probe: false,
+    probe_rtt: false,
+    goaway: false,
+};
+
+pub(crate) const LITE_02: Features = Features {
+    ok_priority: false,
+    ..LITE_01
+};
+
+pub(crate) const LITE_03: Features = Features {
+    handshake: false,
+    announce_init: false,
+    announce_replace: false,
+    hop_count: true,
+    sender_in_chain: true,
+    subscribe_range: true,
+    ordered_byte: true,
+    typed_response: true,
+    ok_priority: true,
+    drop_type: Some(1),
+    probe: true,
+    ..LITE_02
+};
+
+pub(crate) const LITE_04: Features = Features {
+    hop_ids: true,
+    exclude_hop: true,
+    probe_rtt: true,
+    goaway: true,
+    ..LITE_03
+};
+
+pub(crate) const LITE_05: Features = Features {
+    setup_stream: true,
+    announce_ok: true,
+    sender_in_chain: false,
+    announce_replace: true,
+    announce_restart: true,
+    subscribe_ok: false,
+    start_end: true,
+    drop_type: Some(2),
+    track_stream: true,
+    timestamps: true,
+    datagrams: true,
+    fetch: true,
+    ..LITE_04
+};
+
+pub(crate) const LITE_06: Features = Features {
+    exclude_hop: false,
+    typed_announce: true,
+    announce_replace: false,
+    announce_restart: false,
+    ordered_byte: false,
+    start_is_floor: true,
+    frame_bounds: true,
+    ..LITE_05
+};
+
+pub(crate) const LITE_07_WIP: Features = Features {
+    varint: VarIntForm::LeadingOnes,
+    include_hidden: true,
+    announce_compression: true,
+    end_stream_count: true,
+    drop_type: None,
+    ..LITE_06
+};

@@ -1,0 +1,98 @@
+//! Targets for what is decoded one message at a time.
+
+use bytes::BytesMut;
+
+use super::check::{bounded, message, versioned};
+use crate::codec::{Encode, decode_body};
+use crate::message::{
+    AnnounceOk, AnnounceRequest, Goaway, Probe, Setup, Subscribe, SubscribeUpdate, Track, TrackInfo,
+};
+use crate::path::Path;
+use crate::stream::{BiStream, UniStream};
+use crate::varint as integer;
+
+/// Integers, and the types of streams they may stand for.
+pub fn varint(data: &[u8]) {
+    let Some((version, mut buf)) = versioned(data) else {
+        return;
+    };
+    while let Ok(Some(value)) = bounded(buf.len(), || integer::split(&mut buf, version)) {
+        let mut bytes = BytesMut::new();
+        integer::put(value, &mut bytes, version);
+        assert_eq!(bytes.len(), integer::size(value, version));
+        for cut in 0..bytes.len() {
+            assert_eq!(integer::peek(&bytes[..cut], version), Ok(None));
+        }
+        assert_eq!(integer::split(&mut bytes, version), Ok(Some(value)));
+        if let Some(stream) = BiStream::from_code(value, version) {
+            assert_eq!(stream.code(), value);
+        }
+        if let Some(stream) = UniStream::from_code(value, version) {
+            assert_eq!(stream.code(), value);
+        }
+    }
+}
+
+/// Paths, as text and as they are written.
+pub fn path(data: &[u8]) {
+    let Some((version, buf)) = versioned(data) else {
+        return;
+    };
+    let path = str::from_utf8(&buf).ok().map(Path::new);
+    if let Some(Ok(path)) = path {
+        assert_eq!(Path::new(path.as_str()).as_ref(), Ok(&path));
+        let segments = path.segments().collect::<Vec<_>>();
+        assert_eq!(segments.join("/"), path.as_str());
+        let mut bytes = BytesMut::new();
+        path.encode(&mut bytes, version);
+        assert_eq!(decode_body(bytes.freeze(), version), Ok(path));
+    }
+    let _decoded = bounded(buf.len(), || decode_body::<Path>(buf.freeze(), version));
+}
+
+/// SETUP.
+pub fn setup(data: &[u8]) {
+    if let Some((version, mut buf)) = versioned(data) {
+        message::<Setup>(&mut buf, version);
+    }
+}
+
+/// ANNOUNCE_REQUEST and ANNOUNCE_OK.
+pub fn announce_request(data: &[u8]) {
+    if let Some((version, mut buf)) = versioned(data) {
+        message::<AnnounceOk>(&mut buf.clone(), version);
+        message::<AnnounceRequest>(&mut buf, version);
+    }
+}
+
+/// SUBSCRIBE, and any number of SUBSCRIBE_UPDATE after it.
+pub fn subscribe(data: &[u8]) {
+    let Some((version, mut buf)) = versioned(data) else {
+        return;
+    };
+    if message::<Subscribe>(&mut buf, version).is_some() {
+        while message::<SubscribeUpdate>(&mut buf, version).is_some() {}
+    }
+}
+
+/// TRACK and TRACK_INFO.
+pub fn track(data: &[u8]) {
+    if let Some((version, mut buf)) = versioned(data) {
+        message::<TrackInfo>(&mut buf.clone(), version);
+        message::<Track>(&mut buf, version);
+    }
+}
+
+/// Any number of PROBE.
+pub fn probe(data: &[u8]) {
+    if let Some((version, mut buf)) = versioned(data) {
+        while message::<Probe>(&mut buf, version).is_some() {}
+    }
+}
+
+/// GOAWAY.
+pub fn goaway(data: &[u8]) {
+    if let Some((version, mut buf)) = versioned(data) {
+        message::<Goaway>(&mut buf, version);
+    }
+}

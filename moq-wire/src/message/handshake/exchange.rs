@@ -1,0 +1,164 @@
+//! The two messages of the handshake.
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::FORM;
+use super::parameter::{Parameter, put_parameters, take_parameters};
+use crate::codec::{Decode, Encode, decode_body};
+use crate::error::DecodeError;
+use crate::limits::MAX_HANDSHAKE_VERSIONS;
+use crate::varint;
+use crate::version::Version;
+
+/// Offers versions. The first message of the client.
+///
+/// Draft: SETUP.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ClientSetup {
+    /// Code points, most wanted first; some may stand for other protocols.
+    pub versions: Vec<u64>,
+    /// Of no meaning to a server that speaks only moq-lite.
+    pub parameters: Vec<Parameter>,
+}
+
+impl ClientSetup {
+    /// An offer of `versions`, as far as a handshake can settle them.
+    #[must_use]
+    pub fn new(versions: &[Version]) -> Self {
+        let settled = versions
+            .iter()
+            .filter(|version| version.features().handshake);
+        Self {
+            versions: settled.map(|version| version.code_point()).collect(),
+            parameters: Vec::new(),
+        }
+    }
+
+    /// The first offered version that is among `acceptable`.
+    #[must_use]
+    pub fn choose(&self, acceptable: &[Version]) -> Option<Version> {
+        let mut offered = self.versions.iter().copied();
+        offered.find_map(|code_point| {
+            Version::from_code_point(code_point).filter(|version| acceptable.contains(version))
+        })
+    }
+
+    /// Appends the whole message, the stream's type included.
+    pub fn put(&self, buf: &mut BytesMut) {
+        put_message(CLIENT, buf, |buf| {
+            (self.versions.len() as u64).encode(buf, FORM);
+            for version in &self.versions {
+                version.encode(buf, FORM);
+            }
+            put_parameters(&self.parameters, buf);
+        });
+    }
+
+    /// Takes the whole message off the front of `buf`, the stream's type included.
+    ///
+    /// `Ok(None)` means that more bytes are needed; nothing is taken then.
+    ///
+    /// # Errors
+    /// [`DecodeError::UnexpectedType`], or what is wrong with the message itself.
+    pub fn split(buf: &mut BytesMut) -> Result<Option<Self>, DecodeError> {
+        split_message(CLIENT, buf)
+    }
+}
+
+impl Decode for ClientSetup {
+    fn decode(buf: &mut Bytes, version: Version) -> Result<Self, DecodeError> {
+        let count = u64::decode(buf, version)?;
+        if count > MAX_HANDSHAKE_VERSIONS {
+            return Err(DecodeError::TooLong);
+        }
+        let versions = (0..count).map(|_| u64::decode(buf, version));
+        Ok(Self {
+            versions: versions.collect::<Result<_, _>>()?,
+            parameters: take_parameters(buf, version)?,
+        })
+    }
+}
+
+/// Settles the version. The first message of the server.
+///
+/// Draft: SETUP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerSetup {
+    /// The code point of one of the versions that were offered.
+    pub version: u64,
+    /// Usually none.
+    pub parameters: Vec<Parameter>,
+}
+
+impl ServerSetup {
+    /// Settles on `version`.
+    #[must_use]
+    pub fn new(version: Version) -> Self {
+        Self {
+            version: version.code_point(),
+            parameters: Vec::new(),
+        }
+    }
+
+    /// Appends the whole message, its type included.
+    pub fn put(&self, buf: &mut BytesMut) {
+        put_message(SERVER, buf, |buf| {
+            self.version.encode(buf, FORM);
+            put_parameters(&self.parameters, buf);
+        });
+    }
+
+    /// Takes the whole message off the front of `buf`, its type included.
+    ///
+    /// `Ok(None)` means that more bytes are needed; nothing is taken then.
+    ///
+    /// # Errors
+    /// [`DecodeError::UnexpectedType`], or what is wrong with the message itself.
+    pub fn split(buf: &mut BytesMut) -> Result<Option<Self>, DecodeError> {
+        split_message(SERVER, buf)
+    }
+}
+
+impl Decode for ServerSetup {
+    fn decode(buf: &mut Bytes, version: Version) -> Result<Self, DecodeError> {
+        Ok(Self {
+            version: u64::decode(buf, version)?,
+            parameters: take_parameters(buf, version)?,
+        })
+    }
+}
+
+/// Appends a type, the length of `body` in two bytes, and what `body` appends.
+///
+/// A body has 64 KiB at most; a longer one is cut off, which no peer takes for a message.
+fn put_message(kind: u64, buf: &mut BytesMut, body: impl FnOnce(&mut BytesMut)) {
+    varint::put(kind, buf, FORM);
+    let start = buf.len();
+    buf.extend_from_slice(&[0, 0]);
+    body(buf);
+    let len = u16::try_from(buf.len() - start - 2).unwrap_or(u16::MAX);
+    buf[start..start + 2].copy_from_slice(&len.to_be_bytes());
+    buf.truncate(start + 2 + usize::from(len));
+}
+
+fn split_message<M: Decode>(kind: u64, buf: &mut BytesMut) -> Result<Option<M>, DecodeError> {
+    let Some((found, size)) = varint::peek(buf, FORM)? else {
+        return Ok(None);
+    };
+    if found != kind {
+        return Err(DecodeError::UnexpectedType(found));
+    }
+    let Some(len) = buf[size..].first_chunk().copied().map(u16::from_be_bytes) else {
+        return Ok(None);
+    };
+    let end = size + 2 + usize::from(len);
+    if buf.len() < end {
+        return Ok(None);
+    }
+    let mut message = buf.split_to(end).freeze();
+    message.advance(size + 2);
+    decode_body(message, FORM).map(Some)
+}
+
+const CLIENT: u64 = 0x20;
+const SERVER: u64 = 0x21;
