@@ -20,7 +20,8 @@ use crate::{negotiate, setup};
 /// The path and query come from WebTransport's CONNECT or, on raw QUIC, from the SETUP of drafts
 /// that have one; they are `/` otherwise. Dropping the request refuses it.
 pub struct Request<I: Incoming> {
-    stage: Stage<I>,
+    /// `None` once the request is answered.
+    stage: Option<Stage<I>>,
     version: Version,
     config: Config,
     path: String,
@@ -73,7 +74,7 @@ impl Session {
         };
         if let Some(target) = incoming.request_path() {
             let (path, query) = split(target);
-            let stage = Stage::Unanswered(incoming);
+            let stage = Some(Stage::Unanswered(incoming));
             return Ok(Request {
                 stage,
                 version,
@@ -97,7 +98,7 @@ impl Session {
             .unwrap_or("/");
         let (path, query) = split(target);
         Ok(Request {
-            stage: Stage::Established(transport),
+            stage: Some(Stage::Established(transport)),
             version,
             config,
             path,
@@ -161,8 +162,8 @@ impl<I: Incoming> Request<I> {
     #[must_use]
     pub fn info(&self) -> Option<&TransportInfo> {
         match &self.stage {
-            Stage::Unanswered(_) => None,
-            Stage::Established(transport) => Some(transport.info()),
+            Some(Stage::Established(transport)) => Some(transport.info()),
+            _ => None,
         }
     }
 
@@ -185,33 +186,40 @@ impl<I: Incoming> Request<I> {
     /// # Errors
     /// [`SessionError::Transport`] when the peer is gone.
     pub async fn accept_with_driver(
-        self,
+        mut self,
         grant: Grant,
     ) -> Result<(Session, Driver<I::Transport>), SessionError> {
-        let transport = match self.stage {
-            Stage::Unanswered(incoming) => incoming.accept(Some(self.version.name())).await?,
-            Stage::Established(transport) => transport,
+        let transport = match self.stage.take() {
+            Some(Stage::Unanswered(incoming)) => incoming.accept(Some(self.version.name())).await?,
+            Some(Stage::Established(transport)) => transport,
+            None => return Err(SessionError::Closed),
         };
         let how = Start {
             is_server: true,
             grant,
-            peer: self.setup,
+            peer: self.setup.take(),
         };
         Ok(start(transport, self.version, &self.config, how))
     }
 
     /// Turns the peer away: with an HTTP status where there is no session yet, else with a session
     /// close code.
-    pub async fn refuse(self, refusal: Refusal) {
-        match self.stage {
-            Stage::Unanswered(incoming) => {
-                incoming
-                    .refuse(refusal.status(), code::session::UNAUTHORIZED)
-                    .await;
-            }
-            Stage::Established(mut transport) => {
-                transport.close(code::session::UNAUTHORIZED, "not authorized");
-            }
+    pub async fn refuse(mut self, refusal: Refusal) {
+        if let Some(Stage::Unanswered(incoming)) = self
+            .stage
+            .take_if(|stage| matches!(stage, Stage::Unanswered(_)))
+        {
+            incoming
+                .refuse(refusal.status(), code::session::UNAUTHORIZED)
+                .await;
+        }
+    }
+}
+
+impl<I: Incoming> Drop for Request<I> {
+    fn drop(&mut self) {
+        if let Some(Stage::Established(transport)) = &mut self.stage {
+            transport.close(code::session::UNAUTHORIZED, "not authorized");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use moq_model::{BroadcastPath, RequestSource};
+use moq_model::{BroadcastPath, HopId, RequestSource};
 use moq_wire::{Setup, Version, code};
 use tokio::sync::{Notify, watch};
 
@@ -103,6 +103,7 @@ pub(crate) fn start<T: Transport>(
     let (source, requests) = RequestSource::new(subscribe.budget().clone());
     let hop = publish.hop();
     let has_setup = version.features().setup_stream;
+    let was_read = start.peer.is_some();
     let peer = start.peer.or_else(|| (!has_setup).then(Setup::default));
     let is_expected = peer.is_none();
     let shared = Arc::new(Shared {
@@ -117,6 +118,8 @@ pub(crate) fn start<T: Transport>(
         source,
         answer_timeout: config.answer_timeout,
         peer: watch::Sender::new(peer),
+        has_setup: was_read.into(),
+        stamp: HopId::random(),
         wants_announcements: Notify::new(),
         close: watch::Sender::new(None),
         ended: watch::Sender::new(None),

@@ -23,6 +23,10 @@ pub(crate) const MAX_ANNOUNCES: usize = 4_096;
 /// Subscriptions of a peer that are served at one time.
 pub(crate) const MAX_SUBSCRIPTIONS: usize = 1_024;
 
+/// Streams of one kind that the peer may have open at one time without having said what they are
+/// for; no further one is accepted until then.
+pub(crate) const MAX_HEADERLESS: usize = 64;
+
 /// A handle to the session for one of its tasks.
 #[derive(Debug, Clone)]
 pub(crate) struct Context<T> {
@@ -56,6 +60,10 @@ pub(crate) struct Shared {
     pub(crate) answer_timeout: Duration,
     /// The peer's SETUP; on drafts without one, an empty one from the start.
     pub(crate) peer: watch::Sender<Option<moq_wire::Setup>>,
+    /// The peer has begun to send its SETUP.
+    pub(crate) has_setup: AtomicBool,
+    /// Stands for a publisher without an id, for the life of the session.
+    pub(crate) stamp: HopId,
     /// Somebody wants to know what the peer announces.
     pub(crate) wants_announcements: Notify,
     /// The application asked for a close: code and reason.
@@ -74,8 +82,8 @@ pub(crate) struct Shared {
 /// What this end serves to the peer.
 #[derive(Debug, Default)]
 pub(crate) struct Served {
-    /// Subscriptions in service, with the ids in use.
-    pub(crate) ids: Mutex<std::collections::BTreeSet<u64>>,
+    /// Subscriptions in service by id, and whether all of it is delivered.
+    subscriptions: Mutex<BTreeMap<SubscribeId, bool>>,
     /// Bytes of groups written so far.
     pub(crate) bytes: AtomicU64,
 }
@@ -103,17 +111,12 @@ impl Shared {
             .unwrap_or_default()
     }
 
-    /// Waits for the peer's SETUP.
-    ///
-    /// # Errors
-    /// [`StreamError::Timeout`] when it does not come in time.
-    pub(crate) async fn peer_setup(&self) -> Result<moq_wire::Setup, StreamError> {
+    /// The peer's SETUP, or an empty one if it does not come in time.
+    pub(crate) async fn peer_setup(&self) -> moq_wire::Setup {
         let mut peer = self.peer.subscribe();
-        let setup = self.in_time(peer.wait_for(Option::is_some)).await?;
-        Ok(setup
-            .ok()
-            .and_then(|setup| setup.clone())
-            .unwrap_or_default())
+        let setup = self.in_time(peer.wait_for(Option::is_some)).await;
+        let setup = setup.ok().and_then(Result::ok);
+        setup.and_then(|setup| setup.clone()).unwrap_or_default()
     }
 
     /// Waits for an answer of the peer, as long as one may take.
@@ -153,27 +156,35 @@ impl Served {
         shared: &Arc<Shared>,
         id: SubscribeId,
     ) -> Result<ServedGuard, PeerFault> {
-        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
-        if ids.len() >= MAX_SUBSCRIPTIONS {
+        let mut subscriptions = self.lock();
+        if subscriptions.len() >= MAX_SUBSCRIPTIONS {
             return Err(PeerFault::TooMany {
                 what: "subscriptions",
                 limit: MAX_SUBSCRIPTIONS,
             });
         }
-        if !ids.insert(id.0) {
+        if subscriptions.contains_key(&id) {
             return Err(PeerFault::DuplicateSubscribe(id.0));
         }
+        subscriptions.insert(id, false);
         Ok(ServedGuard {
             shared: shared.clone(),
             id,
         })
     }
 
-    pub(crate) fn count(&self) -> usize {
-        self.ids
+    /// How many subscriptions are owed something, and how many wait for the peer to let go.
+    pub(crate) fn count(&self) -> (usize, usize) {
+        let subscriptions = self.lock();
+        let delivered = subscriptions.values().filter(|delivered| **delivered);
+        let delivered = delivered.count();
+        (subscriptions.len() - delivered, delivered)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<SubscribeId, bool>> {
+        self.subscriptions
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .len()
     }
 }
 
@@ -184,14 +195,15 @@ pub(crate) struct ServedGuard {
     id: SubscribeId,
 }
 
+impl ServedGuard {
+    /// The peer's transport has acknowledged everything.
+    pub(crate) fn delivered(&self) {
+        self.shared.served.lock().insert(self.id, true);
+    }
+}
+
 impl Drop for ServedGuard {
     fn drop(&mut self) {
-        let mut ids = self
-            .shared
-            .served
-            .ids
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        ids.remove(&self.id.0);
+        self.shared.served.lock().remove(&self.id);
     }
 }

@@ -29,7 +29,8 @@ pub(crate) fn wire_hop(hop: HopId) -> moq_wire::HopId {
 
 pub(crate) fn abort_code(abort: Abort) -> u32 {
     match abort {
-        Abort::Internal | Abort::Timeout => code::stream::INTERNAL,
+        Abort::Internal => code::stream::INTERNAL,
+        Abort::Timeout => code::stream::CONTROL_TIMEOUT,
         Abort::Cancelled => code::stream::CANCELLED,
         Abort::SessionClosed => code::stream::SESSION_CLOSED,
         Abort::NotFound => code::stream::NOT_FOUND,
@@ -59,6 +60,7 @@ pub(crate) fn abort(code: u32) -> Abort {
         code::stream::GROUP_TOO_LARGE => Abort::GroupTooLarge,
         code::stream::FRAME_TOO_LARGE => Abort::FrameTooLarge,
         code::stream::MALFORMED_TRACK => Abort::Malformed,
+        code::stream::CONTROL_TIMEOUT => Abort::Timeout,
         _ => match code::from_application(code) {
             Some(n) => Abort::Application(n),
             None if code::stream::name(code).is_some() => Abort::Other(code),

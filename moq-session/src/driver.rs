@@ -11,7 +11,7 @@ use futures_util::task::AtomicWaker;
 use moq_wire::code;
 
 use crate::context::Context;
-use crate::error::{PeerFault, SessionError};
+use crate::error::SessionError;
 use crate::transport::Transport;
 
 /// Work of a session; an error ends the session.
@@ -60,26 +60,17 @@ impl fmt::Debug for Spawner {
 pub struct Driver<T: Transport> {
     context: Context<T>,
     tasks: FuturesUnordered<Task>,
-    closing: Task,
 }
 
 impl<T: Transport> Driver<T> {
     pub(crate) fn new(context: Context<T>) -> Self {
-        let closing = Box::pin(closed_here(context.clone()));
-        Self {
-            context,
-            tasks: FuturesUnordered::new(),
-            closing,
-        }
+        let tasks = FuturesUnordered::new();
+        tasks.push(Box::pin(closed_here(context.clone())) as Task);
+        tasks.push(Box::pin(lost(context.transport.clone())));
+        Self { context, tasks }
     }
 
     fn poll_ended(&mut self, cx: &mut TaskContext<'_>) -> Poll<SessionError> {
-        if let Poll::Ready(Err(error)) = self.closing.as_mut().poll(cx) {
-            return Poll::Ready(error);
-        }
-        if let Poll::Ready(error) = self.context.transport.poll_closed(cx) {
-            return Poll::Ready(error.into());
-        }
         self.context.spawner.0.waker.register(cx.waker());
         loop {
             self.tasks.extend(self.context.spawner.take());
@@ -91,6 +82,12 @@ impl<T: Transport> Driver<T> {
         }
     }
 
+    /// Drops all tasks. Those that were never polled hold on to the list that they are in.
+    fn give_up(&mut self) {
+        self.tasks.clear();
+        drop(self.context.spawner.take());
+    }
+
     fn end(&mut self, error: &SessionError) {
         let (code, reason) = match error {
             SessionError::Peer(fault) => (fault.close_code(), fault.to_string()),
@@ -98,7 +95,7 @@ impl<T: Transport> Driver<T> {
             SessionError::Expired => (code::session::UNAUTHORIZED, "expired".to_owned()),
             SessionError::Transport(_) => (code::session::INTERNAL, String::new()),
         };
-        if let SessionError::Peer(PeerFault::Malformed { .. }) = error {
+        if let SessionError::Peer(_) = error {
             tracing::warn!(%error, "session closed");
         }
         self.context.transport.close(code, &reason);
@@ -110,6 +107,13 @@ impl<T: Transport> Driver<T> {
             is_first
         });
     }
+}
+
+/// Ends when the connection does.
+async fn lost<T: Transport>(mut transport: T) -> Result<(), SessionError> {
+    Err(std::future::poll_fn(|cx| transport.poll_closed(cx))
+        .await
+        .into())
 }
 
 /// Ends when the application closes the session, or its grant runs out.
@@ -136,8 +140,7 @@ impl<T: Transport> Future for Driver<T> {
         match this.poll_ended(cx) {
             Poll::Ready(error) => {
                 this.end(&error);
-                this.tasks.clear();
-                this.context.spawner.take();
+                this.give_up();
                 Poll::Ready(error)
             }
             Poll::Pending => Poll::Pending,
@@ -152,6 +155,7 @@ impl<T: Transport> Drop for Driver<T> {
         if self.context.ended.borrow().is_none() {
             self.end(&SessionError::Closed);
         }
+        self.give_up();
     }
 }
 

@@ -48,12 +48,17 @@ pub enum PeerFault {
     },
 }
 
+/// This end's own code for a session that it cannot hold.
+const TOO_MANY: u16 = 0x30;
+
 impl PeerFault {
     /// The code with which the session is closed.
     #[must_use]
     pub(crate) fn close_code(&self) -> u32 {
         match self {
             Self::NoSetup => code::session::CONTROL_TIMEOUT,
+            // What is too much for this end is no violation.
+            Self::TooMany { .. } => code::application(TOO_MANY),
             _ => code::session::PROTOCOL_VIOLATION,
         }
     }

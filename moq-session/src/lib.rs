@@ -32,6 +32,8 @@
 pub mod transport;
 
 mod accept;
+#[cfg(feature = "web-transport-trait")]
+mod compat;
 mod config;
 mod connect;
 mod context;
@@ -52,6 +54,8 @@ mod subscriber;
 pub mod testing;
 
 pub use accept::{Established, Refusal, Request};
+#[cfg(feature = "web-transport-trait")]
+pub use compat::{Compat, CompatRecv, CompatSend, CompatSession};
 pub use config::Config;
 pub use driver::Driver;
 pub use error::{AcceptError, ConnectError, PeerFault, SessionError, StreamError};

@@ -18,7 +18,7 @@ use crate::session::Session;
 use crate::transport::{Transport, TransportError};
 
 const FIRST_WAIT: Duration = Duration::from_millis(100);
-const MAX_WAIT: Duration = Duration::from_secs(5);
+const MAX_WAIT: Duration = Duration::from_secs(3);
 /// A session that lived this long begins with the shortest wait again.
 const STABLE: Duration = Duration::from_secs(10);
 

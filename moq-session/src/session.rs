@@ -42,6 +42,9 @@ impl Drop for Handle {
 pub struct Outstanding {
     /// Subscriptions of the peer that are not delivered and acknowledged to their end.
     pub subscriptions: usize,
+    /// Subscriptions that are, while the peer has not let go of them: its transport has everything,
+    /// it may not have read it all. They are waited for with a limit.
+    pub unconfirmed: usize,
     /// Bytes of groups written so far, to see progress by.
     pub bytes: u64,
 }
@@ -121,8 +124,10 @@ impl Session {
     #[must_use]
     pub fn outstanding(&self) -> Outstanding {
         let served = &self.shared().served;
+        let (subscriptions, unconfirmed) = served.count();
         Outstanding {
-            subscriptions: served.count(),
+            subscriptions,
+            unconfirmed,
             bytes: served.bytes.load(Ordering::Relaxed),
         }
     }

@@ -1,5 +1,7 @@
 //! Exchanging SETUP.
 
+use std::sync::atomic::Ordering;
+
 use moq_wire::{Setup, UniStream, Version, code};
 
 use crate::config::Config;
@@ -77,25 +79,25 @@ pub(crate) async fn handle<T: Transport>(
     context: &Context<T>,
     mut reader: Reader<T::Recv>,
 ) -> Result<(), SessionError> {
-    let setup = read(&mut reader).await?;
-    let is_first = context.peer.send_if_modified(|peer| {
-        let is_first = peer.is_none();
-        if is_first {
-            *peer = Some(setup);
-        }
-        is_first
-    });
-    if is_first {
-        Ok(())
-    } else {
-        Err(PeerFault::SecondSetup.into())
+    if context.has_setup.swap(true, Ordering::Relaxed) {
+        return Err(PeerFault::SecondSetup.into());
     }
+    let setup = read(&mut reader).await?;
+    context.peer.send_replace(Some(setup));
+    Ok(())
 }
 
-/// Ends the session of a client that sends no SETUP in time; a server may do without.
+/// Ends the session of a client that sends no SETUP in time; with a server that sends none, it goes
+/// on as if an empty one had come.
 pub(crate) async fn expect<T: Transport>(context: Context<T>) -> Result<(), SessionError> {
-    match context.peer_setup().await {
-        Err(_) if context.is_server => Err(PeerFault::NoSetup.into()),
-        _ => Ok(()),
+    let setup = context.peer_setup().await;
+    let is_missing = context.peer.send_if_modified(|peer| {
+        let is_missing = peer.is_none();
+        peer.get_or_insert(setup);
+        is_missing
+    });
+    if is_missing && context.is_server {
+        return Err(PeerFault::NoSetup.into());
     }
+    Ok(())
 }

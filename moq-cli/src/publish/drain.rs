@@ -17,9 +17,10 @@ pub(super) async fn run(link: &mut Link, meter: &Meter, linger: Duration) -> any
     loop {
         let served = link.session().map(|session| {
             let outstanding = session.outstanding();
-            meter.subscribers(outstanding.subscriptions);
+            meter.subscribers(outstanding.subscriptions + outstanding.unconfirmed);
             Served {
                 subscriptions: outstanding.subscriptions,
+                unconfirmed: outstanding.unconfirmed,
                 bytes: outstanding.bytes,
             }
         });
@@ -43,6 +44,8 @@ pub(super) async fn run(link: &mut Link, meter: &Meter, linger: Duration) -> any
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Served {
     subscriptions: usize,
+    /// Those that are acknowledged and not let go of; the session waits for them with a limit.
+    unconfirmed: usize,
     bytes: u64,
 }
 
@@ -79,7 +82,10 @@ impl Drain {
         if served != self.last {
             self.progress = now;
         }
-        self.is_owed |= served.is_none() && self.last.is_some_and(|last| last.subscriptions > 0);
+        self.is_owed |= served.is_none()
+            && self
+                .last
+                .is_some_and(|last| last.subscriptions + last.unconfirmed > 0);
         self.last = served;
         let is_overdue = now.duration_since(self.progress) >= linger;
         let Some(served) = served else {
@@ -92,12 +98,13 @@ impl Drain {
         if is_new {
             self.since = now;
         }
-        if served.subscriptions > 0 {
+        if served.subscriptions + served.unconfirmed > 0 {
             // Whoever was cut off has come back.
             self.is_owed = false;
         }
         let is_due = now.duration_since(self.since) >= STAY;
         match (served.subscriptions > 0 || self.is_owed, is_due, is_overdue) {
+            (false, true, _) if served.unconfirmed > 0 => Verdict::Wait,
             (false, true, _) => Verdict::Done,
             (true, true, true) => Verdict::GiveUp,
             _ => Verdict::Wait,
@@ -126,6 +133,7 @@ mod tests {
             assert_eq!(verdict, Verdict::Wait, "before {at}");
             let served = served.map(|(subscriptions, bytes)| Served {
                 subscriptions,
+                unconfirmed: 0,
                 bytes,
             });
             verdict = drain.look(served, LINGER, start + Duration::from_millis(*at));

@@ -13,6 +13,8 @@ use crate::state::Waiter;
 
 /// How far the fastest reader may be behind before the track's input waits, in bytes.
 pub(super) const SHARE: u64 = 16 << 20;
+/// What a group counts for at least, so that a thousand small ones are far behind, too.
+pub(super) const LEAST: u64 = 16 << 10;
 /// Groups that wait for a reader; beyond it those that were dropped are not yielded to it.
 const MAX_PENDING: usize = 1_024;
 
@@ -227,7 +229,7 @@ impl TrackState {
 
     /// Whether the input of group `sequence` has to wait: all readers are behind it by the share.
     pub(super) fn is_paused(&self, sequence: u64) -> bool {
-        self.held >= SHARE
+        (self.held >= SHARE || self.groups.len() as u64 >= SHARE / LEAST)
             && !self.readers.is_empty()
             && self
                 .readers
@@ -241,7 +243,7 @@ impl TrackState {
             Some(oldest) if oldest < sequence => self
                 .groups
                 .range(oldest + 1..=sequence)
-                .map(|(_, entry)| entry.bytes)
+                .map(|(_, entry)| entry.bytes.max(LEAST))
                 .sum(),
             _ => 0,
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use slab::Slab;
 
-use super::readers::{Reader, SHARE};
+use super::readers::{LEAST, Reader, SHARE};
 use super::subscription::TrackInfo;
 use crate::error::{Abort, GroupEnd, WriteError};
 use crate::frame::Frame;
@@ -201,7 +201,7 @@ impl TrackState {
     /// Ends a pause in which nobody moved: the oldest groups go until half of the share is left.
     pub(super) fn skip_stalled(&mut self) -> u64 {
         let mut released = 0;
-        while self.held > SHARE / 2 {
+        while self.held > SHARE / 2 || self.groups.len() as u64 > SHARE / LEAST / 2 {
             let Some(bytes) = self.evict_oldest(GroupEnd::Aborted(Abort::TooFarBehind)) else {
                 break;
             };

@@ -2,8 +2,10 @@
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use moq_model::clock;
 use moq_wire::{
     AnnounceDecoder, AnnounceEvent, Decode, DecodeError, FrameDecoder, FrameHeader,
     SubscribeResponse, Version, decode_body, limits, split_message, varint,
@@ -12,8 +14,8 @@ use moq_wire::{
 use crate::error::{PeerFault, StreamError};
 use crate::transport::RecvStream;
 
-/// How much a frame's declared length may reserve before its bytes are there.
-const RESERVE: usize = 4 * 1024;
+/// How long a stream may take to say what it is for.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The receiving half of a stream, with what has arrived and is not taken yet.
 ///
@@ -74,8 +76,14 @@ impl<R: RecvStream> Reader<R> {
     }
 
     /// The stream type that a stream begins with; `None` if it ended without one.
+    ///
+    /// # Errors
+    /// [`StreamError::Timeout`] when it does not come in time.
     pub(crate) async fn stream_type(&mut self) -> Result<Option<u64>, StreamError> {
-        poll_fn(|cx| self.poll_take(cx, "a stream type", varint::split)).await
+        let kind = poll_fn(|cx| self.poll_take(cx, "a stream type", varint::split));
+        let deadline = clock::now() + HEADER_TIMEOUT;
+        let kind = clock::timeout_at(deadline, kind).await;
+        kind.map_err(|_| StreamError::Timeout)?
     }
 
     /// The next length-prefixed message; `None` at the end of the stream.
@@ -133,16 +141,33 @@ impl<R: RecvStream> Reader<R> {
     }
 
     /// The next `len` bytes, in one piece.
+    ///
+    /// Nothing is allocated on the word of the peer: the pieces are put together when all are there.
     pub(crate) async fn payload(&mut self, len: usize) -> Result<Bytes, StreamError> {
-        if let Some(missing) = len.checked_sub(self.buf.len()) {
-            self.buf.reserve(missing.min(RESERVE));
-        }
-        while self.buf.len() < len {
-            if !poll_fn(|cx| self.poll_fill(cx)).await? {
+        let Some(mut missing) = len
+            .checked_sub(self.buf.len())
+            .filter(|missing| *missing > 0)
+        else {
+            return Ok(self.buf.split_to(len).freeze());
+        };
+        let mut pieces = vec![self.buf.split().freeze()];
+        while missing > 0 {
+            let chunk = poll_fn(|cx| self.stream.poll_read_chunk(cx)).await?;
+            let Some(mut chunk) = chunk else {
+                self.is_finished = true;
                 return Err(PeerFault::Truncated("a frame").into());
+            };
+            if chunk.len() > missing {
+                self.buf.extend_from_slice(&chunk.split_off(missing));
             }
+            missing -= chunk.len();
+            pieces.push(chunk);
         }
-        Ok(self.buf.split_to(len).freeze())
+        let mut payload = BytesMut::with_capacity(len);
+        for piece in pieces {
+            payload.extend_from_slice(&piece);
+        }
+        Ok(payload.freeze())
     }
 
     /// Waits until the peer ends its half, whatever it sends before that.
@@ -151,6 +176,17 @@ impl<R: RecvStream> Reader<R> {
             self.buf.clear();
         }
         Ok(())
+    }
+
+    /// Waits until the peer ends its half, which has nothing more to say.
+    ///
+    /// # Errors
+    /// [`PeerFault::Unexpected`] when something comes all the same.
+    pub(crate) async fn ended(&mut self, what: &'static str) -> Result<(), StreamError> {
+        if self.buf.is_empty() && !poll_fn(|cx| self.poll_fill(cx)).await? {
+            return Ok(());
+        }
+        Err(PeerFault::Unexpected(what).into())
     }
 
     /// Tells the peer to stop sending.

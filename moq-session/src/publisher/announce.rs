@@ -3,26 +3,27 @@
 use std::collections::BTreeMap;
 
 use moq_model::{AnnouncedEvent, BroadcastPath, HopId, Route};
-use moq_wire::{AnnounceEncoder, AnnounceEvent, AnnounceOk, AnnounceRequest, Path, code};
+use moq_wire::{
+    AnnounceEncoder, AnnounceEvent, AnnounceOk, AnnounceRequest, EncodeError, Path, code,
+};
 
 use crate::context::{Context, Shared};
 use crate::convert;
-use crate::error::{PeerFault, StreamError};
+use crate::error::StreamError;
 use crate::io::{Reader, Writer};
-use crate::transport::Transport;
+use crate::transport::{SendStream, Transport};
 
 pub(super) async fn answer<T: Transport>(
     context: &Context<T>,
     writer: &mut Writer<T::Send>,
     reader: &mut Reader<T::Recv>,
 ) -> Result<(), StreamError> {
-    let request = reader
-        .only_message::<AnnounceRequest>("ANNOUNCE_REQUEST")
-        .await?;
-    let setup = context.peer_setup().await?;
+    let request = context.in_time(reader.only_message::<AnnounceRequest>("ANNOUNCE_REQUEST"));
+    let request = request.await??;
+    let setup = context.peer_setup().await;
     let declared = setup.hop.unwrap_or(request.exclude_hop);
     let Some(prefix) = context.absolute(&request.prefix) else {
-        return Err(PeerFault::Unexpected("a prefix of more than 32 segments").into());
+        return tell_nothing(context, writer, reader).await;
     };
     let mut listing = Listing::new(context, prefix, request.include_hidden);
     let mut announced = context
@@ -35,12 +36,7 @@ pub(super) async fn answer<T: Transport>(
         initial.extend(listing.apply(event));
     }
     let mut encoder = AnnounceEncoder::new(context.version);
-    if context.version.features().announce_ok {
-        writer.message(&AnnounceOk {
-            hop: convert::wire_hop(context.hop),
-            active: initial.len() as u64,
-        });
-    }
+    accept(context, writer, initial.len());
     for event in initial {
         put(&mut encoder, &event, writer);
     }
@@ -48,9 +44,8 @@ pub(super) async fn answer<T: Transport>(
     loop {
         writer.flush().await?;
         tokio::select! {
-            end = reader.drained() => {
-                end?;
-                writer.reset(code::stream::CANCELLED);
+            end = reader.ended("a second message") => {
+                writer.reset(after(end)?);
                 return Ok(());
             }
             event = announced.next() => {
@@ -62,12 +57,56 @@ pub(super) async fn answer<T: Transport>(
     }
 }
 
-fn put<S: crate::transport::SendStream>(
+/// Answers a request for what cannot exist: with an empty set, because a reset would cost some
+/// subscribers their session.
+async fn tell_nothing<T: Transport>(
+    context: &Context<T>,
+    writer: &mut Writer<T::Send>,
+    reader: &mut Reader<T::Recv>,
+) -> Result<(), StreamError> {
+    accept(context, writer, 0);
+    writer.flush().await?;
+    let end = reader.ended("a second message").await;
+    writer.reset(after(end)?);
+    Ok(())
+}
+
+/// Says how many announcements the initial set has, where the draft does.
+fn accept<S: SendStream>(context: &Shared, writer: &mut Writer<S>, active: usize) {
+    if context.version.features().announce_ok {
+        writer.message(&AnnounceOk {
+            hop: convert::wire_hop(context.hop),
+            active: active as u64,
+        });
+    }
+}
+
+/// The code that answers the end of the peer's half.
+fn after(end: Result<(), StreamError>) -> Result<u32, StreamError> {
+    match end {
+        Ok(()) => Ok(code::stream::CANCELLED),
+        Err(StreamError::Peer(_)) => Ok(code::stream::MALFORMED_TRACK),
+        Err(error) => Err(error),
+    }
+}
+
+/// Tells a change. A route that takes the place of one which was withheld is a new one to the peer.
+fn put<S: SendStream>(
     encoder: &mut AnnounceEncoder,
     event: &AnnounceEvent,
     writer: &mut Writer<S>,
 ) {
-    if let Err(error) = encoder.encode(event, &mut writer.scratch) {
+    let result = match encoder.encode(event, &mut writer.scratch) {
+        Err(EncodeError::NotAnnounced) => match event {
+            AnnounceEvent::Update { suffix, route } => {
+                let (suffix, route) = (suffix.clone(), route.clone());
+                encoder.encode(&AnnounceEvent::Start { suffix, route }, &mut writer.scratch)
+            }
+            _ => Ok(()),
+        },
+        result => result,
+    };
+    if let Err(error) = result {
         tracing::debug!(%error, ?event, "announcement withheld");
     }
 }

@@ -4,10 +4,14 @@ mod announce;
 mod group;
 mod subscribe;
 mod track;
+mod waiting;
+
+use std::sync::Arc;
 
 use moq_wire::{BiStream, Goaway, code};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::context::Context;
+use crate::context::{Context, MAX_HEADERLESS};
 use crate::error::{PeerFault, SessionError, StreamError};
 use crate::io::{Reader, Writer};
 use crate::transport::Transport;
@@ -19,13 +23,17 @@ pub(crate) fn spawn<T: Transport>(context: &Context<T>) {
 
 async fn accept<T: Transport>(context: Context<T>) -> Result<(), SessionError> {
     let mut transport = context.transport.clone();
+    let headerless = Arc::new(Semaphore::new(MAX_HEADERLESS));
     loop {
+        let Ok(permit) = headerless.clone().acquire_owned().await else {
+            return Ok(());
+        };
         let (send, recv) = std::future::poll_fn(|cx| transport.poll_accept_bi(cx)).await?;
         let writer = Writer::control(send, context.version);
         let reader = Reader::new(recv, context.version);
         context
             .spawner
-            .spawn(Box::pin(answer(context.clone(), writer, reader)));
+            .spawn(Box::pin(answer(context.clone(), writer, reader, permit)));
     }
 }
 
@@ -34,16 +42,22 @@ async fn answer<T: Transport>(
     context: Context<T>,
     mut writer: Writer<T::Send>,
     mut reader: Reader<T::Recv>,
+    headerless: OwnedSemaphorePermit,
 ) -> Result<(), SessionError> {
     let kind = match reader.stream_type().await {
         Ok(Some(kind)) => BiStream::from_code(kind, context.version),
-        Ok(None) | Err(_) => None,
+        Ok(None) => None,
+        Err(error) => {
+            writer.reset(refusal(&error));
+            return Ok(());
+        }
     };
+    drop(headerless);
     let result = match kind {
         Some(BiStream::Announce) => announce::answer(&context, &mut writer, &mut reader).await,
         Some(BiStream::Subscribe) => return subscribe::answer(context, writer, reader).await,
         Some(BiStream::Track) => track::answer(&context, &mut writer, &mut reader).await,
-        Some(BiStream::Fetch) => track::refuse_fetch(&mut writer, &mut reader).await,
+        Some(BiStream::Fetch) => track::refuse_fetch(&context, &mut writer, &mut reader).await,
         Some(BiStream::Probe) => probe(&context, &mut writer, &mut reader).await,
         Some(BiStream::Goaway) => return goaway(&context, writer, reader).await,
         None => {
@@ -53,9 +67,17 @@ async fn answer<T: Transport>(
     };
     if let Err(error) = result {
         tracing::debug!(%error, ?kind, "request failed");
-        writer.reset(code::stream::CANCELLED);
+        writer.reset(refusal(&error));
     }
     Ok(())
+}
+
+/// The code for a request that failed.
+fn refusal(error: &StreamError) -> u32 {
+    match error {
+        StreamError::Timeout => code::stream::CONTROL_TIMEOUT,
+        _ => code::stream::CANCELLED,
+    }
 }
 
 /// This end reports no estimates: drafts that can say so get a refusal, on the others the stream
@@ -79,11 +101,12 @@ async fn goaway<T: Transport>(
     mut writer: Writer<T::Send>,
     mut reader: Reader<T::Recv>,
 ) -> Result<(), SessionError> {
-    let goaway = match reader.only_message::<Goaway>("GOAWAY").await {
+    let goaway = context.in_time(reader.only_message::<Goaway>("GOAWAY"));
+    let goaway = match goaway.await.and_then(|goaway| goaway) {
         Ok(goaway) => goaway,
         Err(error) => {
             tracing::debug!(%error, "GOAWAY ignored");
-            writer.reset(code::stream::CANCELLED);
+            writer.reset(refusal(&error));
             return Ok(());
         }
     };

@@ -7,11 +7,12 @@ use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use moq_model::{Abort, GroupConsumer, ReadError, TrackReader};
+use moq_model::{Abort, GroupConsumer, ReadError, TrackReader, clock};
 use moq_wire::{Subscribe, SubscribeId, SubscribeOk, SubscribeResponse, SubscribeUpdate, code};
 
+use super::waiting::Waiting;
 use super::{group, track};
-use crate::context::Context;
+use crate::context::{Context, ServedGuard};
 use crate::convert;
 use crate::error::{PeerFault, SessionError, StreamError};
 use crate::io::{Reader, Writer};
@@ -28,16 +29,17 @@ pub(super) async fn answer<T: Transport>(
     mut writer: Writer<T::Send>,
     mut reader: Reader<T::Recv>,
 ) -> Result<(), SessionError> {
-    let request = match reader.only_message::<Subscribe>("SUBSCRIBE").await {
+    let request = context.in_time(reader.only_message::<Subscribe>("SUBSCRIBE"));
+    let request = match request.await.and_then(|request| request) {
         Ok(request) => request,
         Err(error) => {
             tracing::debug!(%error, "SUBSCRIBE failed");
-            writer.reset(code::stream::CANCELLED);
+            writer.reset(super::refusal(&error));
             return Ok(());
         }
     };
     // Two live subscriptions under one id could not be told apart by the peer.
-    let _guard = match context.served.begin(&context.shared, request.id) {
+    let guard = match context.served.begin(&context.shared, request.id) {
         Ok(guard) => guard,
         Err(fault @ PeerFault::DuplicateSubscribe(_)) => return Err(fault.into()),
         Err(_) => {
@@ -46,7 +48,7 @@ pub(super) async fn answer<T: Transport>(
         }
     };
     match open(&context, &request, &mut writer).await {
-        Ok(track) => serve(&context, &request, track, writer, reader).await,
+        Ok(track) => serve(&context, &request, track, writer, reader, &guard).await,
         Err(reason) => writer.reset(convert::abort_code(reason)),
     }
     Ok(())
@@ -58,7 +60,7 @@ async fn open<T: Transport>(
     request: &Subscribe,
     writer: &mut Writer<T::Send>,
 ) -> Result<TrackReader, Abort> {
-    context.peer_setup().await.map_err(|_| Abort::Timeout)?;
+    context.peer_setup().await;
     let track = track::find(context, &request.broadcast, &request.track)?;
     let reader = track.subscribe(convert::subscription(
         request.priority,
@@ -88,6 +90,7 @@ async fn serve<T: Transport>(
     track: TrackReader,
     writer: Writer<T::Send>,
     reader: Reader<T::Recv>,
+    guard: &ServedGuard,
 ) {
     let mut serving = Serving {
         context: context.clone(),
@@ -95,7 +98,7 @@ async fn serve<T: Transport>(
         writer,
         requests: Some(reader),
         track: Some(track),
-        waiting: Vec::new(),
+        waiting: Waiting::default(),
         deliveries: FuturesUnordered::new(),
         priority: request.priority,
         first: None,
@@ -105,7 +108,10 @@ async fn serve<T: Transport>(
     let end = poll_fn(|cx| serving.poll(cx)).await;
     serving.deliveries.clear();
     match end {
-        Ok(()) => {}
+        Ok(()) => {
+            guard.delivered();
+            confirm(context, serving.requests.take()).await;
+        }
         Err(Failure::Track(reason)) => serving.writer.reset(convert::abort_code(reason)),
         Err(Failure::Stream(error)) => {
             tracing::debug!(%error, "subscription failed");
@@ -119,6 +125,19 @@ async fn serve<T: Transport>(
     }
 }
 
+/// Waits until the peer lets go of a subscription that is delivered.
+///
+/// What its transport has acknowledged it may not have read, and would lose with the session. Where
+/// the end of a track is not told, peers wait a while for groups that might still come.
+async fn confirm<T: Transport>(context: &Context<T>, requests: Option<Reader<T::Recv>>) {
+    let Some(mut requests) = requests else {
+        return;
+    };
+    let is_told = context.version.features().start_end;
+    let limit = clock::now() + if is_told { CONFIRM } else { CONFIRM_UNTOLD };
+    let _ = clock::timeout_at(limit, requests.drained()).await;
+}
+
 /// One subscription in service.
 struct Serving<T: Transport> {
     context: Context<T>,
@@ -128,8 +147,7 @@ struct Serving<T: Transport> {
     requests: Option<Reader<T::Recv>>,
     /// Where groups come from, until the last one.
     track: Option<TrackReader>,
-    /// Groups without a stream yet, ascending.
-    waiting: Vec<GroupConsumer>,
+    waiting: Waiting,
     /// Groups on their way, until they are acknowledged.
     deliveries: FuturesUnordered<Delivery>,
     priority: u8,
@@ -164,10 +182,18 @@ impl<T: Transport> Serving<T> {
             }
             self.poll_track(cx)?;
             // The start goes out before the groups, as far as the stream takes it.
-            let _ = self.writer.poll_flush(cx).map_err(Failure::Stream)?;
+            let is_flushed = self
+                .writer
+                .poll_flush(cx)
+                .map_err(Failure::Stream)?
+                .is_ready();
             self.poll_streams(cx).map_err(Failure::Stream)?;
+            if is_flushed {
+                self.tell_dropped();
+            }
             while let Poll::Ready(Some(())) = self.deliveries.poll_next_unpin(cx) {}
             if self.track.is_none() && self.waiting.is_empty() && self.deliveries.is_empty() {
+                self.tell_dropped();
                 // Said last: there are relays that let go of a track once they know its end.
                 self.respond(&SubscribeResponse::End(self.end));
                 self.stage = Stage::Flushing;
@@ -228,10 +254,7 @@ impl<T: Transport> Serving<T> {
             match track.poll_next_group(cx) {
                 Poll::Ready(Ok(Some(group))) => {
                     self.begin();
-                    let at = self
-                        .waiting
-                        .partition_point(|g| g.sequence() < group.sequence());
-                    self.waiting.insert(at, group);
+                    self.waiting.insert(group);
                 }
                 Poll::Ready(Ok(None)) => {
                     self.end = track.end();
@@ -255,34 +278,31 @@ impl<T: Transport> Serving<T> {
         }
     }
 
+    fn tell_dropped(&mut self) {
+        for dropped in self.waiting.take_dropped() {
+            self.respond(&dropped);
+        }
+    }
+
     fn respond(&mut self, response: &SubscribeResponse) {
         response.put(&mut self.writer.scratch, self.context.version);
     }
 
     /// Gives streams to waiting groups, the newest first, as far as the peer's credit goes.
     fn poll_streams(&mut self, cx: &mut TaskContext<'_>) -> Result<(), StreamError> {
-        while let Some(newest) = self.waiting.last_mut() {
-            if let Poll::Ready(end) = newest.poll_cut(cx) {
-                let sequence = newest.sequence();
-                self.waiting.pop();
-                let code = u64::from(convert::group_end_code(end));
-                self.respond(&SubscribeResponse::Drop {
-                    start: sequence,
-                    end: sequence,
-                    code,
-                });
-                continue;
+        loop {
+            self.waiting.give_up(cx);
+            if self.waiting.is_empty() {
+                return Ok(());
             }
             let Poll::Ready(stream) = self.context.transport.poll_open_uni(cx) else {
                 return Ok(());
             };
             let stream = stream.map_err(|_| StreamError::Transport)?;
-            let Some(group) = self.waiting.pop() else {
-                return Ok(());
-            };
-            self.deliver(stream, group);
+            if let Some(group) = self.waiting.pop_newest() {
+                self.deliver(stream, group);
+            }
         }
-        Ok(())
     }
 
     fn deliver(&self, stream: T::Send, group: GroupConsumer) {
@@ -298,3 +318,8 @@ impl<T: Transport> Serving<T> {
             .push(Box::pin(group::deliver(shared, writer, group, self.id)));
     }
 }
+
+/// How long a peer may take to read what it has, once that is everything.
+const CONFIRM: Duration = Duration::from_secs(30);
+/// The same where it can't know that it is.
+const CONFIRM_UNTOLD: Duration = Duration::from_secs(8);

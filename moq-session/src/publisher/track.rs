@@ -33,8 +33,9 @@ pub(super) async fn answer<T: Transport>(
     writer: &mut Writer<T::Send>,
     reader: &mut Reader<T::Recv>,
 ) -> Result<(), StreamError> {
-    let request = reader.only_message::<Track>("TRACK").await?;
-    context.peer_setup().await?;
+    let request = context.in_time(reader.only_message::<Track>("TRACK"));
+    let request = request.await??;
+    context.peer_setup().await;
     let info = match find(context, &request.broadcast, &request.track) {
         Ok(track) => context.in_time(track.info()).await?,
         Err(reason) => Err(ReadError::Aborted(reason)),
@@ -54,15 +55,13 @@ pub(super) async fn answer<T: Transport>(
 }
 
 /// Answers FETCH: no group is kept for fetching.
-pub(super) async fn refuse_fetch<S, R>(
-    writer: &mut Writer<S>,
-    reader: &mut Reader<R>,
-) -> Result<(), StreamError>
-where
-    S: crate::transport::SendStream,
-    R: crate::transport::RecvStream,
-{
-    reader.only_message::<Fetch>("FETCH").await?;
+pub(super) async fn refuse_fetch<T: Transport>(
+    context: &Context<T>,
+    writer: &mut Writer<T::Send>,
+    reader: &mut Reader<T::Recv>,
+) -> Result<(), StreamError> {
+    let request = context.in_time(reader.only_message::<Fetch>("FETCH"));
+    request.await??;
     writer.reset(code::stream::NOT_FOUND);
     Ok(())
 }

@@ -30,7 +30,7 @@ pub(super) async fn follow<T: Transport>(
 ) -> Result<(), SessionError> {
     context.wants_announcements.notified().await;
     // The price and the identity of the peer come with its SETUP.
-    let _ = context.peer_setup().await;
+    context.peer_setup().await;
     let mut sync = Some(sync);
     let mut retry = RETRY;
     loop {
@@ -69,8 +69,9 @@ async fn listen<T: Transport>(
             *sync = None;
         }
         let event = match sync {
-            Some(_) if awaited.is_none() => {
-                let deadline = clock::now() + SETTLE;
+            Some(_) => {
+                let wait = awaited.map_or(SETTLE, |_| context.answer_timeout);
+                let deadline = clock::now() + wait;
                 let Ok(event) =
                     clock::timeout_at(deadline, reader.announce_event(&mut decoder)).await
                 else {
@@ -111,8 +112,6 @@ struct Table<'a> {
     context: &'a Shared,
     /// Who appends itself to each chain by ANNOUNCE_OK.
     sender: Option<HopId>,
-    /// Stands for a publisher without an id, for the life of the stream.
-    stamp: HopId,
     /// By suffix; `None` for a route that is live and of no use here.
     routes: BTreeMap<Path, Option<Publication>>,
 }
@@ -122,7 +121,6 @@ impl<'a> Table<'a> {
         Self {
             context,
             sender: None,
-            stamp: HopId::random(),
             routes: BTreeMap::new(),
         }
     }
@@ -184,7 +182,7 @@ impl<'a> Table<'a> {
             if hops.is_empty() {
                 hops.push(HopId::ANONYMOUS);
             }
-            hops.insert(0, self.stamp);
+            hops.insert(0, self.context.stamp);
         }
         (hops.len() <= HopId::MAX_CHAIN).then_some(hops)
     }

@@ -30,6 +30,8 @@ pub(super) struct Account {
     pub(super) highest: Option<u64>,
     /// Group streams that have not ended.
     pub(super) open: usize,
+    /// A group came that cannot exist, going by the end.
+    pub(super) is_contradicted: bool,
 }
 
 impl Account {

@@ -21,15 +21,22 @@ const MAX_FRAME: u64 = 32 << 20;
 
 /// Takes in one group stream, whose type has been read.
 pub(super) async fn receive<T: Transport>(context: &Context<T>, mut reader: Reader<T::Recv>) {
-    let Ok(header) = reader.only_message::<GroupHeader>("a group header").await else {
+    let header = context.in_time(reader.only_message::<GroupHeader>("a group header"));
+    let Ok(header) = header.await.and_then(|header| header) else {
         return reader.stop(code::stream::CANCELLED);
     };
     let sequence = header.sequence.0;
-    let feed = find(context, header.subscribe_id);
-    let feed = feed.filter(|feed| is_expected(feed, sequence, context.version));
-    let Some(feed) = feed else {
+    let Some(feed) = find(context, header.subscribe_id) else {
         return reader.stop(code::stream::CANCELLED);
     };
+    if header.frame_start != 0 {
+        // Frames were never asked for: what stands before them would be missing.
+        return reader.stop(code::stream::MALFORMED_TRACK);
+    }
+    if !is_expected(&feed, sequence, context.version) {
+        feed.change(|account| account.is_contradicted = context.version.features().start_is_floor);
+        return reader.stop(code::stream::CANCELLED);
+    }
     let Ok(producer) = feed.track.create(sequence) else {
         return reader.stop(code::stream::CANCELLED);
     };

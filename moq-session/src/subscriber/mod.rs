@@ -7,13 +7,16 @@ mod group;
 mod request;
 mod subscribe;
 
+use std::sync::Arc;
+
 use moq_model::RequestQueue;
 use moq_wire::{UniStream, code};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub(crate) use feed::Feed;
 
-use crate::context::Context;
-use crate::error::SessionError;
+use crate::context::{Context, MAX_HEADERLESS};
+use crate::error::{SessionError, StreamError};
 use crate::io::Reader;
 use crate::setup;
 use crate::transport::Transport;
@@ -37,12 +40,16 @@ pub(crate) fn spawn<T: Transport>(context: &Context<T>, requests: RequestQueue) 
 
 async fn accept<T: Transport>(context: Context<T>) -> Result<(), SessionError> {
     let mut transport = context.transport.clone();
+    let headerless = Arc::new(Semaphore::new(MAX_HEADERLESS));
     loop {
+        let Ok(permit) = headerless.clone().acquire_owned().await else {
+            return Ok(());
+        };
         let stream = std::future::poll_fn(|cx| transport.poll_accept_uni(cx)).await?;
         let reader = Reader::new(stream, context.version);
         context
             .spawner
-            .spawn(Box::pin(take(context.clone(), reader)));
+            .spawn(Box::pin(take(context.clone(), reader, permit)));
     }
 }
 
@@ -50,11 +57,17 @@ async fn accept<T: Transport>(context: Context<T>) -> Result<(), SessionError> {
 async fn take<T: Transport>(
     context: Context<T>,
     mut reader: Reader<T::Recv>,
+    headerless: OwnedSemaphorePermit,
 ) -> Result<(), SessionError> {
     let kind = match reader.stream_type().await {
         Ok(Some(kind)) => UniStream::from_code(kind, context.version),
+        Err(StreamError::Timeout) => {
+            reader.stop(code::stream::CONTROL_TIMEOUT);
+            return Ok(());
+        }
         Ok(None) | Err(_) => return Ok(()),
     };
+    drop(headerless);
     match kind {
         Some(UniStream::Group) => {
             group::receive(&context, reader).await;

@@ -193,7 +193,10 @@ impl<T: Transport> Subscription<'_, T> {
         let mut demand = self.feed.track.demand();
         let mut is_finished = false;
         loop {
-            let asked = demand.current();
+            let Some(wanted) = demand.current() else {
+                return Ok(Ended::Unused);
+            };
+            self.update(wanted).await;
             let feed = self.feed.clone();
             let begun = feed.account().start;
             tokio::select! {
@@ -201,15 +204,11 @@ impl<T: Transport> Subscription<'_, T> {
                     Some(response) => self.take(response)?,
                     None => is_finished = self.finish_half()?,
                 },
-                // The wish may change with what readers want, and once with where delivery began.
-                wanted = demand.wait_for(|wanted| wanted != asked) => match wanted {
-                    Some(wanted) => self.update(wanted).await,
-                    None => return Ok(Ended::Unused),
-                },
-                () = feed.when(|account| (account.start != begun).then_some(())) => {
-                    if let Some(wanted) = demand.current() {
-                        self.update(wanted).await;
-                    }
+                // What is asked for may change with the readers, and with where delivery began.
+                _ = demand.wait_for(|now| now != Some(wanted)) => {}
+                () = feed.when(|account| (account.start != begun).then_some(())) => {}
+                () = feed.when(|account| account.is_contradicted.then_some(())) => {
+                    return Err(PeerFault::Contradiction("a group beyond SUBSCRIBE_END").into());
                 }
                 () = complete(&feed, is_finished, self.grace(), self.is_end_final()), if self.is_over(is_finished) => {
                     return Ok(Ended::Finished);
@@ -310,10 +309,15 @@ async fn complete(feed: &Feed, is_finished: bool, grace: Duration, is_end_final:
     if is_told && (is_finished || is_end_final) {
         let owed =
             feed.when(|account| (account.owed().is_none() && account.open == 0).then_some(()));
-        if clock::timeout_at(clock::now() + grace, owed).await.is_ok() {
+        let is_whole = clock::timeout_at(clock::now() + grace, owed).await.is_ok();
+        if is_whole && is_end_final {
             return;
         }
-        if let Some(gap) = feed.account().owed() {
+        if is_whole {
+            // The end may be the last group instead, which the end of the answers has overtaken.
+            let last = feed.when(|account| (account.highest >= account.end).then_some(()));
+            let _ = clock::timeout_at(clock::now() + SETTLE, last).await;
+        } else if let Some(gap) = feed.account().owed() {
             feed.settle(gap);
         }
     } else {

@@ -1,8 +1,15 @@
-//! For tests: an in-memory transport pair, and a relay's side of a session.
+//! For tests: an in-memory transport pair, a relay's side of a session, and a peer that is driven
+//! by hand.
 
 mod memory;
+mod peer;
+mod pipe;
+mod script;
 
-pub use memory::{MemoryConnection, MemoryRecv, MemorySend, memory_pair};
+pub use memory::{MemoryConnection, memory_pair};
+pub use peer::Peer;
+pub use pipe::{MemoryRecv, MemorySend};
+pub use script::Script;
 
 use moq_model::{BroadcastPath, OriginProducer};
 

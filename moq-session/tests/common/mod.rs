@@ -3,6 +3,14 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
+pub mod announce;
+pub mod ends;
+pub mod heard;
+pub mod live;
+pub mod scripts;
+pub mod stage;
+pub mod told;
+
 use std::time::Duration;
 
 use moq_session::testing::{self, memory_pair};

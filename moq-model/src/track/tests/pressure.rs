@@ -113,3 +113,20 @@ fn a_reader_that_takes_nothing_is_not_owed_without_bounds() {
     let yielded = std::iter::from_fn(|| next_now(&mut reader)).count();
     assert!((1_000..1_100).contains(&yielded), "{yielded}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_small_groups_are_far_behind_too() {
+    let (producer, consumer) = track(Track::new("t").with_max_age(60 * SECOND));
+    let _stalled = consumer.subscribe(oldest());
+    let mut written = 0;
+    while !is_pending(producer.ready()) {
+        group(&producer, &[written]);
+        written += 1;
+    }
+    assert!((1_024..1_030).contains(&written), "{written}");
+    producer.ready().await;
+    assert!(
+        !is_pending(producer.ready()),
+        "skipping makes room for more than one"
+    );
+}

@@ -1,0 +1,123 @@
+//! Groups that wait for a stream.
+
+use std::collections::VecDeque;
+use std::task::{Context, Poll};
+
+use moq_model::GroupConsumer;
+use moq_wire::SubscribeResponse;
+
+use crate::convert;
+
+/// Groups without a stream yet, and what is to be said of those that ended meanwhile.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    /// Ascending.
+    groups: VecDeque<GroupConsumer>,
+    dropped: Vec<Dropped>,
+}
+
+/// Groups that the peer is going to be told not to wait for, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Dropped {
+    start: u64,
+    end: u64,
+    code: u32,
+}
+
+impl Waiting {
+    pub(super) fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    pub(super) fn insert(&mut self, group: GroupConsumer) {
+        let at = self
+            .groups
+            .partition_point(|g| g.sequence() < group.sequence());
+        self.groups.insert(at, group);
+    }
+
+    /// Gives up the groups that are too old or gone: a peer that takes none must not collect them.
+    pub(super) fn give_up(&mut self, cx: &Context<'_>) {
+        while let Some(oldest) = self.groups.front_mut()
+            && let Poll::Ready(end) = oldest.poll_cut(cx)
+        {
+            note(
+                &mut self.dropped,
+                oldest.sequence(),
+                convert::group_end_code(end),
+            );
+            self.groups.pop_front();
+        }
+        while let Some(newest) = self.groups.back_mut()
+            && let Poll::Ready(end) = newest.poll_cut(cx)
+        {
+            note(
+                &mut self.dropped,
+                newest.sequence(),
+                convert::group_end_code(end),
+            );
+            self.groups.pop_back();
+        }
+    }
+
+    pub(super) fn pop_newest(&mut self) -> Option<GroupConsumer> {
+        self.groups.pop_back()
+    }
+
+    /// What the peer is to be told of groups that were given up.
+    pub(super) fn take_dropped(&mut self) -> impl Iterator<Item = SubscribeResponse> + use<> {
+        let dropped = std::mem::take(&mut self.dropped).into_iter();
+        dropped.map(|Dropped { start, end, code }| SubscribeResponse::Drop {
+            start,
+            end,
+            code: u64::from(code),
+        })
+    }
+}
+
+fn note(dropped: &mut Vec<Dropped>, sequence: u64, code: u32) {
+    match dropped.last_mut() {
+        Some(last) if last.code == code && last.end.checked_add(1) == Some(sequence) => {
+            last.end = sequence;
+        }
+        Some(last) if last.code == code && sequence.checked_add(1) == Some(last.start) => {
+            last.start = sequence;
+        }
+        _ => dropped.push(Dropped {
+            start: sequence,
+            end: sequence,
+            code,
+        }),
+    }
+    if dropped.len() > MAX_DROPPED {
+        dropped.remove(0);
+    }
+}
+
+/// Ranges that are kept for a peer which does not read its answers; beyond it the oldest are lost
+/// on it.
+const MAX_DROPPED: usize = 1_024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_are_told_of_in_one_answer() {
+        let mut dropped = Vec::new();
+        for (sequence, code) in [(4, 1), (5, 1), (3, 1), (7, 1), (8, 2)] {
+            note(&mut dropped, sequence, code);
+        }
+        let ranges: Vec<_> = dropped.iter().map(|d| (d.start, d.end, d.code)).collect();
+        assert_eq!(ranges, [(3, 5, 1), (7, 7, 1), (8, 8, 2)]);
+    }
+
+    #[test]
+    fn a_peer_that_does_not_read_costs_a_bounded_list() {
+        let mut dropped = Vec::new();
+        for n in 0..5_000 {
+            note(&mut dropped, n * 2, 1);
+        }
+        assert_eq!(dropped.len(), MAX_DROPPED);
+    }
+}

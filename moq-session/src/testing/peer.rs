@@ -1,0 +1,235 @@
+//! The other end of a session, driven by hand.
+
+use std::future::{Future, poll_fn};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use moq_model::clock;
+use moq_wire::{BiStream, Decode, Encode, GroupHeader, Setup, UniStream, Version};
+
+use super::memory::{MemoryConnection, memory_pair};
+use super::script::Script;
+use crate::transport::{Transport, TransportError};
+use crate::{Config, Session};
+
+/// How long anything that is expected may take, on the runtime's clock.
+pub(super) const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A peer without a mind of its own: it does what a test tells it, and says what it gets.
+///
+/// Whatever is expected has a deadline on the runtime's clock. Where something else comes, the peer
+/// panics, and the message says what that was.
+#[derive(Debug)]
+pub struct Peer {
+    connection: MemoryConnection,
+    version: Version,
+    /// Streams of the session that came before they were expected, by type.
+    held_uni: Vec<(u64, Script)>,
+    held_bi: Vec<(u64, Script)>,
+}
+
+impl Peer {
+    /// A peer on one end of a memory pair.
+    #[must_use]
+    pub fn new(connection: MemoryConnection, version: Version) -> Self {
+        Self {
+            connection,
+            version,
+            held_uni: Vec::new(),
+            held_bi: Vec::new(),
+        }
+    }
+
+    /// A client's session with the default parameters, and a peer in its server's place, whose
+    /// SETUP is sent.
+    ///
+    /// # Panics
+    /// If the session does not start.
+    pub async fn server(version: Version) -> (Session, Self) {
+        Self::server_of(version, Config::default()).await
+    }
+
+    /// As [`Self::server`], with parameters for the session.
+    ///
+    /// # Panics
+    /// If the session does not start.
+    pub async fn server_of(version: Version, config: Config) -> (Session, Self) {
+        let (client, server) = memory_pair(version);
+        let session = Session::connect_with(client, config).await;
+        let mut peer = Self::new(server, version);
+        peer.setup(&Setup::default()).await;
+        (session.expect("the version is a supported one"), peer)
+    }
+
+    /// The version that is spoken.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// Sets how many streams the session may have open at one time, 128 at first.
+    pub fn allow_streams(&mut self, count: usize) {
+        self.connection.allow_streams(count);
+    }
+
+    /// Sends SETUP on a stream of its own and ends that; nothing where the draft has none.
+    pub async fn setup(&mut self, setup: &Setup) {
+        if self.version.features().setup_stream {
+            let mut stream = self.open_uni(UniStream::Setup).await;
+            stream.send(setup).await;
+            stream.finish();
+        }
+    }
+
+    /// Opens a unidirectional stream and sends its type.
+    pub async fn open_uni(&mut self, kind: UniStream) -> Script {
+        let mut stream = self.open_raw_uni().await;
+        stream.send_varint(kind.code()).await;
+        stream
+    }
+
+    /// Opens a bidirectional stream and sends its type.
+    pub async fn open_bi(&mut self, kind: BiStream) -> Script {
+        let mut stream = self.open_raw_bi().await;
+        stream.send_varint(kind.code()).await;
+        stream
+    }
+
+    /// Opens a bidirectional stream, and sends its type and a first message.
+    pub async fn request(&mut self, kind: BiStream, message: &impl Encode) -> Script {
+        let mut stream = self.open_bi(kind).await;
+        stream.send(message).await;
+        stream
+    }
+
+    /// Opens a group's stream and sends its header.
+    pub async fn group(&mut self, header: &GroupHeader) -> Script {
+        let mut stream = self.open_uni(UniStream::Group).await;
+        stream.send(header).await;
+        stream
+    }
+
+    /// Opens a unidirectional stream on which nothing is sent yet.
+    pub async fn open_raw_uni(&mut self) -> Script {
+        let opened = poll_fn(|cx| self.connection.poll_open_uni(cx));
+        let send = in_time("credit for a unidirectional stream", opened).await;
+        Script::new("opened uni", self.version, Some(alive(send)), None)
+    }
+
+    /// Opens a bidirectional stream on which nothing is sent yet.
+    pub async fn open_raw_bi(&mut self) -> Script {
+        let opened = poll_fn(|cx| self.connection.poll_open_bi(cx));
+        let (send, recv) = alive(in_time("credit for a bidirectional stream", opened).await);
+        Script::new("opened bidi", self.version, Some(send), Some(recv))
+    }
+
+    /// Waits for a unidirectional stream of the session, of this type; others wait their turn.
+    pub async fn expect_uni(&mut self, kind: UniStream) -> Script {
+        let name = format!("{kind:?} (uni)");
+        loop {
+            let held = self.held_uni.iter().position(|(k, _)| *k == kind.code());
+            if let Some(at) = held {
+                return self.held_uni.remove(at).1;
+            }
+            let accepted = poll_fn(|cx| self.connection.poll_accept_uni(cx));
+            let recv = alive(in_time(&name, accepted).await);
+            let mut stream = Script::new(&name, self.version, None, Some(recv));
+            let code = stream.expect_varint().await;
+            self.held_uni.push((code, stream));
+        }
+    }
+
+    /// Waits for a bidirectional stream of the session, of this type; others wait their turn.
+    pub async fn expect_bi(&mut self, kind: BiStream) -> Script {
+        let name = format!("{kind:?} (bidi)");
+        loop {
+            let held = self.held_bi.iter().position(|(k, _)| *k == kind.code());
+            if let Some(at) = held {
+                return self.held_bi.remove(at).1;
+            }
+            let accepted = poll_fn(|cx| self.connection.poll_accept_bi(cx));
+            let (send, recv) = alive(in_time(&name, accepted).await);
+            let mut stream = Script::new(&name, self.version, Some(send), Some(recv));
+            let code = stream.expect_varint().await;
+            self.held_bi.push((code, stream));
+        }
+    }
+
+    /// Waits for a request of the session.
+    pub async fn expect_request<M: Decode>(&mut self, kind: BiStream) -> (M, Script) {
+        let mut stream = self.expect_bi(kind).await;
+        (stream.expect().await, stream)
+    }
+
+    /// Waits for a group's stream.
+    pub async fn expect_group(&mut self) -> (GroupHeader, Script) {
+        let mut stream = self.expect_uni(UniStream::Group).await;
+        (stream.expect().await, stream)
+    }
+
+    /// Checks that the session opens no stream of this type for a while.
+    pub async fn expect_no_uni(&mut self, kind: UniStream, wait: Duration) {
+        let deadline = clock::now() + wait;
+        let came = clock::timeout_at(deadline, self.expect_uni(kind)).await;
+        assert!(came.is_err(), "no {kind:?} stream was expected");
+    }
+
+    /// As [`Self::expect_no_uni`], for bidirectional streams.
+    pub async fn expect_no_bi(&mut self, kind: BiStream, wait: Duration) {
+        let deadline = clock::now() + wait;
+        let came = clock::timeout_at(deadline, self.expect_bi(kind)).await;
+        assert!(came.is_err(), "no {kind:?} stream was expected");
+    }
+
+    /// Sends a datagram.
+    pub fn send_datagram(&mut self, message: &impl Encode) {
+        let mut buf = BytesMut::new();
+        message.encode(&mut buf, self.version);
+        self.connection.send_datagram(buf.freeze());
+    }
+
+    /// Sends any bytes as a datagram.
+    pub fn send_raw_datagram(&mut self, payload: impl Into<Bytes>) {
+        self.connection.send_datagram(payload.into());
+    }
+
+    /// Closes the session.
+    pub fn close(&mut self, code: u32, reason: &str) {
+        self.connection.close(code, reason);
+    }
+
+    /// Waits until the session is closed, with this code.
+    ///
+    /// # Panics
+    /// If it is closed with another code, or not at all.
+    pub async fn expect_close(&mut self, code: u32) -> String {
+        let closed = poll_fn(|cx| self.connection.poll_closed(cx));
+        match in_time("the session's close", closed).await {
+            TransportError::Closed {
+                code: got, reason, ..
+            } => {
+                assert_eq!(got, code, "closed with {got:#x} ({reason}), not {code:#x}");
+                reason
+            }
+            error => panic!("the connection ended otherwise: {error}"),
+        }
+    }
+
+    /// Checks that the session still answers: it refuses a stream of an unknown type.
+    pub async fn expect_alive(&mut self) {
+        let mut stream = self.open_raw_bi().await;
+        stream.send_varint(0x3f).await;
+        stream.expect_reset(moq_wire::code::stream::CANCELLED).await;
+    }
+}
+
+pub(super) async fn in_time<F: Future>(what: &str, future: F) -> F::Output {
+    match clock::timeout_at(clock::now() + DEADLINE, future).await {
+        Ok(output) => output,
+        Err(_) => panic!("nothing came in {DEADLINE:?}, but {what} was expected"),
+    }
+}
+
+fn alive<T>(result: Result<T, TransportError>) -> T {
+    result.unwrap_or_else(|error| panic!("the session is over: {error}"))
+}

@@ -1,0 +1,114 @@
+//! Announcements that break a rule, and those that only look so.
+
+mod common;
+
+use common::for_each_version;
+use common::heard::{heard, own, raw_start};
+use common::scripts::asked;
+use moq_session::{AnnouncedEvent, OriginProducer, Version};
+use moq_wire::BiStream;
+use moq_wire::code::session::PROTOCOL_VIOLATION;
+
+// spec: Section 6.3, "repeated non-zero hop; more than 32 hops"
+#[test]
+fn an_impossible_chain_closes_the_session() {
+    for_each_version(|version| async move {
+        let long: Vec<u64> = (1..=33).collect();
+        for chain in [&long[..], &[4, 5, 4]] {
+            let mut heard = heard(version, 0).await;
+            let message = raw_start(version, "a", chain);
+            heard.teller.stream.send_bytes(message).await;
+            heard.peer.expect_close(PROTOCOL_VIOLATION).await;
+        }
+    });
+}
+
+/// Messages after a live announcement of `a`, and whether the session survives them.
+fn cases(version: Version) -> Vec<(&'static str, Vec<u8>, bool)> {
+    let features = version.features();
+    let mut again = vec![(
+        "a second start",
+        raw_start(version, "a", &[]).to_vec(),
+        features.announce_replace,
+    )];
+    let more: Vec<(&str, &[u8], bool)> = if features.typed_announce {
+        vec![
+            ("an end of an unknown id", &[1, 1, 9], false),
+            ("an update of an unknown id", &[2, 4, 9, 0, 0, 0], false),
+            ("an unknown type", &[9, 2, 1, 1], true),
+            ("a trailing byte", &[1, 2, 0, 0], false),
+        ]
+    } else {
+        vec![
+            ("an end of what is not live", &[4, 0, 1, b'z', 0], true),
+            ("an unknown status", &[4, 7, 1, b'z', 0], false),
+            ("a restart", &[4, 2, 1, b'a', 0], features.announce_restart),
+            ("a trailing byte", &[5, 0, 1, b'a', 0, 0], false),
+        ]
+    };
+    again.extend(
+        more.into_iter()
+            .map(|(what, bytes, ok)| (what, bytes.to_vec(), ok)),
+    );
+    again
+}
+
+// spec: Section 6.3, "second START (or `active` on 03, 04) for a live suffix"
+// spec: Section 6.3, "second `active` on 05"
+// spec: Section 6.3, "`ended` for a path that is not live (01–05)"
+// spec: Section 6.3, "END or UPDATE of an unknown or retired id"
+// spec: Section 6.3, "unknown announce type (06+)"
+// spec: Section 6.3, "unknown status (01–05); status 2 below 05"
+// spec: Section 6.3, "trailing byte in an announce message"
+#[test]
+fn contradictions_close_the_session_and_novelties_do_not() {
+    for_each_version(|version| async move {
+        for (what, bytes, is_survived) in cases(version) {
+            eprintln!("{what}");
+            let mut heard = heard(version, 0).await;
+            heard.teller.tell(&own(version, "a")).await;
+            assert_eq!(heard.started().await, "a");
+            heard.teller.stream.send_bytes(bytes).await;
+            if is_survived {
+                heard.teller.tell(&own(version, "b")).await;
+                while heard.session.is_open() {
+                    if matches!(heard.next().await, AnnouncedEvent::Start(path, _) if path.as_str() == "b")
+                    {
+                        break;
+                    }
+                }
+                assert!(heard.session.is_open());
+            } else {
+                heard.peer.expect_close(PROTOCOL_VIOLATION).await;
+            }
+        }
+    });
+}
+
+// spec: Section 6.3, "anything before ANNOUNCE_OK (05+), or a second one"
+#[test]
+fn what_comes_before_the_count_closes_the_session() {
+    for_each_version(|version| async move {
+        if !version.features().announce_ok {
+            return;
+        }
+        let (_session, mut peer) = asked(version, &OriginProducer::new()).await;
+        let mut stream = peer.expect_bi(BiStream::Announce).await;
+        stream.send_bytes([0, 5, 1, b'a', 0, 0, 0]).await;
+        peer.expect_close(PROTOCOL_VIOLATION).await;
+    });
+}
+
+// spec: Section 6.3, "more announcements than you can hold"
+#[test]
+fn announcements_are_bounded() {
+    for_each_version(|version| async move {
+        let mut heard = heard(version, 0).await;
+        for n in 0..4_096 {
+            heard.teller.tell(&own(version, &format!("room/{n}"))).await;
+        }
+        heard.peer.expect_alive().await;
+        heard.teller.tell(&own(version, "one/more")).await;
+        heard.peer.expect_close(64 + 0x30).await;
+    });
+}

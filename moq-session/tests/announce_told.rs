@@ -1,0 +1,225 @@
+//! What a peer is told of the broadcasts here.
+
+mod common;
+
+use common::announce::{Listener, listen, tell};
+use common::scripts::{A_WHILE, announce_request, enter, enter_as, path, settle, subscribe};
+use common::told::{end, own, publish, told};
+use common::{finished, for_each_version};
+use moq_model::{HopId, Route, Source};
+use moq_session::{BroadcastPath, OriginProducer};
+use moq_wire::code::stream::{CANCELLED, MALFORMED_TRACK, UNROUTABLE};
+use moq_wire::{AnnounceEvent, AnnounceOk, BiStream, Setup};
+
+// spec: Section 3.3, "The publisher sends the current set at once and then every change"
+#[test]
+fn the_set_comes_first_with_its_count_then_the_changes() {
+    for_each_version(|version| async move {
+        let origin = OriginProducer::new();
+        let alice = publish(&origin, "room/alice");
+        let _bob = publish(&origin, "room/bob");
+        let (mut peer, _session) = enter(version, &origin).await;
+        let request = announce_request("room");
+        let mut stream = peer.request(BiStream::Announce, &request).await;
+        if version.features().announce_ok {
+            let ok: AnnounceOk = stream.expect().await;
+            assert_eq!((ok.hop.0, ok.active), (origin.hop().0, 2));
+        }
+        let mut listener = Listener::new(stream);
+        for name in ["alice", "bob"] {
+            assert_eq!(listener.event().await, own(&origin, version, name));
+        }
+        let _carol = publish(&origin, "room/carol");
+        assert_eq!(listener.event().await, own(&origin, version, "carol"));
+        drop(alice);
+        assert_eq!(listener.event().await, end("alice"));
+        let _again = publish(&origin, "room/alice");
+        assert_eq!(listener.event().await, own(&origin, version, "alice"));
+        listener.stream.expect_silence(A_WHILE).await;
+    });
+}
+
+#[test]
+fn ids_count_the_announcements_of_a_stream() {
+    for_each_version(|version| async move {
+        if !version.features().typed_announce {
+            return;
+        }
+        let origin = OriginProducer::new();
+        let (mut peer, _session) = enter(version, &origin).await;
+        let mut stream = listen(&mut peer, "").await.stream;
+        let (a, b) = (publish(&origin, "a"), publish(&origin, "b"));
+        stream.expect_bytes(&[0, 5, 1, b'a', 0, 0, 0]).await;
+        stream.expect_bytes(&[0, 5, 1, b'b', 0, 0, 0]).await;
+        drop(a);
+        stream.expect_bytes(&[1, 1, 0]).await;
+        let _a = publish(&origin, "a");
+        stream.expect_bytes(&[0, 5, 1, b'a', 0, 0, 0]).await;
+        drop(b);
+        stream.expect_bytes(&[1, 1, 1]).await;
+    });
+}
+
+// spec: Section 3.3, "an empty set is an open stream without a single byte"
+#[test]
+fn an_empty_set_is_an_open_stream() {
+    for_each_version(|version| async move {
+        let (mut peer, _session) = enter(version, &OriginProducer::new()).await;
+        let request = announce_request("nowhere");
+        let mut stream = peer.request(BiStream::Announce, &request).await;
+        if version.features().announce_ok {
+            assert_eq!(stream.expect::<AnnounceOk>().await.active, 0);
+        }
+        stream.expect_silence(A_WHILE).await;
+    });
+}
+
+// spec: Section 3.3, "A changed route is, on 05, a second `active` for a path that is already active"
+#[test]
+fn a_better_route_replaces_the_one_that_was_told() {
+    for_each_version(|version| async move {
+        let origin = OriginProducer::new();
+        let (mut peer, _session) = enter(version, &origin).await;
+        let mut listener = listen(&mut peer, "").await;
+        let announce = |hops: &[u64], cost| {
+            let route = Route {
+                hops: hops.iter().map(|&hop| HopId(hop)).collect(),
+                warm_cost: cost,
+                cold_cost: cost,
+            };
+            let source = Source::Broadcast(finished(&[]).consume());
+            origin.announce(&BroadcastPath::root(), route, source, None)
+        };
+        let _far = announce(&[3, 4], 9);
+        assert!(matches!(
+            listener.event().await,
+            AnnounceEvent::Start { .. }
+        ));
+        let near = announce(&[3], 2);
+        let expected = if version.features().typed_announce {
+            Some(2)
+        } else {
+            version.features().announce_replace.then_some(0)
+        };
+        if let Some(cost) = expected {
+            let AnnounceEvent::Update { suffix, route } = listener.event().await else {
+                panic!("an update");
+            };
+            assert_eq!((suffix, route.warm_cost), (path(""), cost));
+            assert_eq!(route.hops, [moq_wire::HopId(3)]);
+        }
+        listener.stream.expect_silence(A_WHILE).await;
+        drop(near);
+        if expected.is_some() {
+            assert!(matches!(
+                listener.event().await,
+                AnnounceEvent::Update { .. }
+            ));
+        }
+    });
+}
+
+#[test]
+fn a_route_without_room_for_the_peer_is_withheld_until_there_is_a_shorter_one() {
+    for_each_version(|version| async move {
+        let origin = OriginProducer::new();
+        let (mut peer, _session) = enter(version, &origin).await;
+        let mut listener = listen(&mut peer, "").await;
+        let announce = |len: u64| {
+            let route = Route {
+                hops: (1..=len).map(HopId).collect(),
+                ..Route::default()
+            };
+            let source = Source::Broadcast(finished(&[]).consume());
+            origin.announce(&"room".parse().unwrap(), route, source, None)
+        };
+        let _full = announce(32);
+        listener.stream.expect_silence(A_WHILE).await;
+        let short = announce(2);
+        let started = told(&origin, version, "room", &[1, 2]);
+        assert_eq!(listener.event().await, started);
+        drop(short);
+        assert_eq!(listener.event().await, end("room"));
+        let _short = announce(2);
+        assert_eq!(listener.event().await, started);
+    });
+}
+
+// spec: Section 4.3, "Split horizon"
+#[test]
+fn a_route_is_not_told_where_it_came_from() {
+    for_each_version(|version| async move {
+        let origin = OriginProducer::new();
+        let hop = |hop| Setup {
+            hop: Some(moq_wire::HopId(hop)),
+            ..Setup::default()
+        };
+        let (mut alice, _a) = enter_as(version, &origin, &hop(11)).await;
+        let (mut bob, _b) = enter_as(version, &origin, &hop(12)).await;
+        let mut announce = alice.expect_bi(BiStream::Announce).await;
+        tell(&mut announce, 11, &["room"]).await;
+        settle().await;
+
+        let mut back = listen(&mut alice, "").await;
+        back.stream.expect_silence(A_WHILE).await;
+        let wish = subscribe(0, "room", "data");
+        let mut refused = alice.request(BiStream::Subscribe, &wish).await;
+        refused.expect_reset(UNROUTABLE).await;
+
+        let mut onward = listen(&mut bob, "").await;
+        let AnnounceEvent::Start { suffix, route } = onward.event().await else {
+            panic!("a start");
+        };
+        assert_eq!(suffix, path("room"));
+        assert_eq!(route.hops.first(), Some(&moq_wire::HopId(11)));
+
+        // A second session of the first peer is known by the hop it declares.
+        let (mut again, _c) = enter_as(version, &origin, &hop(11)).await;
+        let mut request = announce_request("");
+        request.exclude_hop = moq_wire::HopId(11);
+        let mut back = again.request(BiStream::Announce, &request).await;
+        if version.features().announce_ok {
+            assert_eq!(back.expect::<AnnounceOk>().await.active, 0);
+        }
+        back.expect_silence(A_WHILE).await;
+    });
+}
+
+// spec: Section 3.3, "the subscriber FINs (or resets) to unsubscribe; the deployed publisher answers with RESET 1"
+#[test]
+fn who_has_heard_enough_is_reset() {
+    for_each_version(|version| async move {
+        let (mut peer, _session) = enter(version, &OriginProducer::new()).await;
+        for is_reset in [false, true] {
+            let mut stream = listen(&mut peer, "").await.stream;
+            if is_reset {
+                stream.reset(CANCELLED);
+            } else {
+                stream.finish();
+            }
+            stream.expect_reset(CANCELLED).await;
+        }
+        // spec: Section 6.2, "FIN together with SUBSCRIBE or ANNOUNCE_REQUEST"
+        let request = announce_request("");
+        let mut stream = peer.request(BiStream::Announce, &request).await;
+        stream.finish();
+        stream.expect_reset(CANCELLED).await;
+        peer.expect_alive().await;
+    });
+}
+
+// spec: Section 6.3, "as a publisher: second message on the stream"
+#[test]
+fn a_second_message_is_malformed() {
+    for_each_version(|version| async move {
+        let (mut peer, _session) = enter(version, &OriginProducer::new()).await;
+        let mut stream = listen(&mut peer, "").await.stream;
+        stream.send(&announce_request("x")).await;
+        stream.expect_reset(MALFORMED_TRACK).await;
+        let request = announce_request("");
+        let mut stream = peer.request(BiStream::Announce, &request).await;
+        stream.send(&request).await;
+        stream.expect_reset(MALFORMED_TRACK).await;
+        peer.expect_alive().await;
+    });
+}

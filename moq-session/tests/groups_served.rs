@@ -1,0 +1,135 @@
+//! Which groups a subscriber is sent, and which it is told not to wait for.
+
+mod common;
+
+use std::time::Duration;
+
+use common::for_each_version;
+use common::live::{floor, live, update};
+use common::scripts::{A_WHILE, settle, subscribe};
+use moq_wire::code::stream::{CANCELLED, OLD};
+use moq_wire::{GroupStart, SubscribeResponse, UniStream};
+
+// spec: Section 4.6, "Where delivery begins"
+#[test]
+fn delivery_begins_where_the_draft_says() {
+    for_each_version(|version| async move {
+        let mut live = live(version).await;
+        for n in 0..4 {
+            live.group(n * 1_000);
+        }
+        let is_floor = version.features().start_is_floor;
+        let mut wish = subscribe(0, "room", "data");
+        let _latest = live.subscribe(&wish).await;
+        if is_floor {
+            // With an age of five seconds a floor of 0 is everything that is held.
+            live.expect_groups([3, 2, 1, 0]).await;
+        } else {
+            live.expect_groups([3]).await;
+        }
+        wish = floor(2);
+        wish.id.0 = 1;
+        let _floor = live.subscribe(&wish).await;
+        live.expect_groups([3, 2]).await;
+
+        wish.id.0 = 2;
+        wish.start = GroupStart::Latest;
+        wish.max_age = Duration::ZERO;
+        let _edge = live.subscribe(&wish).await;
+        live.expect_groups([3]).await;
+        live.peer.expect_no_uni(UniStream::Group, A_WHILE).await;
+    });
+}
+
+// spec: Section 3.4, "A floor above the newest group is legal: the subscription waits"
+// spec: Section 3.4, "An end bound works as a cap: the publisher stops there and parks"
+#[test]
+fn bounds_are_kept_until_an_update_moves_them() {
+    for_each_version(|version| async move {
+        let mut live = live(version).await;
+        let mut wish = floor(1);
+        wish.end = Some(2);
+        let mut stream = live.subscribe(&wish).await;
+        for n in 0..4 {
+            live.group(n * 100);
+            settle().await;
+        }
+        live.expect_groups([1, 2]).await;
+        live.peer.expect_no_uni(UniStream::Group, A_WHILE).await;
+        stream.send(&update(5, 5_000, GroupStart::Floor(1))).await;
+        live.group(400);
+        settle().await;
+        live.expect_groups([4, 3]).await;
+        live.group(500);
+        live.expect_groups([5]).await;
+    });
+}
+
+// spec: Section 6.4, "peer stops a group stream"
+#[test]
+fn a_stopped_group_is_reset_and_not_sent_again() {
+    for_each_version(|version| async move {
+        let mut live = live(version).await;
+        let _stream = live.subscribe(&floor(0)).await;
+        let mut group = live.track.append().unwrap();
+        group.append_at(0, "x").unwrap();
+        let (_, mut unwanted) = live.peer.expect_group().await;
+        unwanted.expect_frame().await;
+        unwanted.stop(CANCELLED);
+        group.append_at(1, "y").unwrap();
+        group.finish();
+        live.peer.expect_no_uni(UniStream::Group, A_WHILE).await;
+        live.group(2_000);
+        live.expect_groups([1]).await;
+    });
+}
+
+// spec: Section 4.6, "An open group stream whose group expires while it is blocked is reset with 0x34"
+#[test]
+fn a_group_that_gets_too_old_on_its_way_is_reset() {
+    for_each_version(|version| async move {
+        let mut live = live(version).await;
+        let mut wish = floor(0);
+        wish.max_age = Duration::from_secs(1);
+        let _stream = live.subscribe(&wish).await;
+        let mut group = live.track.append().unwrap();
+        group.append_at(0, vec![0; 200_000]).unwrap();
+        let (_, mut blocked) = live.peer.expect_group().await;
+        settle().await;
+        live.group(1_000);
+        live.group(2_000);
+        settle().await;
+        blocked.expect_reset(OLD).await;
+        live.expect_groups([2, 1]).await;
+    });
+}
+
+#[test]
+fn groups_that_found_no_stream_in_time_are_told_as_dropped() {
+    for_each_version(|version| async move {
+        let mut live = live(version).await;
+        let mut stream = live.subscribe(&floor(0)).await;
+        live.peer.allow_streams(0);
+        for n in 0..400 {
+            live.group(n * 1_000);
+            settle().await;
+        }
+        if version.features().start_end {
+            assert_eq!(stream.expect_response().await, SubscribeResponse::Start(0));
+        }
+        // The newest group counts as five seconds old when the sixth after it begins.
+        let mut next = 0;
+        while next < 394 {
+            let SubscribeResponse::Drop { start, end, code } = stream.expect_response().await
+            else {
+                panic!("a drop");
+            };
+            assert_eq!((start, code), (next, u64::from(OLD)));
+            next = end + 1;
+        }
+        assert_eq!(next, 394);
+        stream.expect_silence(A_WHILE).await;
+        live.peer.allow_streams(128);
+        live.expect_groups([399, 398, 397, 396, 395, 394]).await;
+    });
+}

@@ -1,0 +1,286 @@
+//! SETUP, admission, and sessions that do not come about.
+
+mod common;
+
+use std::time::Duration;
+
+use common::for_each_version;
+use common::scripts::{WithUrl, enter, enter_as, settle};
+use moq_session::testing::{MemoryConnection, Peer, memory_pair};
+use moq_session::{
+    AcceptError, Config, ConnectError, Established, Grant, OriginProducer, PeerFault, Refusal,
+    Request, Role, Session, SessionError, Version,
+};
+use moq_wire::code::session::{CONTROL_TIMEOUT, PROTOCOL_VIOLATION, UNAUTHORIZED, VERSION};
+use moq_wire::{BiStream, HopId, Setup, Track, TrackInfo, UniStream};
+use tokio::task::JoinHandle;
+
+/// Runs a test for each version that has a SETUP.
+fn for_each_with_setup<F: Future<Output = ()>>(test: impl Fn(Version) -> F) {
+    for_each_version(|version| {
+        let test = version.features().setup_stream.then(|| test(version));
+        async {
+            if let Some(test) = test {
+                test.await;
+            }
+        }
+    });
+}
+
+type Accepted = Result<Request<Established<MemoryConnection>>, AcceptError>;
+
+/// A peer in a client's place, and what becomes of its request.
+async fn accept(version: Version) -> (Peer, JoinHandle<Accepted>) {
+    let (client, server) = memory_pair(version);
+    let request = Session::accept(Established::new(server), Config::default());
+    (Peer::new(client, version), tokio::spawn(request))
+}
+
+// spec: Section 6.1, "second Setup stream"
+#[test]
+fn a_second_setup_closes_the_session() {
+    for_each_with_setup(|version| async move {
+        let (session, mut peer) = Peer::server(version).await;
+        let _second = peer.open_uni(UniStream::Setup).await;
+        peer.expect_close(PROTOCOL_VIOLATION).await;
+        let fault = session.closed().await;
+        assert!(matches!(fault, SessionError::Peer(PeerFault::SecondSetup)));
+
+        let (mut peer, _session) = enter(version, &OriginProducer::new()).await;
+        peer.setup(&Setup::default()).await;
+        peer.expect_close(PROTOCOL_VIOLATION).await;
+    });
+}
+
+/// Bodies of SETUP that break a rule, with their length in front.
+const MALFORMED: [(&str, &[u8]); 5] = [
+    ("a parameter twice", &[7, 2, 3, 1, 1, 3, 1, 1]),
+    ("a parameter past the end", &[3, 1, 3, 9]),
+    ("bytes left over", &[2, 0, 0]),
+    ("more parameters than are read", &[1, 63]),
+    ("a body above 64 KiB", &[0x80, 1, 0, 1]),
+];
+
+// spec: Section 6.1, "repeated SETUP parameter; SETUP unparsable, above 64 KiB"
+#[test]
+fn a_malformed_setup_closes_the_session() {
+    for_each_with_setup(|version| async move {
+        for (what, bytes) in MALFORMED {
+            eprintln!("{what}");
+            let (client, server) = memory_pair(version);
+            let session = Session::connect(client).await.unwrap();
+            let mut peer = Peer::new(server, version);
+            let mut stream = peer.open_uni(UniStream::Setup).await;
+            stream.send_bytes(bytes).await;
+            peer.expect_close(PROTOCOL_VIOLATION).await;
+            assert!(!session.is_open());
+
+            let (mut peer, request) = accept(version).await;
+            let mut stream = peer.open_uni(UniStream::Setup).await;
+            stream.send_bytes(bytes).await;
+            peer.expect_close(PROTOCOL_VIOLATION).await;
+            assert!(request.await.unwrap().is_err());
+        }
+    });
+}
+
+// spec: Section 6.1, "Setup stream reset early"
+#[test]
+fn a_setup_that_is_not_completed_closes_the_session() {
+    for_each_with_setup(|version| async move {
+        for is_reset in [false, true] {
+            let (client, server) = memory_pair(version);
+            let _session = Session::connect(client).await.unwrap();
+            let mut peer = Peer::new(server, version);
+            let mut stream = peer.open_uni(UniStream::Setup).await;
+            stream.send_bytes([5, 1, 3]).await;
+            settle().await;
+            if is_reset {
+                stream.reset(0);
+            } else {
+                stream.finish();
+            }
+            peer.expect_close(PROTOCOL_VIOLATION).await;
+        }
+    });
+}
+
+// spec: Section 6.1, "no SETUP within a few seconds"
+#[test]
+fn a_client_without_a_setup_is_turned_away() {
+    for_each_with_setup(|version| async move {
+        let before = tokio::time::Instant::now();
+        let (mut peer, request) = accept(version).await;
+        let _silent = peer.open_raw_uni().await;
+        peer.expect_close(CONTROL_TIMEOUT).await;
+        assert_eq!(before.elapsed(), Duration::from_secs(10));
+        let error = request.await.unwrap().err().unwrap();
+        let no_setup = SessionError::Peer(PeerFault::NoSetup).to_string();
+        assert_eq!(error.to_string(), no_setup);
+
+        let (client, server) = memory_pair(version);
+        let incoming = WithUrl::new(server, "/room", version);
+        let request = Session::accept(incoming, Config::default()).await.unwrap();
+        let grant = Grant::everything(moq_session::BroadcastPath::root());
+        let _session = request.accept(grant).await.unwrap();
+        Peer::new(client, version)
+            .expect_close(CONTROL_TIMEOUT)
+            .await;
+    });
+}
+
+// spec: Section 6.1, "a client may carry on, since only Probe, price and identity wait for it"
+#[test]
+fn a_server_without_a_setup_is_served_all_the_same() {
+    for_each_with_setup(|version| async move {
+        let (client, server) = memory_pair(version);
+        let session = Session::connect(client).await.unwrap();
+        let broadcast = common::finished(&[]);
+        let _publication = session.publish("room", broadcast.consume()).unwrap();
+        let mut peer = Peer::new(server, version);
+        let request = Track {
+            broadcast: "room".try_into().unwrap(),
+            track: "data".to_owned(),
+        };
+        let mut stream = peer.request(BiStream::Track, &request).await;
+        let _: TrackInfo = stream.expect().await;
+        assert!(session.is_open());
+        peer.setup(&Setup::default()).await;
+        peer.expect_alive().await;
+    });
+}
+
+// spec: Section 6.1, "unknown SETUP parameter; unknown Role; Probe level above 2"
+// spec: Section 6.1, "SETUP Hop 0"
+#[test]
+fn what_a_setup_says_beyond_the_draft_is_ignored() {
+    for_each_with_setup(|version| async move {
+        let (mut peer, request) = accept(version).await;
+        let mut stream = peer.open_uni(UniStream::Setup).await;
+        let parameters = [14, 4, 0x1f, 2, 9, 9, 3, 1, 7, 1, 1, 33, 5, 1, 0];
+        stream.send_bytes(parameters).await;
+        stream.finish();
+        let request = request.await.unwrap().unwrap();
+        assert_eq!(request.role(), None);
+        assert_eq!((request.path(), request.query()), ("/", None));
+        let grant = Grant::everything(moq_session::BroadcastPath::root());
+        let session = request.accept(grant).await.unwrap();
+        peer.expect_alive().await;
+        assert!(session.is_open());
+    });
+}
+
+#[test]
+fn path_query_and_role_reach_the_request() {
+    for_each_with_setup(|version| async move {
+        let (client, server) = memory_pair(version);
+        let client = client.with_setup_path("/room/a?jwt=x?y");
+        let config = Config::default().with_role(Role::Publisher);
+        let _session = Session::connect_with(client, config).await.unwrap();
+        let request = Session::accept(Established::new(server), Config::default()).await;
+        let request = request.unwrap();
+        assert_eq!(request.path(), "/room/a");
+        assert_eq!(request.query(), Some("jwt=x?y"));
+        assert_eq!(request.role(), Some(Role::Publisher));
+        assert!(!format!("{request:?}").contains("jwt"), "it is a secret");
+    });
+}
+
+// spec: Section 6.1, "Path received over a binding that has a URL"
+#[test]
+fn a_path_beside_a_url_is_ignored() {
+    for_each_version(|version| async move {
+        let (client, server) = memory_pair(version);
+        let incoming = WithUrl::new(server, "/url?a=b", version);
+        let request = Session::accept(incoming, Config::default()).await.unwrap();
+        assert_eq!((request.path(), request.query()), ("/url", Some("a=b")));
+        let grant = Grant::everything(moq_session::BroadcastPath::root());
+        let session = request.accept(grant).await.unwrap();
+        let mut peer = Peer::new(client, version);
+        let setup = Setup {
+            path: Some("/setup".to_owned()),
+            ..Setup::default()
+        };
+        peer.setup(&setup).await;
+        peer.expect_alive().await;
+        assert!(session.is_open());
+    });
+}
+
+#[test]
+fn a_refused_peer_is_told_so() {
+    for_each_version(|version| async move {
+        for is_dropped in [false, true] {
+            let (mut peer, request) = accept(version).await;
+            peer.setup(&Setup::default()).await;
+            let request = request.await.unwrap().unwrap();
+            if is_dropped {
+                drop(request);
+            } else {
+                request.refuse(Refusal::Unauthorized).await;
+            }
+            peer.expect_close(UNAUTHORIZED).await;
+        }
+        let refusals = [(Refusal::Unauthorized, 401), (Refusal::Forbidden, 403)];
+        for (refusal, status) in refusals {
+            let (client, server) = memory_pair(version);
+            let incoming = WithUrl::new(server, "/", version);
+            let request = Session::accept(incoming, Config::default()).await.unwrap();
+            request.refuse(refusal).await;
+            Peer::new(client, version).expect_close(status).await;
+        }
+    });
+}
+
+// spec: Section 1.8, "the transport reports a name the endpoint did not offer or has disabled"
+#[test]
+fn without_a_common_version_there_is_no_session() {
+    let others = |version| {
+        let all = Version::SUPPORTED.iter().copied();
+        Config::default().with_versions(all.filter(|v| *v != version).collect::<Vec<_>>())
+    };
+    for_each_version(|version| async move {
+        let (client, server) = memory_pair(version);
+        let error = Session::connect_with(client, others(version)).await;
+        assert!(matches!(error, Err(ConnectError::NoCommonVersion { .. })));
+        Peer::new(server, version).expect_close(VERSION).await;
+
+        let (client, server) = memory_pair(version);
+        let error = Session::accept(Established::new(server), others(version)).await;
+        assert!(matches!(error, Err(AcceptError::NoCommonVersion { .. })));
+        Peer::new(client, version).expect_close(VERSION).await;
+    });
+}
+
+#[test]
+fn a_driver_that_is_never_polled_leaves_nothing_behind() {
+    for_each_version(|version| async move {
+        let (client, server) = memory_pair(version);
+        let origin = OriginProducer::new();
+        let config = Config::default().with_subscribe(origin.clone());
+        let (session, driver) = Session::connect_with_driver(client, config).unwrap();
+        drop(driver);
+        assert!(!session.is_open());
+        Peer::new(server, version).expect_close(0).await;
+        let root = moq_session::BroadcastPath::root();
+        let event = origin.consume().announced(&root).next().await;
+        assert_eq!(event, moq_session::AnnouncedEvent::Live);
+    });
+}
+
+#[test]
+fn a_clients_setup_comes_first_and_whole() {
+    for_each_with_setup(|version| async move {
+        let (client, server) = memory_pair(version);
+        let _session = Session::connect(client).await.unwrap();
+        let mut peer = Peer::new(server, version);
+        let mut stream = peer.expect_uni(UniStream::Setup).await;
+        let setup: Setup = stream.expect().await;
+        stream.expect_fin().await;
+        assert!(setup.hop.is_some_and(|hop| hop != HopId::ANONYMOUS));
+        assert_eq!(setup.path, None);
+        let setup = Setup { hop: None, ..setup };
+        assert_eq!(setup, Setup::default());
+        let _ = enter_as(version, &OriginProducer::new(), &setup).await;
+    });
+}
