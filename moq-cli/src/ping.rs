@@ -25,32 +25,36 @@ pub(crate) async fn run(args: PingArgs) -> anyhow::Result<Exit> {
     let session = Session::connect_with(connection, client::config(&args.client))
         .await
         .map_err(|error| failed(DialError::Connect(error)))?;
-    let answered = answer(&session, &args, started).await?;
-    let report = report(&session, connected, answered);
+    let set_up = answer(&session, &args, started).await?;
+    let report = report(&session, connected, set_up);
     output::print(&report)?;
     Ok(Exit::Ok)
 }
 
-/// Waits for the first answer on the session: what is announced.
+/// Waits for the peer's SETUP, and until it answers: for what is announced.
 async fn answer(session: &Session, args: &PingArgs, started: Instant) -> anyhow::Result<Duration> {
     let mut announced = session
         .announced("")
         .context("cannot ask for announcements")?;
-    let live = async { while !matches!(announced.next().await, AnnouncedEvent::Live) {} };
+    let live = async {
+        session.set_up().await;
+        let set_up = started.elapsed();
+        while !matches!(announced.next().await, AnnouncedEvent::Live) {}
+        set_up
+    };
     tokio::select! {
         answered = timeout(args.client.timeout(), live) => {
             let slow = || Failure::new(Exit::TimedOut, "connected, but the session does not answer")
                 .with_hint("check that the server speaks moq-lite");
-            answered.with_context(slow)?;
-            let answered = started.elapsed();
+            let set_up = answered.with_context(slow)?;
             client::confirm(&args.client.url, session).await?;
-            Ok(answered)
+            Ok(set_up)
         }
         error = session.closed() => Err(client::ended(&args.client.url, error)),
     }
 }
 
-fn report(session: &Session, connected: Duration, answered: Duration) -> String {
+fn report(session: &Session, connected: Duration, set_up: Duration) -> String {
     let info = session.info();
     let remote = info
         .remote
@@ -60,11 +64,14 @@ fn report(session: &Session, connected: Duration, answered: Duration) -> String 
         ("transport", info.kind.to_string()),
         ("remote", remote),
     ];
+    if let Some(fingerprint) = &info.fingerprint {
+        lines.push(("certificate", format!("sha256 {fingerprint}")));
+    }
     if let Some(rtt) = session.stats().rtt {
         lines.push(("rtt", millis(rtt)));
     }
     lines.push(("connected", millis(connected)));
-    lines.push(("answered", millis(answered)));
+    lines.push(("set up", millis(set_up)));
     lines
         .iter()
         .map(|(name, value)| format!("{name:<12}{value}\n"))

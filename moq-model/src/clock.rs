@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-pub use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+pub use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 /// Where the wall clock stood when the process first asked.
 static EPOCH: LazyLock<(Instant, Duration)> = LazyLock::new(|| {

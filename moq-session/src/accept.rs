@@ -113,8 +113,7 @@ async fn receive_setup<T: Transport>(
     version: Version,
     config: &Config,
 ) -> Result<Setup, SessionError> {
-    let deadline = clock::now() + config.answer_timeout;
-    let setup = clock::timeout_at(deadline, setup::receive(transport, version)).await;
+    let setup = clock::timeout(config.answer_timeout, setup::receive(transport, version)).await;
     let error = match setup {
         Ok(Ok(setup)) => return Ok(setup),
         Ok(Err(error)) => error,

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use moq_model::clock::{self, Instant};
+use moq_model::clock;
 use moq_model::{BroadcastPath, HopId, OriginProducer, Peer, RequestSource};
 use moq_wire::{SubscribeId, Version};
 use tokio::sync::{Notify, watch};
@@ -124,8 +124,7 @@ impl Shared {
     /// # Errors
     /// [`StreamError::Timeout`] when it does not come in time.
     pub(crate) async fn in_time<F: Future>(&self, answer: F) -> Result<F::Output, StreamError> {
-        let deadline: Instant = clock::now() + self.answer_timeout;
-        clock::timeout_at(deadline, pin!(answer))
+        clock::timeout(self.answer_timeout, pin!(answer))
             .await
             .map_err(|_| StreamError::Timeout)
     }

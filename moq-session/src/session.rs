@@ -132,6 +132,17 @@ impl Session {
         }
     }
 
+    /// Waits for the peer's SETUP; where the draft has none, the session is set up from the start.
+    ///
+    /// Cancel safe. Returns also when the session ends first.
+    pub async fn set_up(&self) {
+        let mut peer = self.shared().peer.subscribe();
+        tokio::select! {
+            _ = peer.wait_for(Option::is_some) => {}
+            _ = self.closed() => {}
+        }
+    }
+
     /// Waits until the session has ended.
     ///
     /// Cancel safe.

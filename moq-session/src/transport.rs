@@ -173,6 +173,8 @@ pub struct TransportInfo {
     pub setup_path: Option<String>,
     /// The peer's address, where there is one.
     pub remote: Option<SocketAddr>,
+    /// SHA-256 of the certificate that the peer showed, in hex.
+    pub fingerprint: Option<String>,
 }
 
 /// The bindings of moq-lite.

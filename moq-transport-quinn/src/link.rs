@@ -8,6 +8,7 @@ use web_transport_quinn::{SessionError, WebTransportError};
 
 use crate::code;
 use crate::credit::Credit;
+use crate::tls::Fingerprint;
 use crate::transport_config::{Profile, StreamLimits};
 
 /// One connection. It is closed when the last handle and the last stream are gone.
@@ -63,6 +64,7 @@ impl Link {
         limits: StreamLimits,
     ) -> Arc<Self> {
         info.remote = Some(quic.remote_address());
+        info.fingerprint = shown_fingerprint(&quic);
         Arc::new(Self {
             quic,
             web,
@@ -136,6 +138,14 @@ impl Drop for Link {
         // session keeps one in a task of its own.
         self.close(0, "dropped");
     }
+}
+
+/// The fingerprint of the certificate that the peer showed, if it showed one.
+fn shown_fingerprint(quic: &quinn::Connection) -> Option<String> {
+    let shown = quic.peer_identity()?;
+    let chain = shown.downcast::<Vec<rustls::pki_types::CertificateDer<'static>>>();
+    let leaf = chain.ok()?.into_iter().next()?;
+    Some(Fingerprint::of(&leaf).to_string())
 }
 
 /// The protocol name that TLS settled on.

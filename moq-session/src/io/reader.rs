@@ -17,6 +17,15 @@ use crate::transport::RecvStream;
 /// How long a stream may take to say what it is for.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Chunks of fewer bytes are copied on arrival, larger ones are kept as they came.
+const SMALL: usize = 1_024;
+
+/// A part of a payload that has not arrived whole.
+enum Piece {
+    Copied(BytesMut),
+    Shared(Bytes),
+}
+
 /// The receiving half of a stream, with what has arrived and is not taken yet.
 ///
 /// Dropping it before its end stops the stream.
@@ -81,8 +90,7 @@ impl<R: RecvStream> Reader<R> {
     /// [`StreamError::Timeout`] when it does not come in time.
     pub(crate) async fn stream_type(&mut self) -> Result<Option<u64>, StreamError> {
         let kind = poll_fn(|cx| self.poll_take(cx, "a stream type", varint::split));
-        let deadline = clock::now() + HEADER_TIMEOUT;
-        let kind = clock::timeout_at(deadline, kind).await;
+        let kind = clock::timeout(HEADER_TIMEOUT, kind).await;
         kind.map_err(|_| StreamError::Timeout)?
     }
 
@@ -150,7 +158,7 @@ impl<R: RecvStream> Reader<R> {
         else {
             return Ok(self.buf.split_to(len).freeze());
         };
-        let mut pieces = vec![self.buf.split().freeze()];
+        let mut pieces = vec![Piece::Copied(self.buf.split())];
         while missing > 0 {
             let chunk = poll_fn(|cx| self.stream.poll_read_chunk(cx)).await?;
             let Some(mut chunk) = chunk else {
@@ -161,11 +169,21 @@ impl<R: RecvStream> Reader<R> {
                 self.buf.extend_from_slice(&chunk.split_off(missing));
             }
             missing -= chunk.len();
-            pieces.push(chunk);
+            match pieces.last_mut() {
+                // A small chunk would hold on to the whole packet that it came in.
+                Some(Piece::Copied(copied)) if chunk.len() < SMALL => {
+                    copied.extend_from_slice(&chunk)
+                }
+                _ if chunk.len() < SMALL => pieces.push(Piece::Copied(BytesMut::from(&*chunk))),
+                _ => pieces.push(Piece::Shared(chunk)),
+            }
         }
         let mut payload = BytesMut::with_capacity(len);
-        for piece in pieces {
-            payload.extend_from_slice(&piece);
+        for piece in &pieces {
+            payload.extend_from_slice(match piece {
+                Piece::Copied(bytes) => bytes,
+                Piece::Shared(bytes) => bytes,
+            });
         }
         Ok(payload.freeze())
     }

@@ -134,8 +134,8 @@ async fn confirm<T: Transport>(context: &Context<T>, requests: Option<Reader<T::
         return;
     };
     let is_told = context.version.features().start_end;
-    let limit = clock::now() + if is_told { CONFIRM } else { CONFIRM_UNTOLD };
-    let _ = clock::timeout_at(limit, requests.drained()).await;
+    let limit = if is_told { CONFIRM } else { CONFIRM_UNTOLD };
+    let _ = clock::timeout(limit, requests.drained()).await;
 }
 
 /// One subscription in service.

@@ -71,9 +71,7 @@ async fn listen<T: Transport>(
         let event = match sync {
             Some(_) => {
                 let wait = awaited.map_or(SETTLE, |_| context.answer_timeout);
-                let deadline = clock::now() + wait;
-                let Ok(event) =
-                    clock::timeout_at(deadline, reader.announce_event(&mut decoder)).await
+                let Ok(event) = clock::timeout(wait, reader.announce_event(&mut decoder)).await
                 else {
                     awaited = Some(0);
                     continue;

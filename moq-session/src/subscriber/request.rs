@@ -60,8 +60,7 @@ async fn subscribe_to<T: Transport>(
     if context.version.features().track_stream {
         info = ask(context, name).await?;
         track.accept(info);
-        let demand = moq_model::clock::now() + IDLE;
-        let used = moq_model::clock::timeout_at(demand, track.used()).await;
+        let used = moq_model::clock::timeout(IDLE, track.used()).await;
         used.map_err(|_| Abort::Cancelled)?;
     }
     subscribe::run(context, name, track, info).await

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
-use moq_model::clock::{self, Instant};
+use moq_model::clock;
 use moq_model::{Abort, Demand, Start, TrackInfo, TrackProducer};
 use moq_wire::{
     BiStream, GroupStart, Subscribe, SubscribeId, SubscribeResponse, SubscribeUpdate, code,
@@ -231,7 +231,7 @@ impl<T: Transport> Subscription<'_, T> {
                 // The draft does not tell how long the publisher keeps groups.
                 self.info.max_age = MAX_GRACE;
                 self.feed.track.accept(self.info);
-                let used = clock::timeout_at(clock::now() + IDLE, self.feed.track.used()).await;
+                let used = clock::timeout(IDLE, self.feed.track.used()).await;
                 used.map_err(|_| StreamError::Timeout)
             }
             Some(_) => Err(PeerFault::Unexpected("an answer before SUBSCRIBE_OK").into()),
@@ -309,14 +309,14 @@ async fn complete(feed: &Feed, is_finished: bool, grace: Duration, is_end_final:
     if is_told && (is_finished || is_end_final) {
         let owed =
             feed.when(|account| (account.owed().is_none() && account.open == 0).then_some(()));
-        let is_whole = clock::timeout_at(clock::now() + grace, owed).await.is_ok();
+        let is_whole = clock::timeout(grace, owed).await.is_ok();
         if is_whole && is_end_final {
             return;
         }
         if is_whole {
             // The end may be the last group instead, which the end of the answers has overtaken.
             let last = feed.when(|account| (account.highest >= account.end).then_some(()));
-            let _ = clock::timeout_at(clock::now() + SETTLE, last).await;
+            let _ = clock::timeout(SETTLE, last).await;
         } else if let Some(gap) = feed.account().owed() {
             feed.settle(gap);
         }
@@ -330,9 +330,8 @@ async fn complete(feed: &Feed, is_finished: bool, grace: Duration, is_end_final:
 async fn wait_for_quiet(feed: &Feed, grace: Duration) {
     loop {
         let highest = feed.account().highest;
-        let deadline: Instant = clock::now() + grace;
         let news = feed.when(|account| (account.highest != highest).then_some(()));
-        if clock::timeout_at(deadline, news).await.is_err() {
+        if clock::timeout(grace, news).await.is_err() {
             return;
         }
     }
@@ -351,7 +350,7 @@ async fn find_start(feed: &Feed, asked: Option<GroupStart>) -> Infallible {
             account.start.is_some() || account.lowest.is_some_and(|lowest| lowest <= floor);
         is_found.then_some(())
     });
-    let _ = clock::timeout_at(clock::now() + SETTLE, told).await;
+    let _ = clock::timeout(SETTLE, told).await;
     let start = feed.change(|account| {
         account.start = account.start.or(account.lowest);
         account.start

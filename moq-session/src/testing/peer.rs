@@ -169,15 +169,13 @@ impl Peer {
 
     /// Checks that the session opens no stream of this type for a while.
     pub async fn expect_no_uni(&mut self, kind: UniStream, wait: Duration) {
-        let deadline = clock::now() + wait;
-        let came = clock::timeout_at(deadline, self.expect_uni(kind)).await;
+        let came = clock::timeout(wait, self.expect_uni(kind)).await;
         assert!(came.is_err(), "no {kind:?} stream was expected");
     }
 
     /// As [`Self::expect_no_uni`], for bidirectional streams.
     pub async fn expect_no_bi(&mut self, kind: BiStream, wait: Duration) {
-        let deadline = clock::now() + wait;
-        let came = clock::timeout_at(deadline, self.expect_bi(kind)).await;
+        let came = clock::timeout(wait, self.expect_bi(kind)).await;
         assert!(came.is_err(), "no {kind:?} stream was expected");
     }
 
@@ -224,7 +222,7 @@ impl Peer {
 }
 
 pub(super) async fn in_time<F: Future>(what: &str, future: F) -> F::Output {
-    match clock::timeout_at(clock::now() + DEADLINE, future).await {
+    match clock::timeout(DEADLINE, future).await {
         Ok(output) => output,
         Err(_) => panic!("nothing came in {DEADLINE:?}, but {what} was expected"),
     }

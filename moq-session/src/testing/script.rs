@@ -270,7 +270,7 @@ impl Script {
 
     /// Checks that nothing comes for a while, not even an end.
     pub async fn expect_silence(&mut self, wait: Duration) {
-        let next = clock::timeout_at(clock::now() + wait, self.next("nothing")).await;
+        let next = clock::timeout(wait, self.next("nothing")).await;
         if let Ok(next) = next {
             self.fail("nothing", &format!("{next:x?}"));
         }
