@@ -20,7 +20,7 @@ use crate::transport::{Transport, TransportError};
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const MAX_WAIT: Duration = Duration::from_secs(3);
 /// A session that lived this long begins with the shortest wait again.
-const STABLE: Duration = Duration::from_secs(10);
+const STABLE: Duration = Duration::from_secs(1);
 
 /// Makes connections to one peer.
 pub trait Dial: Send + Sync + 'static {

@@ -5,6 +5,7 @@ mod announce;
 mod feed;
 mod group;
 mod request;
+mod settle;
 mod subscribe;
 
 use std::sync::Arc;

@@ -1,6 +1,5 @@
 //! One subscription at the peer.
 
-use std::convert::Infallible;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,19 +12,12 @@ use moq_wire::{
 
 use super::feed::Feed;
 use super::request::{IDLE, Name, failure, open};
+use super::settle::{GRACE, MAX_GRACE, complete, find_start};
 use crate::context::Context;
 use crate::convert;
 use crate::error::{PeerFault, StreamError};
 use crate::io::{Reader, Writer};
 use crate::transport::Transport;
-
-/// How long the first groups may take to sort themselves out, where the draft does not say which
-/// is the first.
-const SETTLE: Duration = Duration::from_millis(500);
-/// How long groups are waited for that no answer says anything about.
-const GRACE: Duration = Duration::from_secs(1);
-/// How long owed groups are waited for at most.
-const MAX_GRACE: Duration = Duration::from_secs(30);
 
 /// Subscribes for as long as somebody reads, and returns when the track is over.
 ///
@@ -301,62 +293,4 @@ impl<T: Transport> Subscription<'_, T> {
             GRACE
         }
     }
-}
-
-/// Waits until every owed group has arrived whole, or the grace is over.
-async fn complete(feed: &Feed, is_finished: bool, grace: Duration, is_end_final: bool) {
-    let is_told = feed.account().end.is_some();
-    if is_told && (is_finished || is_end_final) {
-        let owed =
-            feed.when(|account| (account.owed().is_none() && account.open == 0).then_some(()));
-        let is_whole = clock::timeout(grace, owed).await.is_ok();
-        if is_whole && is_end_final {
-            return;
-        }
-        if is_whole {
-            // The end may be the last group instead, which the end of the answers has overtaken.
-            let last = feed.when(|account| (account.highest >= account.end).then_some(()));
-            let _ = clock::timeout(SETTLE, last).await;
-        } else if let Some(gap) = feed.account().owed() {
-            feed.settle(gap);
-        }
-    } else {
-        wait_for_quiet(feed, grace).await;
-    }
-    feed.when(|account| (account.open == 0).then_some(())).await;
-}
-
-/// Waits until no group has arrived for `grace`.
-async fn wait_for_quiet(feed: &Feed, grace: Duration) {
-    loop {
-        let highest = feed.account().highest;
-        let news = feed.when(|account| (account.highest != highest).then_some(()));
-        if clock::timeout(grace, news).await.is_err() {
-            return;
-        }
-    }
-}
-
-/// Finds out where the track begins if the publisher does not say: at the group that was asked for
-/// if that comes, else at the lowest one that comes within a while.
-async fn find_start(feed: &Feed, asked: Option<GroupStart>) -> Infallible {
-    let floor = match asked {
-        Some(GroupStart::Floor(floor)) => floor,
-        _ => u64::MAX,
-    };
-    feed.when(|account| account.lowest.map(|_| ())).await;
-    let told = feed.when(|account| {
-        let is_found =
-            account.start.is_some() || account.lowest.is_some_and(|lowest| lowest <= floor);
-        is_found.then_some(())
-    });
-    let _ = clock::timeout(SETTLE, told).await;
-    let start = feed.change(|account| {
-        account.start = account.start.or(account.lowest);
-        account.start
-    });
-    if let Some(start) = start {
-        feed.track.set_start(start);
-    }
-    std::future::pending().await
 }
