@@ -3,5 +3,6 @@
 
 mod failures;
 mod flows;
+mod hello;
 mod program;
 mod restarts;
