@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use super::ordered::OrderedReader;
 use super::readers::{Pick, ReaderId, Taken};
 use super::shared::TrackShared;
-use super::state::TrackEnd;
+use super::state::{TrackEnd, TrackState};
 use super::subscription::{Subscription, TrackInfo};
 use crate::error::{Abort, ReadError};
 use crate::group::GroupConsumer;
@@ -133,20 +133,19 @@ impl TrackReader {
         &mut self,
         cx: &Context<'_>,
     ) -> Poll<Result<Option<GroupConsumer>, ReadError>> {
-        self.poll_take(cx, Pick::Newest)
+        self.poll_take(&mut self.track.lock(), cx, Pick::Newest)
     }
 
+    /// Takes a group from a track whose lock is held; who finds none is woken by the next change.
     pub(super) fn poll_take(
         &self,
+        state: &mut TrackState,
         cx: &Context<'_>,
         pick: Pick,
     ) -> Poll<Result<Option<GroupConsumer>, ReadError>> {
-        let mut state = self.track.lock();
         if let Some(Taken { group, slot }) = state.take(self.id, pick) {
-            drop(state);
-            let track = self.track.clone();
             return Poll::Ready(Ok(Some(GroupConsumer {
-                track,
+                track: self.track.clone(),
                 reader: self.id,
                 group,
                 slot,

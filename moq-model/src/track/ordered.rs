@@ -150,32 +150,27 @@ impl OrderedReader {
         }
     }
 
+    /// Takes the next group, or finds that it is missing.
+    ///
+    /// All under one lock: a group that came between two looks would wake nobody.
     fn poll_group(&mut self, cx: &mut Context<'_>) -> Poll<Result<Step, ReadError>> {
         let id = self.reader.id();
-        let (pending, missing) = {
-            let mut state = self.reader.shared().lock();
-            self.next = self.next.or_else(|| state.begin(id));
-            if let Some(next) = self.next {
-                state.skip_below(id, next);
-            }
-            let missing = self
-                .next
-                .map(|next| (next, state.lost.first_missing_from(next)));
-            (state.lowest_pending(id), missing)
-        };
-        match (pending, missing) {
-            (Some(pending), Some((next, missing))) if pending > next => {
-                if missing >= pending || self.poll_gap(cx).is_ready() {
-                    return Poll::Ready(Ok(Step::Skip(next..pending)));
+        let mut state = self.reader.shared().lock();
+        self.next = self.next.or_else(|| state.begin(id));
+        if let Some(next) = self.next {
+            state.skip_below(id, next);
+            if let Some(pending) = state.lowest_pending(id).filter(|lowest| *lowest > next) {
+                let gap = next..pending;
+                if state.lost.first_missing_from(next) >= pending {
+                    return Poll::Ready(Ok(Step::Skip(gap)));
                 }
-                self.reader.shared().lock().register_reader(id, cx);
-                Poll::Pending
+                state.register_reader(id, cx);
+                drop(state);
+                return self.poll_gap(cx).map(|()| Ok(Step::Skip(gap)));
             }
-            _ => Poll::Ready(match ready!(self.reader.poll_take(cx, Pick::Oldest))? {
-                Some(group) => Ok(Step::Begin(group)),
-                None => Ok(Step::End),
-            }),
         }
+        let group = ready!(self.reader.poll_take(&mut state, cx, Pick::Oldest))?;
+        Poll::Ready(Ok(group.map_or(Step::End, Step::Begin)))
     }
 
     fn poll_gap(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -82,3 +82,34 @@ fn ordered_reading_stops_where_the_session_took_the_track_down() {
     );
     assert_eq!(reader.position(), Some((0, 1)));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_that_fills_a_gap_wakes_whoever_waits_for_it() {
+    const GROUPS: u64 = 20_000;
+    let (producer, consumer) = track(Track::new("t").with_max_age(60 * SECOND));
+    producer.set_start(0);
+    let mut reader = consumer
+        .subscribe(oldest().with_max_age(60 * SECOND))
+        .ordered();
+    let (read, mut wait_until_read) = tokio::sync::watch::channel(0);
+    let reading = tokio::spawn(async move {
+        for expected in 0..GROUPS {
+            let Some(OrderedRead::Frame { group, .. }) = reader.next().await.unwrap() else {
+                panic!("nothing is missing")
+            };
+            assert_eq!(group, expected);
+            read.send_replace(expected + 1);
+        }
+    });
+    for sequence in (0..GROUPS).step_by(2) {
+        for sequence in [sequence + 1, sequence] {
+            let mut group = producer.create(sequence).unwrap();
+            group.append_at(sequence, "x").unwrap();
+            group.finish();
+        }
+        let caught_up = wait_until_read.wait_for(|next| *next > sequence + 1);
+        let in_time = clock::timeout(5 * SECOND, caught_up).await;
+        assert!(matches!(in_time, Ok(Ok(_))), "stuck at group {sequence}");
+    }
+    reading.await.unwrap();
+}
