@@ -7,13 +7,15 @@ use moq_model::escape::Escaped;
 use moq_wire::{Role, Setup, Version, code};
 
 use crate::config::Config;
-use crate::connect::{Start, start};
+use crate::connect::Start;
 use crate::driver::Driver;
 use crate::error::{AcceptError, PeerFault, SessionError};
 use crate::grant::Grant;
+use crate::handshake::{self, SessionStream};
+use crate::negotiate::{self, Agreed};
 use crate::session::Session;
+use crate::setup;
 use crate::transport::{Incoming, Transport, TransportError, TransportInfo};
-use crate::{negotiate, setup};
 
 /// A peer that asks to be let in.
 ///
@@ -22,7 +24,6 @@ use crate::{negotiate, setup};
 pub struct Request<I: Incoming> {
     /// `None` once the request is answered.
     stage: Option<Stage<I>>,
-    version: Version,
     config: Config,
     path: String,
     query: Option<String>,
@@ -31,9 +32,18 @@ pub struct Request<I: Incoming> {
 
 enum Stage<I: Incoming> {
     /// The transport's own request is not answered yet.
-    Unanswered(I),
+    Unanswered {
+        incoming: I,
+        /// The protocol name to answer with.
+        name: Option<String>,
+        agreed: Agreed,
+    },
     /// The connection exists, and the SETUP with the request was read.
-    Established(I::Transport),
+    Established {
+        transport: I::Transport,
+        version: Version,
+        stream: Option<SessionStream<I::Transport>>,
+    },
 }
 
 /// Why a request is refused.
@@ -65,46 +75,66 @@ impl Session {
         incoming: I,
         config: Config,
     ) -> Result<Request<I>, AcceptError> {
-        let Some(version) = negotiate::choose(incoming.protocols(), &config.versions) else {
+        let Some((name, agreed)) = negotiate::choose(incoming.protocols(), &config.versions) else {
             let offered = incoming.protocols().to_vec();
             if let Ok(mut transport) = incoming.accept(None).await {
                 transport.close(code::session::VERSION, "no common version");
             }
             return Err(AcceptError::NoCommonVersion { offered });
         };
+        let name = name.map(str::to_owned);
         if let Some(target) = incoming.request_path() {
             let (path, query) = split(target);
-            let stage = Some(Stage::Unanswered(incoming));
+            let stage = Some(Stage::Unanswered {
+                incoming,
+                name,
+                agreed,
+            });
             return Ok(Request {
                 stage,
-                version,
                 config,
                 path,
                 query,
                 setup: None,
             });
         }
-        let mut transport = incoming
-            .accept(Some(version.name()))
-            .await
-            .map_err(SessionError::from)?;
+        let accepted = incoming.accept(name.as_deref()).await;
+        let mut transport = accepted.map_err(SessionError::from)?;
+        let (version, stream, mut target) = settle(&mut transport, agreed, &config).await?;
         let setup = match version.features().setup_stream {
             true => Some(receive_setup(&mut transport, version, &config).await?),
             false => None,
         };
-        let target = setup
-            .as_ref()
-            .and_then(|setup| setup.path.as_deref())
-            .unwrap_or("/");
-        let (path, query) = split(target);
+        if let Some(setup) = &setup {
+            target.clone_from(&setup.path);
+        }
+        let (path, query) = split(target.as_deref().unwrap_or("/"));
         Ok(Request {
-            stage: Some(Stage::Established(transport)),
-            version,
+            stage: Some(Stage::Established {
+                transport,
+                version,
+                stream,
+            }),
             config,
             path,
             query,
             setup,
         })
+    }
+}
+
+/// The draft, and where that takes a handshake, what it left behind and the path it asked for.
+async fn settle<T: Transport>(
+    transport: &mut T,
+    agreed: Agreed,
+    config: &Config,
+) -> Result<(Version, Option<SessionStream<T>>, Option<String>), AcceptError> {
+    match agreed {
+        Agreed::Version(version) => Ok((version, None, None)),
+        Agreed::Handshake => {
+            let (settled, path) = handshake::accept(transport, config).await?;
+            Ok((settled.version, Some(settled.stream), path))
+        }
     }
 }
 
@@ -145,10 +175,21 @@ impl<I: Incoming> Request<I> {
         self.query.as_deref()
     }
 
-    /// The draft that is going to be spoken.
+    /// The draft that is going to be spoken; `None` while a handshake inside the session, which
+    /// follows the grant, has not settled it.
     #[must_use]
-    pub fn version(&self) -> Version {
-        self.version
+    pub fn version(&self) -> Option<Version> {
+        match self.stage.as_ref()? {
+            Stage::Unanswered {
+                agreed: Agreed::Handshake,
+                ..
+            } => None,
+            Stage::Unanswered {
+                agreed: Agreed::Version(version),
+                ..
+            }
+            | Stage::Established { version, .. } => Some(*version),
+        }
     }
 
     /// What the peer said it is going to do, as far as that is known by now.
@@ -161,7 +202,7 @@ impl<I: Incoming> Request<I> {
     #[must_use]
     pub fn info(&self) -> Option<&TransportInfo> {
         match &self.stage {
-            Some(Stage::Established(transport)) => Some(transport.info()),
+            Some(Stage::Established { transport, .. }) => Some(transport.info()),
             _ => None,
         }
     }
@@ -169,9 +210,10 @@ impl<I: Incoming> Request<I> {
     /// Lets the peer in and spawns the session's driver.
     ///
     /// # Errors
-    /// [`SessionError::Transport`] when the peer is gone.
+    /// [`AcceptError::Session`] when the peer is gone, and [`AcceptError::NoCommonVersion`] when
+    /// the handshake inside the session finds that.
     #[cfg(feature = "tokio")]
-    pub async fn accept(self, grant: Grant) -> Result<Session, SessionError>
+    pub async fn accept(self, grant: Grant) -> Result<Session, AcceptError>
     where
         Driver<I::Transport>: Send,
     {
@@ -183,30 +225,44 @@ impl<I: Incoming> Request<I> {
     /// Lets the peer in; the caller polls the driver.
     ///
     /// # Errors
-    /// [`SessionError::Transport`] when the peer is gone.
+    /// As [`Self::accept`].
     pub async fn accept_with_driver(
         mut self,
         grant: Grant,
-    ) -> Result<(Session, Driver<I::Transport>), SessionError> {
-        let transport = match self.stage.take() {
-            Some(Stage::Unanswered(incoming)) => incoming.accept(Some(self.version.name())).await?,
-            Some(Stage::Established(transport)) => transport,
-            None => return Err(SessionError::Closed),
+    ) -> Result<(Session, Driver<I::Transport>), AcceptError> {
+        let (transport, version, stream) = match self.stage.take() {
+            Some(Stage::Unanswered {
+                incoming,
+                name,
+                agreed,
+            }) => {
+                let accepted = incoming.accept(name.as_deref()).await;
+                let mut transport = accepted.map_err(SessionError::from)?;
+                let (version, stream, _) = settle(&mut transport, agreed, &self.config).await?;
+                (transport, version, stream)
+            }
+            Some(Stage::Established {
+                transport,
+                version,
+                stream,
+            }) => (transport, version, stream),
+            None => return Err(SessionError::Closed.into()),
         };
-        let how = Start {
+        let start = Start {
             is_server: true,
             grant,
             peer: self.setup.take(),
+            stream,
         };
-        Ok(start(transport, self.version, &self.config, how))
+        Ok(start.session(transport, version, &self.config))
     }
 
     /// Turns the peer away: with an HTTP status where there is no session yet, else with a session
     /// close code.
     pub async fn refuse(mut self, refusal: Refusal) {
-        if let Some(Stage::Unanswered(incoming)) = self
+        if let Some(Stage::Unanswered { incoming, .. }) = self
             .stage
-            .take_if(|stage| matches!(stage, Stage::Unanswered(_)))
+            .take_if(|stage| matches!(stage, Stage::Unanswered { .. }))
         {
             incoming
                 .refuse(refusal.status(), code::session::UNAUTHORIZED)
@@ -217,7 +273,7 @@ impl<I: Incoming> Request<I> {
 
 impl<I: Incoming> Drop for Request<I> {
     fn drop(&mut self) {
-        if let Some(Stage::Established(transport)) = &mut self.stage {
+        if let Some(Stage::Established { transport, .. }) = &mut self.stage {
             transport.close(code::session::UNAUTHORIZED, "not authorized");
         }
     }
@@ -228,7 +284,7 @@ impl<I: Incoming> fmt::Debug for Request<I> {
         // The query may hold a credential.
         let path = Escaped(&self.path).to_string();
         f.debug_struct("Request")
-            .field("version", &self.version)
+            .field("version", &self.version())
             .field("path", &path)
             .finish_non_exhaustive()
     }

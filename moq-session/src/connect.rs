@@ -12,9 +12,11 @@ use crate::context::{Context, Shared};
 use crate::driver::{Driver, Spawner};
 use crate::error::ConnectError;
 use crate::grant::Grant;
+use crate::handshake::SessionStream;
+use crate::negotiate::Agreed;
 use crate::session::{Session, StatsSource};
 use crate::transport::{Transport, TransportStats};
-use crate::{negotiate, publisher, setup, subscriber};
+use crate::{handshake, negotiate, publisher, setup, subscriber};
 
 impl Session {
     /// Starts a session as a client, with the default parameters, and spawns its driver.
@@ -34,10 +36,6 @@ impl Session {
     /// # Errors
     /// As [`Self::connect`].
     #[cfg(feature = "tokio")]
-    #[expect(
-        clippy::unused_async,
-        reason = "a draft with a handshake of its own waits here"
-    )]
     pub async fn connect_with<T: Transport>(
         transport: T,
         config: Config,
@@ -45,113 +43,123 @@ impl Session {
     where
         Driver<T>: Send,
     {
-        let (session, driver) = Self::connect_with_driver(transport, config)?;
+        let (session, driver) = Self::connect_with_driver(transport, config).await?;
         tokio::spawn(driver);
         Ok(session)
     }
 
     /// Starts a session as a client; the caller polls the driver.
     ///
+    /// Waits for the server only where the draft is settled inside the session, for as long as an
+    /// answer may take.
+    ///
     /// # Errors
     /// As [`Self::connect`].
-    pub fn connect_with_driver<T: Transport>(
+    pub async fn connect_with_driver<T: Transport>(
         mut transport: T,
         config: Config,
     ) -> Result<(Self, Driver<T>), ConnectError> {
         let chosen = transport.info().protocol.clone();
-        let version = chosen
-            .as_deref()
-            .and_then(|name| negotiate::lookup(name, &config.versions));
-        let Some(version) = version else {
-            transport.close(code::session::VERSION, "no common version");
-            return Err(ConnectError::NoCommonVersion {
-                offered: config.versions,
-                chosen,
-            });
+        let (version, stream) = match negotiate::agreed(chosen.as_deref(), &config.versions) {
+            Some(Agreed::Version(version)) => (version, None),
+            Some(Agreed::Handshake) => {
+                let settled = handshake::connect(&mut transport, &config).await?;
+                (settled.version, Some(settled.stream))
+            }
+            None => {
+                transport.close(code::session::VERSION, "no common version");
+                return Err(ConnectError::NoCommonVersion {
+                    offered: config.versions,
+                    chosen,
+                });
+            }
         };
-        let grant = Grant::everything(BroadcastPath::root());
-        Ok(start(
-            transport,
-            version,
-            &config,
-            Start {
-                is_server: false,
-                grant,
-                peer: None,
-            },
-        ))
+        let start = Start {
+            is_server: false,
+            grant: Grant::everything(BroadcastPath::root()),
+            peer: None,
+            stream,
+        };
+        Ok(start.session(transport, version, &config))
     }
 }
 
 /// What client and server start with differently.
-pub(crate) struct Start {
+pub(crate) struct Start<T: Transport> {
     pub(crate) is_server: bool,
     pub(crate) grant: Grant,
     /// The peer's SETUP, if it was read already.
     pub(crate) peer: Option<Setup>,
+    /// What the handshake inside the session left behind, where there was one.
+    pub(crate) stream: Option<SessionStream<T>>,
 }
 
-/// Puts a session together; nothing happens until the driver is polled.
-pub(crate) fn start<T: Transport>(
-    transport: T,
-    version: Version,
-    config: &Config,
-    start: Start,
-) -> (Session, Driver<T>) {
-    let publish = config.publish.clone().unwrap_or_default();
-    let subscribe = config.subscribe.clone().unwrap_or_default();
-    let (source, requests) = RequestSource::new(subscribe.budget().clone());
-    let hop = publish.hop();
-    let has_setup = version.features().setup_stream;
-    let was_read = start.peer.is_some();
-    let peer = start.peer.or_else(|| (!has_setup).then(Setup::default));
-    let is_expected = peer.is_none();
-    let shared = Arc::new(Shared {
-        version,
-        info: transport.info().clone(),
-        is_server: start.is_server,
-        grant: start.grant,
-        hop,
-        id: subscribe.session_id(),
-        publish,
-        subscribe,
-        source,
-        answer_timeout: config.answer_timeout,
-        peer: watch::Sender::new(peer),
-        has_setup: was_read.into(),
-        stamp: HopId::random(),
-        wants_announcements: Notify::new(),
-        close: watch::Sender::new(None),
-        ended: watch::Sender::new(None),
-        feeds: Default::default(),
-        next_subscribe_id: Default::default(),
-        served: Default::default(),
-        paused_streams: Default::default(),
-        is_leaving: Default::default(),
-    });
-    if config.subscribe.is_some() {
-        shared.wants_announcements.notify_one();
+impl<T: Transport> Start<T> {
+    /// Puts a session together; nothing happens until the driver is polled.
+    pub(crate) fn session(
+        self,
+        transport: T,
+        version: Version,
+        config: &Config,
+    ) -> (Session, Driver<T>) {
+        let publish = config.publish.clone().unwrap_or_default();
+        let subscribe = config.subscribe.clone().unwrap_or_default();
+        let (source, requests) = RequestSource::new(subscribe.budget().clone());
+        let hop = publish.hop();
+        let has_setup = version.features().setup_stream;
+        let was_read = self.peer.is_some();
+        let peer = self.peer.or_else(|| (!has_setup).then(Setup::default));
+        let is_expected = peer.is_none();
+        let shared = Arc::new(Shared {
+            version,
+            info: transport.info().clone(),
+            is_server: self.is_server,
+            grant: self.grant,
+            hop,
+            id: subscribe.session_id(),
+            publish,
+            subscribe,
+            source,
+            answer_timeout: config.answer_timeout,
+            peer: watch::Sender::new(peer),
+            has_setup: was_read.into(),
+            stamp: HopId::random(),
+            wants_announcements: Notify::new(),
+            close: watch::Sender::new(None),
+            ended: watch::Sender::new(None),
+            feeds: Default::default(),
+            next_subscribe_id: Default::default(),
+            served: Default::default(),
+            paused_streams: Default::default(),
+            is_leaving: Default::default(),
+        });
+        if config.subscribe.is_some() {
+            shared.wants_announcements.notify_one();
+        }
+        let stats = Box::new(Stats(transport.clone()));
+        let context = Context {
+            transport,
+            spawner: Spawner::default(),
+            shared: shared.clone(),
+        };
+        let own = setup::own(config, &shared.info, hop, shared.is_server);
+        context.spawner.spawn(Box::pin(setup::send(
+            context.transport.clone(),
+            version,
+            own,
+        )));
+        if is_expected {
+            context
+                .spawner
+                .spawn(Box::pin(setup::expect(context.clone())));
+        }
+        if let Some(stream) = self.stream {
+            context.spawner.spawn(Box::pin(handshake::follow(stream)));
+        }
+        publisher::spawn(&context);
+        subscriber::spawn(&context, requests);
+        (Session::new(shared, stats), Driver::new(context))
     }
-    let stats = Box::new(Stats(transport.clone()));
-    let context = Context {
-        transport,
-        spawner: Spawner::default(),
-        shared: shared.clone(),
-    };
-    let own = setup::own(config, &shared.info, hop, shared.is_server);
-    context.spawner.spawn(Box::pin(setup::send(
-        context.transport.clone(),
-        version,
-        own,
-    )));
-    if is_expected {
-        context
-            .spawner
-            .spawn(Box::pin(setup::expect(context.clone())));
-    }
-    publisher::spawn(&context);
-    subscriber::spawn(&context, requests);
-    (Session::new(shared, stats), Driver::new(context))
 }
 
 struct Stats<T>(T);

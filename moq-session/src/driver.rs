@@ -92,6 +92,7 @@ impl<T: Transport> Driver<T> {
         let (code, reason) = match error {
             SessionError::Peer(fault) => (fault.close_code(), fault.to_string()),
             SessionError::Closed => self.context.close.borrow().clone().unwrap_or_default(),
+            SessionError::Ended => (code::session::NO_ERROR, String::new()),
             SessionError::Expired => (code::session::UNAUTHORIZED, "expired".to_owned()),
             SessionError::Transport(_) => (code::session::INTERNAL, String::new()),
         };

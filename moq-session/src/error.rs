@@ -74,6 +74,9 @@ pub enum SessionError {
     /// This end closed the session, or dropped its last handle.
     #[error("the session was closed here")]
     Closed,
+    /// The peer ended the session's stream, and the session with it.
+    #[error("the peer ended the session")]
+    Ended,
     /// What the session was granted has run out.
     #[error("the grant has expired")]
     Expired,

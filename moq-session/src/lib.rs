@@ -41,6 +41,7 @@ mod convert;
 mod driver;
 mod error;
 mod grant;
+mod handshake;
 mod io;
 mod negotiate;
 mod publisher;

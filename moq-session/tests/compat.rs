@@ -8,7 +8,7 @@ use std::fmt;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
-use common::{finished, for_each_version, read_all};
+use common::{finished, for_each_version, read_all, speaking};
 use moq_session::testing::{MemoryConnection, MemoryRecv, MemorySend, Peer, memory_pair};
 use moq_session::transport::{
     RecvError, RecvStream, SendError, SendStream, Transport, TransportError,
@@ -227,13 +227,13 @@ fn a_foreign_transport_carries_a_session() {
 
         let (client, server) = memory_pair(version);
         let client = Compat::new(Foreign(client)).with_setup_path("/room?x=y");
-        let config = Config::default().with_publish(origin);
+        let config = speaking(version).with_publish(origin);
         let (client, request) = tokio::join!(
-            Session::connect(client),
+            Session::connect_with(client, speaking(version)),
             Session::accept(Established::new(Compat::new(Foreign(server))), config)
         );
         let (client, request) = (client.unwrap(), request.unwrap());
-        if version.features().setup_stream {
+        if version.features().setup_stream || version.features().handshake {
             assert_eq!((request.path(), request.query()), ("/room", Some("x=y")));
         }
         let grant = Grant::everything(BroadcastPath::root());
@@ -259,11 +259,13 @@ fn a_foreign_transport_carries_a_session() {
 fn codes_pass_through_a_foreign_transport() {
     for_each_version(|version| async move {
         let (client, server) = memory_pair(version);
-        let session = Session::connect(Compat::new(Foreign(client)))
-            .await
-            .unwrap();
         let mut peer = Peer::new(server, version);
-        peer.setup(&moq_wire::Setup::default()).await;
+        let setup = moq_wire::Setup::default();
+        let (session, ()) = tokio::join!(
+            Session::connect_with(Compat::new(Foreign(client)), speaking(version)),
+            peer.setup(&setup)
+        );
+        let session = session.unwrap();
         let wish = common::scripts::subscribe(0, "nowhere", "data");
         let mut stream = peer.request(BiStream::Subscribe, &wish).await;
         stream.expect_reset(code::stream::UNROUTABLE).await;

@@ -4,8 +4,8 @@ mod common;
 
 use std::time::Duration;
 
-use common::for_each_version;
 use common::scripts::{WithUrl, enter, enter_as, settle};
+use common::{for_each_version, speaking};
 use moq_session::testing::{MemoryConnection, Peer, memory_pair};
 use moq_session::{
     AcceptError, Config, ConnectError, Established, Grant, OriginProducer, PeerFault, Refusal,
@@ -32,7 +32,7 @@ type Accepted = Result<Request<Established<MemoryConnection>>, AcceptError>;
 /// A peer in a client's place, and what becomes of its request.
 async fn accept(version: Version) -> (Peer, JoinHandle<Accepted>) {
     let (client, server) = memory_pair(version);
-    let request = Session::accept(Established::new(server), Config::default());
+    let request = Session::accept(Established::new(server), speaking(version));
     (Peer::new(client, version), tokio::spawn(request))
 }
 
@@ -68,7 +68,9 @@ fn a_malformed_setup_closes_the_session() {
         for (what, bytes) in MALFORMED {
             eprintln!("{what}");
             let (client, server) = memory_pair(version);
-            let session = Session::connect(client).await.unwrap();
+            let session = Session::connect_with(client, speaking(version))
+                .await
+                .unwrap();
             let mut peer = Peer::new(server, version);
             let mut stream = peer.open_uni(UniStream::Setup).await;
             stream.send_bytes(bytes).await;
@@ -90,7 +92,9 @@ fn a_setup_that_is_not_completed_closes_the_session() {
     for_each_with_setup(|version| async move {
         for is_reset in [false, true] {
             let (client, server) = memory_pair(version);
-            let _session = Session::connect(client).await.unwrap();
+            let _session = Session::connect_with(client, speaking(version))
+                .await
+                .unwrap();
             let mut peer = Peer::new(server, version);
             let mut stream = peer.open_uni(UniStream::Setup).await;
             stream.send_bytes([5, 1, 3]).await;
@@ -120,7 +124,7 @@ fn a_client_without_a_setup_is_turned_away() {
 
         let (client, server) = memory_pair(version);
         let incoming = WithUrl::new(server, "/room", version);
-        let request = Session::accept(incoming, Config::default()).await.unwrap();
+        let request = Session::accept(incoming, speaking(version)).await.unwrap();
         let grant = Grant::everything(moq_session::BroadcastPath::root());
         let _session = request.accept(grant).await.unwrap();
         Peer::new(client, version)
@@ -134,7 +138,9 @@ fn a_client_without_a_setup_is_turned_away() {
 fn a_server_without_a_setup_is_served_all_the_same() {
     for_each_with_setup(|version| async move {
         let (client, server) = memory_pair(version);
-        let session = Session::connect(client).await.unwrap();
+        let session = Session::connect_with(client, speaking(version))
+            .await
+            .unwrap();
         let broadcast = common::finished(&[]);
         let _publication = session.publish("room", broadcast.consume()).unwrap();
         let mut peer = Peer::new(server, version);
@@ -175,9 +181,9 @@ fn path_query_and_role_reach_the_request() {
     for_each_with_setup(|version| async move {
         let (client, server) = memory_pair(version);
         let client = client.with_setup_path("/room/a?jwt=x?y");
-        let config = Config::default().with_role(Role::Publisher);
+        let config = speaking(version).with_role(Role::Publisher);
         let _session = Session::connect_with(client, config).await.unwrap();
-        let request = Session::accept(Established::new(server), Config::default()).await;
+        let request = Session::accept(Established::new(server), speaking(version)).await;
         let request = request.unwrap();
         assert_eq!(request.path(), "/room/a");
         assert_eq!(request.query(), Some("jwt=x?y"));
@@ -192,16 +198,16 @@ fn a_path_beside_a_url_is_ignored() {
     for_each_version(|version| async move {
         let (client, server) = memory_pair(version);
         let incoming = WithUrl::new(server, "/url?a=b", version);
-        let request = Session::accept(incoming, Config::default()).await.unwrap();
+        let request = Session::accept(incoming, speaking(version)).await.unwrap();
         assert_eq!((request.path(), request.query()), ("/url", Some("a=b")));
         let grant = Grant::everything(moq_session::BroadcastPath::root());
-        let session = request.accept(grant).await.unwrap();
         let mut peer = Peer::new(client, version);
         let setup = Setup {
             path: Some("/setup".to_owned()),
             ..Setup::default()
         };
-        peer.setup(&setup).await;
+        let (session, ()) = tokio::join!(request.accept(grant), peer.setup(&setup));
+        let session = session.unwrap();
         peer.expect_alive().await;
         assert!(session.is_open());
     });
@@ -225,7 +231,7 @@ fn a_refused_peer_is_told_so() {
         for (refusal, status) in refusals {
             let (client, server) = memory_pair(version);
             let incoming = WithUrl::new(server, "/", version);
-            let request = Session::accept(incoming, Config::default()).await.unwrap();
+            let request = Session::accept(incoming, speaking(version)).await.unwrap();
             request.refuse(refusal).await;
             Peer::new(client, version).expect_close(status).await;
         }
@@ -235,9 +241,10 @@ fn a_refused_peer_is_told_so() {
 // spec: Section 1.8, "the transport reports a name the endpoint did not offer or has disabled"
 #[test]
 fn without_a_common_version_there_is_no_session() {
-    let others = |version| {
-        let all = Version::SUPPORTED.iter().copied();
-        Config::default().with_versions(all.filter(|v| *v != version).collect::<Vec<_>>())
+    let others = |version: Version| {
+        let others = Version::ALL.iter().copied();
+        let others = others.filter(|other| other.alpn() != version.alpn());
+        Config::default().with_versions(others.collect::<Vec<_>>())
     };
     for_each_version(|version| async move {
         let (client, server) = memory_pair(version);
@@ -257,11 +264,17 @@ fn a_driver_that_is_never_polled_leaves_nothing_behind() {
     for_each_version(|version| async move {
         let (client, server) = memory_pair(version);
         let origin = OriginProducer::new();
-        let config = Config::default().with_subscribe(origin.clone());
-        let (session, driver) = Session::connect_with_driver(client, config).unwrap();
+        let config = speaking(version).with_subscribe(origin.clone());
+        let mut peer = Peer::new(server, version);
+        let setup = Setup::default();
+        let (started, ()) = tokio::join!(
+            Session::connect_with_driver(client, config),
+            peer.setup(&setup)
+        );
+        let (session, driver) = started.unwrap();
         drop(driver);
         assert!(!session.is_open());
-        Peer::new(server, version).expect_close(0).await;
+        peer.expect_close(0).await;
         let root = moq_session::BroadcastPath::root();
         let event = origin.consume().announced(&root).next().await;
         assert_eq!(event, moq_session::AnnouncedEvent::Live);
@@ -272,7 +285,9 @@ fn a_driver_that_is_never_polled_leaves_nothing_behind() {
 fn a_clients_setup_comes_first_and_whole() {
     for_each_with_setup(|version| async move {
         let (client, server) = memory_pair(version);
-        let _session = Session::connect(client).await.unwrap();
+        let _session = Session::connect_with(client, speaking(version))
+            .await
+            .unwrap();
         let mut peer = Peer::new(server, version);
         let mut stream = peer.expect_uni(UniStream::Setup).await;
         let setup: Setup = stream.expect().await;

@@ -1,9 +1,9 @@
 //! The protocol names to offer, unless the caller names others.
 
+use moq_session::Version;
+
 /// The names of all drafts that a session speaks, most wanted first.
 pub(crate) fn spoken() -> Vec<String> {
-    moq_session::Version::SUPPORTED
-        .iter()
-        .map(|version| version.name().to_owned())
-        .collect()
+    let names = Version::alpns(Version::SUPPORTED);
+    names.into_iter().map(str::to_owned).collect()
 }

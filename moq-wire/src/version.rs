@@ -44,8 +44,15 @@ impl Version {
         Self::Lite07Wip,
     ];
 
-    /// The versions offered by default, most wanted first.
-    pub const SUPPORTED: &'static [Self] = &[Self::Lite06, Self::Lite05, Self::Lite04];
+    /// The versions offered by default, most wanted first: all that are not still being written.
+    pub const SUPPORTED: &'static [Self] = &[
+        Self::Lite06,
+        Self::Lite05,
+        Self::Lite04,
+        Self::Lite03,
+        Self::Lite02,
+        Self::Lite01,
+    ];
 
     /// The draft's own name, such as `moq-lite-06`.
     #[must_use]
@@ -72,13 +79,26 @@ impl Version {
         }
     }
 
-    /// The supported version a negotiated protocol name stands for by itself.
+    /// The version a negotiated protocol name stands for by itself; none for `moql`.
     #[must_use]
     pub fn from_alpn(alpn: &str) -> Option<Self> {
-        Self::SUPPORTED
+        Self::ALL
             .iter()
             .copied()
+            .filter(|version| !version.features().handshake)
             .find(|version| version.alpn() == alpn)
+    }
+
+    /// The protocol names to offer for `versions`, in that order, each of them once.
+    #[must_use]
+    pub fn alpns(versions: &[Self]) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        for version in versions {
+            if !names.contains(&version.alpn()) {
+                names.push(version.alpn());
+            }
+        }
+        names
     }
 
     /// The number that stands for this draft in the handshake inside a session.
@@ -127,14 +147,13 @@ impl fmt::Display for Version {
     }
 }
 
-/// Reads the name of a supported version.
+/// Reads the name of a version.
 impl FromStr for Version {
     type Err = UnknownVersion;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let mut supported = Self::SUPPORTED.iter().copied();
-        supported
-            .find(|version| version.name() == name)
+        let mut all = Self::ALL.iter().copied();
+        all.find(|version| version.name() == name)
             .ok_or_else(|| UnknownVersion(name.into()))
     }
 }
@@ -144,15 +163,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn supported_versions_are_found_by_either_name() {
+    fn versions_are_found_by_name() {
+        for version in Version::ALL.iter().copied() {
+            assert_eq!(version.to_string().parse(), Ok(version));
+            let is_settled = !version.features().handshake;
+            assert_eq!(
+                Version::from_alpn(version.alpn()),
+                is_settled.then_some(version)
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_still_being_written_is_not_offered_by_default() {
         assert!(
             Version::SUPPORTED.is_sorted_by(|a, b| a > b),
             "newest first"
         );
-        for version in Version::SUPPORTED.iter().copied() {
-            assert_eq!(Version::from_alpn(version.alpn()), Some(version));
-            assert_eq!(version.to_string().parse(), Ok(version));
-        }
+        assert_eq!(
+            Version::alpns(Version::SUPPORTED),
+            [
+                "moq-lite-06",
+                "moq-lite-05",
+                "moq-lite-04",
+                "moq-lite-03",
+                "moql"
+            ]
+        );
     }
 
     #[test]
@@ -167,8 +204,8 @@ mod tests {
     }
 
     #[test]
-    fn unsupported_names_are_refused() {
-        for name in ["moql", "moq-lite-07-wip", "moq-lite-6", "h3", ""] {
+    fn unknown_names_are_refused() {
+        for name in ["moql", "moq-lite-07", "moq-lite-6", "h3", ""] {
             assert_eq!(Version::from_alpn(name), None);
             assert_eq!(name.parse::<Version>(), Err(UnknownVersion(name.into())));
         }

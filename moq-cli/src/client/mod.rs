@@ -4,7 +4,7 @@ mod failure;
 
 use std::time::Duration;
 
-use moq_session::{Config, Dial, Reconnect, Session, Status};
+use moq_session::{Config, Dial, Reconnect, Session, Status, Version};
 use moq_transport_quinn::{Client, ClientConfig, ConnectError, Connection};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -34,7 +34,7 @@ impl Dialer {
     /// A dialer with what the arguments trust and offer.
     pub(crate) fn new(args: &ClientArgs) -> Self {
         let mut config = ClientConfig::default()
-            .with_protocols(args.versions().iter().map(|version| version.alpn()))
+            .with_protocols(Version::alpns(args.versions()))
             .with_timeout(args.timeout())
             .with_insecure(args.tls_insecure);
         if let Some(file) = &args.tls_root {

@@ -175,10 +175,9 @@ fn bind_both(config: &RelayConfig) -> anyhow::Result<(Server, Vec<TcpListener>)>
 }
 
 fn bind_udp(config: &RelayConfig) -> anyhow::Result<Server> {
-    let names = config.versions.iter().map(|version| version.alpn());
     let mut server = ServerConfig::default()
         .with_identity(config.identity.clone())
-        .with_protocols(names);
+        .with_protocols(Version::alpns(&config.versions));
     for addr in &config.listen {
         server = server.with_listen(*addr);
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use slab::Slab;
 
 use super::readers::{LEAST, Reader, SHARE};
-use super::subscription::TrackInfo;
+use super::subscription::{Start, TrackInfo};
 use crate::error::{Abort, GroupEnd, WriteError};
 use crate::frame::Frame;
 use crate::group::Group;
@@ -139,10 +139,9 @@ impl TrackState {
         };
         self.groups.insert(group.sequence, entry);
         self.unborn -= 1;
+        let floor = self.newest_floor(group.sequence);
         for (_, reader) in &mut self.readers {
-            if reader.floor.is_none() {
-                reader.floor = Some(group.sequence);
-            }
+            reader.floor.get_or_insert(floor);
             if reader.wants(group.sequence) {
                 reader.offer(group);
                 reader.forget_gone(&self.groups);
@@ -151,6 +150,16 @@ impl TrackState {
         if self.end.is_some() {
             self.wake_readers();
         }
+    }
+
+    /// Where those begin who asked for the newest group before there was one, and now `first` is
+    /// there.
+    ///
+    /// A peer that was asked for nothing older sends nothing older, but not always in order.
+    fn newest_floor(&self, first: u64) -> u64 {
+        let mut wanted = self.readers.iter().map(|(_, reader)| &reader.subscription);
+        let is_in_order = self.is_local || wanted.any(|wanted| wanted.start != Start::Newest);
+        if is_in_order { first } else { 0 }
     }
 
     /// Notes that groups will not come.

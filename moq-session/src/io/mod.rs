@@ -3,5 +3,5 @@
 mod reader;
 mod writer;
 
-pub(crate) use reader::Reader;
+pub(crate) use reader::{Announced, Reader};
 pub(crate) use writer::Writer;

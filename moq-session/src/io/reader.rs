@@ -20,6 +20,14 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Chunks of fewer bytes are copied on arrival, larger ones are kept as they came.
 const SMALL: usize = 1_024;
 
+/// What an Announce stream tells.
+#[derive(Debug)]
+pub(crate) enum Announced {
+    /// The list has begun, so the size of the initial set is known.
+    Listed,
+    Event(AnnounceEvent),
+}
+
 /// A part of a payload that has not arrived whole.
 enum Piece {
     Copied(BytesMut),
@@ -94,6 +102,20 @@ impl<R: RecvStream> Reader<R> {
         kind.map_err(|_| StreamError::Timeout)?
     }
 
+    /// Goes on in the words of `version`.
+    pub(crate) fn speak(&mut self, version: Version) {
+        self.version = version;
+    }
+
+    /// What `split` takes off the stream; `None` at the end of the stream.
+    pub(crate) async fn split<M>(
+        &mut self,
+        what: &'static str,
+        mut split: impl FnMut(&mut BytesMut) -> Result<Option<M>, DecodeError>,
+    ) -> Result<Option<M>, StreamError> {
+        poll_fn(|cx| self.poll_take(cx, what, |buf, _| split(buf))).await
+    }
+
     /// The next length-prefixed message; `None` at the end of the stream.
     pub(crate) async fn message<M: Decode>(
         &mut self,
@@ -126,18 +148,33 @@ impl<R: RecvStream> Reader<R> {
         Ok(message)
     }
 
-    pub(crate) async fn announce_event(
+    /// The next change of the peer's announcements; `None` at the end of the stream.
+    pub(crate) async fn announced(
         &mut self,
         decoder: &mut AnnounceDecoder,
-    ) -> Result<Option<AnnounceEvent>, StreamError> {
-        poll_fn(|cx| self.poll_take(cx, "an announcement", |buf, _| decoder.decode(buf))).await
+    ) -> Result<Option<Announced>, StreamError> {
+        let announced = self.split("an announcement", |buf| {
+            let is_new = decoder.listed().is_none();
+            let event = decoder.decode(buf)?.map(Announced::Event);
+            let is_listed = is_new && decoder.listed().is_some();
+            Ok(event.or(is_listed.then_some(Announced::Listed)))
+        });
+        match announced.await? {
+            None if !decoder.may_end() => Err(PeerFault::Truncated("ANNOUNCE_INIT").into()),
+            announced => Ok(announced),
+        }
     }
 
+    /// The next answer to SUBSCRIBE, and the number of group streams where it tells that.
     pub(crate) fn poll_response(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<SubscribeResponse>, StreamError>> {
-        self.poll_take(cx, "an answer to SUBSCRIBE", SubscribeResponse::split)
+    ) -> Poll<Result<Option<(SubscribeResponse, Option<u64>)>, StreamError>> {
+        self.poll_take(
+            cx,
+            "an answer to SUBSCRIBE",
+            SubscribeResponse::split_counted,
+        )
     }
 
     /// The next frame's header; `None` at the end of the stream.

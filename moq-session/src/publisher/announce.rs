@@ -31,15 +31,21 @@ pub(super) async fn answer<T: Transport>(
         .consume()
         .announced_for(&listing.prefix, context.peer(declared));
 
-    let mut initial = Vec::new();
+    let mut initial = BTreeMap::new();
     while let Some(event) = announced.try_next() {
-        initial.extend(listing.apply(event));
+        for event in listing.apply(event) {
+            match event {
+                AnnounceEvent::Start { suffix, route }
+                | AnnounceEvent::Update { suffix, route } => {
+                    initial.insert(suffix, route);
+                }
+                AnnounceEvent::End { suffix } => {
+                    initial.remove(&suffix);
+                }
+            }
+        }
     }
-    let mut encoder = AnnounceEncoder::new(context.version);
-    accept(context, writer, initial.len());
-    for event in initial {
-        put(&mut encoder, &event, writer);
-    }
+    let mut encoder = tell_initial(context, writer, initial);
 
     loop {
         writer.flush().await?;
@@ -64,21 +70,35 @@ async fn tell_nothing<T: Transport>(
     writer: &mut Writer<T::Send>,
     reader: &mut Reader<T::Recv>,
 ) -> Result<(), StreamError> {
-    accept(context, writer, 0);
+    tell_initial(context, writer, BTreeMap::new());
     writer.flush().await?;
     let end = reader.ended("a second message").await;
     writer.reset(after(end)?);
     Ok(())
 }
 
-/// Says how many announcements the initial set has, where the draft does.
-fn accept<S: SendStream>(context: &Shared, writer: &mut Writer<S>, active: usize) {
+/// Tells the initial set, and how large it is where the draft says so.
+fn tell_initial<S: SendStream>(
+    context: &Shared,
+    writer: &mut Writer<S>,
+    initial: BTreeMap<Path, moq_wire::Route>,
+) -> AnnounceEncoder {
     if context.version.features().announce_ok {
         writer.message(&AnnounceOk {
             hop: convert::wire_hop(context.hop),
-            active: active as u64,
+            active: initial.len() as u64,
         });
     }
+    let initial: Vec<_> = initial
+        .into_iter()
+        .map(|(suffix, route)| AnnounceEvent::Start { suffix, route })
+        .collect();
+    AnnounceEncoder::with_initial(context.version, &initial, &mut writer.scratch).unwrap_or_else(
+        |error| {
+            tracing::warn!(%error, "the initial set is withheld");
+            AnnounceEncoder::new(context.version)
+        },
+    )
 }
 
 /// The code that answers the end of the peer's half.
@@ -190,11 +210,15 @@ impl<'a> Listing<'a> {
         Some(AnnounceEvent::Start { suffix, route })
     }
 
-    /// Replaces a route where the draft can say so; the others keep the one they have.
+    /// Replaces a route where the draft can say so; the others keep the one they have. Where routes
+    /// say nothing, a replaced one is a repetition that some subscribers take for a violation.
     fn replace(&self, suffix: Path, route: &Route) -> Vec<AnnounceEvent> {
         let Some(hops) = self.chain(route) else {
             return vec![AnnounceEvent::End { suffix }];
         };
+        if !self.context.version.features().hop_count {
+            return Vec::new();
+        }
         vec![AnnounceEvent::Update {
             suffix,
             route: convert::wire_route(hops, route),

@@ -103,6 +103,7 @@ async fn serve<T: Transport>(
         priority: request.priority,
         first: None,
         end: 0,
+        streams: 0,
         stage: Stage::Live,
     };
     let end = poll_fn(|cx| serving.poll(cx)).await;
@@ -155,6 +156,8 @@ struct Serving<T: Transport> {
     first: Option<u64>,
     /// The sequence after the track's last group, once there is no further one.
     end: u64,
+    /// Group streams opened so far.
+    streams: u64,
     stage: Stage,
 }
 
@@ -195,7 +198,8 @@ impl<T: Transport> Serving<T> {
             if self.track.is_none() && self.waiting.is_empty() && self.deliveries.is_empty() {
                 self.tell_dropped();
                 // Said last: there are relays that let go of a track once they know its end.
-                self.respond(&SubscribeResponse::End(self.end));
+                let buf = &mut self.writer.scratch;
+                SubscribeResponse::put_end(self.end, self.streams, buf, self.context.version);
                 self.stage = Stage::Flushing;
             }
         }
@@ -305,7 +309,7 @@ impl<T: Transport> Serving<T> {
         }
     }
 
-    fn deliver(&self, stream: T::Send, group: GroupConsumer) {
+    fn deliver(&mut self, stream: T::Send, group: GroupConsumer) {
         let order = send_order(
             self.priority,
             self.first.unwrap_or_default(),
@@ -314,6 +318,7 @@ impl<T: Transport> Serving<T> {
         let mut writer = Writer::new(stream, self.context.version);
         writer.set_priority(order);
         let shared: Arc<_> = self.context.shared.clone();
+        self.streams += 1;
         self.deliveries
             .push(Box::pin(group::deliver(shared, writer, group, self.id)));
     }

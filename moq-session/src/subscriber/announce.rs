@@ -12,7 +12,7 @@ use super::request::open;
 use crate::context::{Context, MAX_ANNOUNCES, Shared};
 use crate::convert;
 use crate::error::{PeerFault, SessionError, StreamError};
-use crate::io::Reader;
+use crate::io::{Announced, Reader};
 use crate::transport::Transport;
 
 /// Silence after which a draft that does not mark the end of the initial set has told it.
@@ -57,32 +57,44 @@ async fn listen<T: Transport>(
     writer.message(&AnnounceRequest {
         prefix: Path::default(),
         exclude_hop: convert::wire_hop(context.hop),
-        include_hidden: false,
+        include_hidden: true,
     });
     writer.flush().await?;
 
     let mut table = Table::new(context);
     let mut awaited = read_ok(context, &mut reader, &mut table).await?;
+    let is_listed = context.version.features().announce_init;
     let mut decoder = AnnounceDecoder::new(context.version);
     loop {
         if awaited == Some(0) {
             *sync = None;
         }
-        let event = match sync {
+        let announced = match sync {
             Some(_) => {
-                let wait = awaited.map_or(SETTLE, |_| context.answer_timeout);
-                let Ok(event) = clock::timeout(wait, reader.announce_event(&mut decoder)).await
+                let is_marked = is_listed || awaited.is_some();
+                let wait = if is_marked {
+                    context.answer_timeout
+                } else {
+                    SETTLE
+                };
+                let Ok(announced) = clock::timeout(wait, reader.announced(&mut decoder)).await
                 else {
-                    awaited = Some(0);
+                    *sync = None;
                     continue;
                 };
-                event?
+                announced?
             }
-            _ => reader.announce_event(&mut decoder).await?,
+            _ => reader.announced(&mut decoder).await?,
         };
-        let Some(event) = event else { break };
-        awaited = awaited.map(|left| left.saturating_sub(1));
-        table.apply(event)?;
+        awaited = awaited.or_else(|| decoder.listed());
+        match announced {
+            None => break,
+            Some(Announced::Listed) => {}
+            Some(Announced::Event(event)) => {
+                awaited = awaited.map(|left| left.saturating_sub(1));
+                table.apply(event)?;
+            }
+        }
     }
     *sync = None;
     writer.finish().await

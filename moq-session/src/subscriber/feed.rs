@@ -30,6 +30,10 @@ pub(super) struct Account {
     pub(super) highest: Option<u64>,
     /// Group streams that have not ended.
     pub(super) open: usize,
+    /// Group streams that came, whatever became of them.
+    pub(super) came: u64,
+    /// How many will have come in the end, where the draft tells.
+    pub(super) streams: Option<u64>,
     /// A group came that cannot exist, going by the end.
     pub(super) is_contradicted: bool,
 }
@@ -37,6 +41,12 @@ pub(super) struct Account {
 impl Account {
     /// The first gap of what is owed; `None` when everything is accounted for, as far as is known.
     pub(super) fn owed(&self) -> Option<GroupRange> {
+        let is_all = self.streams.is_some_and(|streams| self.came >= streams);
+        self.missing().filter(|_| !is_all)
+    }
+
+    /// The first gap below the end.
+    pub(super) fn missing(&self) -> Option<GroupRange> {
         let end = self.end?;
         let start = self.start.or(self.lowest).unwrap_or(end);
         let missing = self.settled.first_missing_from(start);
@@ -81,6 +91,11 @@ impl Feed {
             account.open += 1;
         });
         Arrival { feed: self.clone() }
+    }
+
+    /// Counts a group stream, taken in or not.
+    pub(super) fn count(&self) {
+        self.change(|account| account.came += 1);
     }
 
     /// Notes that groups will not come.

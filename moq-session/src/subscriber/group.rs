@@ -29,6 +29,7 @@ pub(super) async fn receive<T: Transport>(context: &Context<T>, mut reader: Read
     let Some(feed) = find(context, header.subscribe_id) else {
         return reader.stop(code::stream::CANCELLED);
     };
+    feed.count();
     if header.frame_start != 0 {
         // Frames were never asked for: what stands before them would be missing.
         return reader.stop(code::stream::MALFORMED_TRACK);

@@ -23,14 +23,12 @@ pub(super) async fn complete(feed: &Feed, is_finished: bool, grace: Duration, is
         let owed =
             feed.when(|account| (account.owed().is_none() && account.open == 0).then_some(()));
         let is_whole = clock::timeout(grace, owed).await.is_ok();
-        if is_whole && is_end_final {
-            return;
-        }
-        if is_whole {
+        if is_whole && !is_end_final {
             // The end may be the last group instead, which the end of the answers has overtaken.
             let last = feed.when(|account| (account.highest >= account.end).then_some(()));
             let _ = clock::timeout(SETTLE, last).await;
-        } else if let Some(gap) = feed.account().owed() {
+        }
+        if let Some(gap) = feed.account().missing() {
             feed.settle(gap);
         }
     } else {
@@ -55,7 +53,8 @@ async fn wait_for_quiet(feed: &Feed, grace: Duration) {
 pub(super) async fn find_start(feed: &Feed, asked: Option<GroupStart>) -> Infallible {
     let floor = match asked {
         Some(GroupStart::Floor(floor)) => floor,
-        _ => u64::MAX,
+        // Several may be on their way already, the newest of them first.
+        _ => 0,
     };
     feed.when(|account| account.lowest.map(|_| ())).await;
     let told = feed.when(|account| {

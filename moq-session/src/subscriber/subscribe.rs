@@ -193,7 +193,7 @@ impl<T: Transport> Subscription<'_, T> {
             let begun = feed.account().start;
             tokio::select! {
                 response = poll_fn(|cx| reader.poll_response(cx)), if !is_finished => match response? {
-                    Some(response) => self.take(response)?,
+                    Some((response, streams)) => self.take(response, streams)?,
                     None => is_finished = self.finish_half()?,
                 },
                 // What is asked for may change with the readers, and with where delivery began.
@@ -219,7 +219,7 @@ impl<T: Transport> Subscription<'_, T> {
             .in_time(poll_fn(|cx| reader.poll_response(cx)))
             .await??;
         match response {
-            Some(SubscribeResponse::Ok(_)) => {
+            Some((SubscribeResponse::Ok(_), _)) => {
                 // The draft does not tell how long the publisher keeps groups.
                 self.info.max_age = MAX_GRACE;
                 self.feed.track.accept(self.info);
@@ -231,7 +231,7 @@ impl<T: Transport> Subscription<'_, T> {
         }
     }
 
-    fn take(&self, response: SubscribeResponse) -> Result<(), StreamError> {
+    fn take(&self, response: SubscribeResponse, streams: Option<u64>) -> Result<(), StreamError> {
         match response {
             SubscribeResponse::Ok(_) => {}
             SubscribeResponse::Start(start) => {
@@ -243,7 +243,7 @@ impl<T: Transport> Subscription<'_, T> {
                 }
                 self.feed.track.set_start(known);
             }
-            SubscribeResponse::End(end) => self.end(end)?,
+            SubscribeResponse::End(end) => self.end(end, streams)?,
             SubscribeResponse::Drop { start, end, .. } => {
                 self.feed.settle(start..end.saturating_add(1));
             }
@@ -252,9 +252,10 @@ impl<T: Transport> Subscription<'_, T> {
     }
 
     /// Takes in the end, which on some drafts is the last group instead, depending on the sender.
-    fn end(&self, end: u64) -> Result<(), StreamError> {
+    fn end(&self, end: u64, streams: Option<u64>) -> Result<(), StreamError> {
         let is_exact = self.is_end_final();
         self.feed.change(|account| {
+            account.streams = account.streams.or(streams);
             if *account.end.get_or_insert(end) != end {
                 return Err(PeerFault::Contradiction("SUBSCRIBE_END"));
             }

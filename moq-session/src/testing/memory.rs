@@ -21,7 +21,7 @@ const CREDIT: usize = 128;
 pub fn memory_pair(version: Version) -> (MemoryConnection, MemoryConnection) {
     let info = TransportInfo {
         kind: TransportKind::Memory,
-        protocol: Some(version.name().to_owned()),
+        protocol: Some(version.alpn().to_owned()),
         ..TransportInfo::default()
     };
     let link = Link {
@@ -88,6 +88,10 @@ impl MemoryConnection {
     pub fn with_setup_path(mut self, path: &str) -> Self {
         Arc::make_mut(&mut self.info).setup_path = Some(path.to_owned());
         self
+    }
+
+    pub(super) fn is_server(&self) -> bool {
+        self.side == 1
     }
 
     /// Sets how many streams the other end may have open at one time, 128 at first.

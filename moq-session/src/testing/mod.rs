@@ -24,6 +24,7 @@ pub async fn accept(
     origin: &OriginProducer,
 ) -> Result<Session, crate::AcceptError> {
     let config = Config::default()
+        .with_versions(moq_wire::Version::ALL)
         .with_publish(origin.clone())
         .with_subscribe(origin.clone());
     let request = Session::accept(Established::new(connection), config).await?;

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use moq_model::clock;
-use moq_wire::{BiStream, Decode, Encode, GroupHeader, Setup, UniStream, Version};
+use moq_wire::{
+    BiStream, ClientSetup, Decode, Encode, GroupHeader, ServerSetup, Setup, UniStream, Version,
+};
 
 use super::memory::{MemoryConnection, memory_pair};
 use super::script::Script;
@@ -26,6 +28,7 @@ pub struct Peer {
     /// Streams of the session that came before they were expected, by type.
     held_uni: Vec<(u64, Script)>,
     held_bi: Vec<(u64, Script)>,
+    session_stream: Option<Script>,
 }
 
 impl Peer {
@@ -37,6 +40,7 @@ impl Peer {
             version,
             held_uni: Vec::new(),
             held_bi: Vec::new(),
+            session_stream: None,
         }
     }
 
@@ -55,10 +59,13 @@ impl Peer {
     /// If the session does not start.
     pub async fn server_of(version: Version, config: Config) -> (Session, Self) {
         let (client, server) = memory_pair(version);
-        let session = Session::connect_with(client, config).await;
         let mut peer = Self::new(server, version);
-        peer.setup(&Setup::default()).await;
-        (session.expect("the version is a supported one"), peer)
+        let setup = Setup::default();
+        let (session, ()) = tokio::join!(
+            Session::connect_with(client, config.with_versions([version])),
+            peer.setup(&setup)
+        );
+        (session.expect("the version is acceptable"), peer)
     }
 
     /// The version that is spoken.
@@ -72,13 +79,51 @@ impl Peer {
         self.connection.allow_streams(count);
     }
 
-    /// Sends SETUP on a stream of its own and ends that; nothing where the draft has none.
+    /// Sends SETUP on a stream of its own and ends that; shakes hands where the draft has that
+    /// instead, and does nothing where it has neither.
     pub async fn setup(&mut self, setup: &Setup) {
-        if self.version.features().setup_stream {
+        let features = self.version.features();
+        if features.setup_stream {
             let mut stream = self.open_uni(UniStream::Setup).await;
             stream.send(setup).await;
             stream.finish();
         }
+        if features.handshake {
+            let stream = match self.connection.is_server() {
+                true => self.settle().await,
+                false => self.offer().await,
+            };
+            self.session_stream = Some(stream);
+        }
+    }
+
+    /// Shakes hands as a client.
+    async fn offer(&mut self) -> Script {
+        let mut stream = self.open_raw_bi().await;
+        let mut offer = BytesMut::new();
+        ClientSetup::new(&[self.version]).put(&mut offer);
+        stream.send_bytes(offer).await;
+        let answer = stream.take("SETUP", |buf, _| ServerSetup::split(buf)).await;
+        assert_eq!(answer.version, self.version.code_point());
+        stream
+    }
+
+    /// Shakes hands as a server.
+    async fn settle(&mut self) -> Script {
+        let accepted = poll_fn(|cx| self.connection.poll_accept_bi(cx));
+        let (send, recv) = alive(in_time("the handshake", accepted).await);
+        let mut stream = Script::new("the handshake", self.version, Some(send), Some(recv));
+        let offer = stream.take("SETUP", |buf, _| ClientSetup::split(buf)).await;
+        assert_eq!(offer.choose(&[self.version]), Some(self.version));
+        let mut answer = BytesMut::new();
+        ServerSetup::new(self.version).put(&mut answer);
+        stream.send_bytes(answer).await;
+        stream
+    }
+
+    /// The session's own stream, where the draft has one.
+    pub fn session_stream(&mut self) -> Option<&mut Script> {
+        self.session_stream.as_mut()
     }
 
     /// Opens a unidirectional stream and sends its type.

@@ -45,15 +45,20 @@ pub async fn pair(version: Version) -> Pair {
 pub async fn join(version: Version, config: Config, origin: &OriginProducer) -> (Session, Session) {
     let (client, server) = memory_pair(version);
     let (client, server) = tokio::join!(
-        Session::connect_with(client, config),
+        Session::connect_with(client, config.with_versions([version])),
         testing::accept(server, origin)
     );
     (client.unwrap(), server.unwrap())
 }
 
+/// The parameters of a session that speaks `version` only.
+pub fn speaking(version: Version) -> Config {
+    Config::default().with_versions([version])
+}
+
 /// Runs a test once for each version.
 pub fn for_each_version<F: Future<Output = ()>>(test: impl Fn(Version) -> F) {
-    for &version in Version::SUPPORTED {
+    for &version in Version::ALL {
         println!("{version}");
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()

@@ -43,6 +43,7 @@ pub async fn enter_with(
     let (client, server) = memory_pair(version);
     let mut peer = Peer::new(client, version);
     let config = Config::default()
+        .with_versions([version])
         .with_publish(origin.clone())
         .with_subscribe(origin.clone());
     let setup = Setup::default();
@@ -250,7 +251,7 @@ impl WithUrl {
         Self {
             connection,
             path: path.to_owned(),
-            protocols: vec![version.name().to_owned()],
+            protocols: vec![version.alpn().to_owned()],
         }
     }
 }

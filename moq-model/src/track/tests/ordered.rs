@@ -2,6 +2,15 @@
 
 use super::*;
 use crate::clock;
+use crate::track::TrackShared;
+
+/// A track that a peer feeds.
+fn fed_track() -> (TrackProducer, TrackConsumer) {
+    let producer = TrackProducer::new(TrackShared::pending("t".into(), Budget::default()), None);
+    producer.accept(Track::new("t").info);
+    let consumer = producer.consume();
+    (producer, consumer)
+}
 
 #[tokio::test(start_paused = true)]
 async fn ordered_reading_waits_for_a_gap_and_then_says_what_is_missing() {
@@ -112,4 +121,36 @@ async fn a_group_that_fills_a_gap_wakes_whoever_waits_for_it() {
         assert!(matches!(in_time, Ok(Ok(_))), "stuck at group {sequence}");
     }
     reading.await.unwrap();
+}
+
+#[test]
+fn what_a_peer_sends_of_the_newest_comes_in_any_order() {
+    let (producer, consumer) = fed_track();
+    let mut newest = consumer.subscribe(Subscription::default()).ordered();
+    for sequence in [4, 2, 3] {
+        let mut group = producer.create(sequence).unwrap();
+        group.append_at(sequence, "x").unwrap();
+        group.finish();
+    }
+    assert!(is_pending(newest.next()), "where it begins is not known");
+    producer.set_start(2);
+    for expected in 2..5 {
+        let read = now(newest.next()).unwrap();
+        assert!(matches!(read, Some(OrderedRead::Frame { group, .. }) if group == expected));
+    }
+}
+
+#[test]
+fn the_newest_is_not_what_somebody_else_wants_of_old() {
+    let (producer, consumer) = fed_track();
+    let mut newest = consumer.subscribe(Subscription::default());
+    let _oldest = consumer.subscribe(oldest());
+    producer.set_start(2);
+    for sequence in [4, 2, 3] {
+        let mut group = producer.create(sequence).unwrap();
+        group.append_at(sequence, "x").unwrap();
+    }
+    let group = now(newest.next_group()).unwrap();
+    assert_eq!(group.map(|group| group.sequence()), Some(4));
+    assert!(is_pending(newest.next_group()));
 }
