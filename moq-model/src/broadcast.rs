@@ -1,14 +1,12 @@
 //! Tracks by name.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::future::poll_fn;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 
 use crate::budget::Budget;
-use crate::error::{Abort, RouteError, WriteError};
-use crate::path::BroadcastPath;
-use crate::state::{Waiter, lock};
+use crate::error::{RouteError, WriteError};
+use crate::request::Upstream;
+use crate::state::lock;
 use crate::track::{Track, TrackConsumer, TrackProducer, TrackShared};
 
 /// What all handles to one broadcast share.
@@ -16,7 +14,7 @@ use crate::track::{Track, TrackConsumer, TrackProducer, TrackShared};
 pub(crate) struct BroadcastShared {
     budget: Budget,
     /// Where to ask for tracks that do not exist yet.
-    requests: Option<(BroadcastPath, Arc<Requests>)>,
+    upstream: Option<Upstream>,
     tracks: Mutex<Tracks>,
 }
 
@@ -27,6 +25,15 @@ struct Tracks {
 }
 
 impl BroadcastShared {
+    /// A broadcast whose tracks are made on demand.
+    pub(crate) fn on_demand(budget: Budget, upstream: Upstream) -> Arc<Self> {
+        Arc::new(Self {
+            budget,
+            upstream: Some(upstream),
+            tracks: Mutex::default(),
+        })
+    }
+
     /// Takes out a track that was made on demand.
     pub(crate) fn forget(&self, track: &Arc<TrackShared>) {
         let mut tracks = lock(&self.tracks);
@@ -68,7 +75,7 @@ impl BroadcastProducer {
     pub fn with_budget(budget: Budget) -> Self {
         let shared = BroadcastShared {
             budget,
-            requests: None,
+            upstream: None,
             tracks: Mutex::default(),
         };
         Self {
@@ -117,6 +124,10 @@ pub struct BroadcastConsumer {
 }
 
 impl BroadcastConsumer {
+    pub(crate) fn new(shared: Arc<BroadcastShared>) -> Self {
+        Self { shared }
+    }
+
     /// The track `name`, asked for at the broadcast's source if it is not here yet.
     ///
     /// # Errors
@@ -125,21 +136,19 @@ impl BroadcastConsumer {
     pub fn track(&self, name: &str) -> Result<TrackConsumer, RouteError> {
         let mut tracks = lock(&self.shared.tracks);
         let held = tracks.by_name.get(name);
-        let Some((path, requests)) = &self.shared.requests else {
+        let Some(upstream) = &self.shared.upstream else {
             let held = held.filter(|_| !tracks.is_closed).cloned();
             return held.map(TrackConsumer::new).ok_or(RouteError::NotFound);
         };
         if let Some(track) = held.filter(|track| !track.is_ended()) {
             return Ok(TrackConsumer::new(track.clone()));
         }
-        let track = TrackShared::pending(name.into(), self.shared.budget.clone());
+        let budget = self.shared.budget.clone();
+        let track = TrackShared::pending(name.into(), budget, Some(upstream.clone()));
         let producer = TrackProducer::new(track.clone(), Some(self.shared.clone()));
         tracks.by_name.insert(track.name.clone(), track.clone());
         drop(tracks);
-        requests.push(TrackRequest {
-            broadcast: path.clone(),
-            track: producer,
-        });
+        upstream.request(producer);
         Ok(TrackConsumer::new(track))
     }
 
@@ -147,126 +156,5 @@ impl BroadcastConsumer {
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
-    }
-}
-
-/// Somebody asks for a track. Dropping it refuses.
-#[derive(Debug)]
-pub struct TrackRequest {
-    /// The broadcast.
-    pub broadcast: BroadcastPath,
-    /// Where its groups go, once [`TrackProducer::accept`] has settled the properties.
-    pub track: TrackProducer,
-}
-
-#[derive(Debug)]
-struct Requests {
-    budget: Budget,
-    queue: Mutex<Queue>,
-}
-
-#[derive(Debug, Default)]
-struct Queue {
-    requests: VecDeque<TrackRequest>,
-    broadcasts: BTreeMap<BroadcastPath, std::sync::Weak<BroadcastShared>>,
-    waiter: Waiter,
-    is_closed: bool,
-}
-
-impl Requests {
-    fn push(&self, request: TrackRequest) {
-        let mut queue = lock(&self.queue);
-        if queue.is_closed {
-            drop(queue);
-            return request.track.abort(Abort::Unroutable);
-        }
-        queue.requests.push_back(request);
-        queue.waiter.wake();
-    }
-}
-
-/// Broadcasts whose tracks are made on demand; clones are handles to the same source.
-#[derive(Debug, Clone)]
-pub struct RequestSource {
-    shared: Arc<Requests>,
-}
-
-impl RequestSource {
-    /// A source, and the queue in which its requests arrive.
-    #[must_use]
-    pub fn new(budget: Budget) -> (Self, RequestQueue) {
-        let shared = Arc::new(Requests {
-            budget,
-            queue: Mutex::default(),
-        });
-        (
-            Self {
-                shared: shared.clone(),
-            },
-            RequestQueue { shared },
-        )
-    }
-
-    /// The broadcast at `path`, which exists as far as this source can tell.
-    #[must_use]
-    pub fn broadcast(&self, path: &BroadcastPath) -> BroadcastConsumer {
-        let mut queue = lock(&self.shared.queue);
-        if let Some(shared) = queue
-            .broadcasts
-            .get(path)
-            .and_then(std::sync::Weak::upgrade)
-        {
-            return BroadcastConsumer { shared };
-        }
-        queue.broadcasts.retain(|_, held| held.strong_count() > 0);
-        let shared = Arc::new(BroadcastShared {
-            budget: self.shared.budget.clone(),
-            requests: Some((path.clone(), self.shared.clone())),
-            tracks: Mutex::default(),
-        });
-        queue
-            .broadcasts
-            .insert(path.clone(), Arc::downgrade(&shared));
-        BroadcastConsumer { shared }
-    }
-}
-
-/// Receives the requests of a [`RequestSource`]. Dropping it refuses those that come later.
-#[derive(Debug)]
-pub struct RequestQueue {
-    shared: Arc<Requests>,
-}
-
-impl RequestQueue {
-    /// Waits for the next request.
-    ///
-    /// Cancel safe.
-    pub async fn next(&mut self) -> TrackRequest {
-        poll_fn(|cx| self.poll_next(cx)).await
-    }
-
-    /// Poll form of [`Self::next`].
-    pub fn poll_next(&mut self, cx: &Context<'_>) -> Poll<TrackRequest> {
-        let mut queue = lock(&self.shared.queue);
-        match queue.requests.pop_front() {
-            Some(request) => Poll::Ready(request),
-            None => {
-                queue.waiter.register(cx);
-                Poll::Pending
-            }
-        }
-    }
-}
-
-impl Drop for RequestQueue {
-    fn drop(&mut self) {
-        let requests = {
-            let mut queue = lock(&self.shared.queue);
-            queue.is_closed = true;
-            std::mem::take(&mut queue.requests)
-        };
-        for request in requests {
-            request.track.abort(Abort::SessionClosed);
-        }
     }
 }

@@ -54,6 +54,39 @@ impl Budget {
     }
 }
 
+/// Bytes of a budget that are given back with this.
+#[derive(Debug)]
+pub(crate) struct Charge {
+    budget: Budget,
+    bytes: AtomicU64,
+}
+
+impl Charge {
+    pub(crate) fn new(budget: Budget) -> Self {
+        Self {
+            budget,
+            bytes: AtomicU64::new(0),
+        }
+    }
+
+    /// Takes more bytes, unless that would exceed the budget.
+    pub(crate) fn grow(&self, bytes: u64) -> bool {
+        self.budget.charge(bytes);
+        if self.budget.is_exceeded() {
+            self.budget.release(bytes);
+            return false;
+        }
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        true
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.budget.release(self.bytes.load(Ordering::Relaxed));
+    }
+}
+
 impl Default for Budget {
     fn default() -> Self {
         Self::new(Self::DEFAULT_BYTES)

@@ -35,13 +35,12 @@ mod group;
 mod origin;
 mod path;
 mod ranges;
+mod request;
 mod state;
 mod time;
 mod track;
 
-pub use broadcast::{
-    BroadcastConsumer, BroadcastProducer, RequestQueue, RequestSource, TrackRequest,
-};
+pub use broadcast::{BroadcastConsumer, BroadcastProducer};
 pub use budget::Budget;
 pub use error::{Abort, GroupEnd, PathError, ReadError, RouteError, WriteError};
 pub use frame::Frame;
@@ -52,8 +51,9 @@ pub use origin::{
 };
 pub use path::BroadcastPath;
 pub use ranges::{GroupRange, GroupRanges};
+pub use request::{FetchRequest, Request, RequestQueue, RequestSource, TrackRequest};
 pub use time::Timescale;
 pub use track::{
-    Demand, DemandWatch, OrderedRead, OrderedReader, Ready, Start, Subscription, Track,
+    Demand, DemandWatch, Fetch, OrderedRead, OrderedReader, Ready, Start, Subscription, Track,
     TrackConsumer, TrackInfo, TrackProducer, TrackReader,
 };

@@ -23,6 +23,9 @@ pub(crate) const MAX_ANNOUNCES: usize = 4_096;
 /// Subscriptions of a peer that are served at one time.
 pub(crate) const MAX_SUBSCRIPTIONS: usize = 1_024;
 
+/// Fetches of a peer that are served at one time.
+pub(crate) const MAX_FETCHES: usize = 256;
+
 /// Streams of one kind that the peer may have open at one time without having said what they are
 /// for; no further one is accepted until then.
 pub(crate) const MAX_HEADERLESS: usize = 64;
@@ -84,6 +87,7 @@ pub(crate) struct Shared {
 pub(crate) struct Served {
     /// Subscriptions in service by id, and whether all of it is delivered.
     subscriptions: Mutex<BTreeMap<SubscribeId, bool>>,
+    fetches: AtomicUsize,
     /// Bytes of groups written so far.
     pub(crate) bytes: AtomicU64,
 }
@@ -172,6 +176,21 @@ impl Served {
         })
     }
 
+    /// Takes a fetch into service until the guard is dropped; `None` when there are too many.
+    pub(crate) fn begin_fetch(&self, shared: &Arc<Shared>) -> Option<FetchGuard> {
+        let counted = self
+            .fetches
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
+                (count < MAX_FETCHES).then_some(count + 1)
+            });
+        counted.is_ok().then(|| FetchGuard(shared.clone()))
+    }
+
+    /// How many fetches are in service.
+    pub(crate) fn fetches(&self) -> usize {
+        self.fetches.load(Ordering::Relaxed)
+    }
+
     /// How many subscriptions are owed something, and how many wait for the peer to let go.
     pub(crate) fn count(&self) -> (usize, usize) {
         let subscriptions = self.lock();
@@ -204,5 +223,15 @@ impl ServedGuard {
 impl Drop for ServedGuard {
     fn drop(&mut self) {
         self.shared.served.lock().remove(&self.id);
+    }
+}
+
+/// A fetch in service.
+#[derive(Debug)]
+pub(crate) struct FetchGuard(Arc<Shared>);
+
+impl Drop for FetchGuard {
+    fn drop(&mut self) {
+        self.0.served.fetches.fetch_sub(1, Ordering::Relaxed);
     }
 }

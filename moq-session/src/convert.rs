@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use moq_model::{
-    Abort, BroadcastPath, GroupEnd, HopId, PathError, Start, Subscription, Timescale, TrackInfo,
+    Abort, BroadcastPath, Fetch, GroupEnd, HopId, PathError, Start, Subscription, Timescale,
+    TrackInfo,
 };
 use moq_wire::{GroupStart, Version, code};
 
@@ -101,6 +102,17 @@ pub(crate) fn subscription(
     match end {
         Some(last) => subscription.until(last.saturating_add(1)),
         None => subscription,
+    }
+}
+
+/// The frames that a subscriber on the wire asks for; its last frame is included there.
+pub(crate) fn fetch(request: &moq_wire::Fetch) -> Fetch {
+    let fetch = Fetch::new(request.group.0)
+        .from(request.frame_start)
+        .with_priority(request.priority);
+    match request.frame_end {
+        Some(last) => fetch.until(last.saturating_add(1)),
+        None => fetch,
     }
 }
 

@@ -159,6 +159,21 @@ pub enum AcceptError {
     Session(#[from] SessionError),
 }
 
+/// Why a group can't be fetched.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum FetchError {
+    /// The draft that is spoken has no FETCH.
+    #[error("{0} has no FETCH")]
+    NotInVersion(Version),
+    /// What was asked for is no broadcast path.
+    #[error(transparent)]
+    Path(#[from] moq_model::PathError),
+    /// The track was refused.
+    #[error(transparent)]
+    Track(#[from] moq_model::ReadError),
+}
+
 /// A stream code with its name.
 struct Code(u32);
 

@@ -59,7 +59,7 @@ pub use accept::{Established, Refusal, Request};
 pub use compat::{Compat, CompatRecv, CompatSend, CompatSession};
 pub use config::Config;
 pub use driver::Driver;
-pub use error::{AcceptError, ConnectError, PeerFault, SessionError, StreamError};
+pub use error::{AcceptError, ConnectError, FetchError, PeerFault, SessionError, StreamError};
 pub use grant::{Grant, Pattern, PatternError};
 #[cfg(feature = "tokio")]
 pub use reconnect::{Dial, DialError, Reconnect, Status};
@@ -67,9 +67,9 @@ pub use session::{Outstanding, Session};
 
 pub use moq_model::{
     Abort, Announced, AnnouncedEvent, BroadcastConsumer, BroadcastPath, BroadcastProducer, Budget,
-    Frame, GroupConsumer, GroupEnd, GroupProducer, GroupRead, HopId, OrderedRead, OrderedReader,
-    OriginConsumer, OriginProducer, PathError, Publication, ReadError, RouteError, Start,
-    Subscription, Timescale, Track, TrackConsumer, TrackInfo, TrackProducer, TrackReader,
+    Fetch, Frame, GroupConsumer, GroupEnd, GroupProducer, GroupRead, HopId, OrderedRead,
+    OrderedReader, OriginConsumer, OriginProducer, PathError, Publication, ReadError, RouteError,
+    Start, Subscription, Timescale, Track, TrackConsumer, TrackInfo, TrackProducer, TrackReader,
     WriteError,
 };
 pub use moq_wire::{Role, Version};

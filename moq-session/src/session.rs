@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use moq_model::{
-    Announced, BroadcastConsumer, BroadcastPath, PathError, Publication, TrackConsumer,
+    Announced, BroadcastConsumer, BroadcastPath, Fetch, GroupConsumer, PathError, Publication,
+    TrackConsumer,
 };
 use moq_wire::{Version, code};
 
 use crate::context::Shared;
-use crate::error::SessionError;
+use crate::error::{FetchError, SessionError};
 use crate::transport::{TransportInfo, TransportStats};
 
 /// A negotiated session. Clones are handles to the same one; it closes when the last is dropped.
@@ -45,6 +46,8 @@ pub struct Outstanding {
     /// Subscriptions that are, while the peer has not let go of them: its transport has everything,
     /// it may not have read it all. They are waited for with a limit.
     pub unconfirmed: usize,
+    /// Fetches of the peer that are not answered and acknowledged to their end.
+    pub fetches: usize,
     /// Bytes of groups written so far, to see progress by.
     pub bytes: u64,
 }
@@ -106,6 +109,30 @@ impl Session {
             .unwrap_or_else(|error| TrackConsumer::refused(track, error.into())))
     }
 
+    /// Reads one group of the peer's track `track` of the broadcast `path`, without subscribing.
+    ///
+    /// The peer's FIN is the end [`GroupEnd::Finished`](moq_model::GroupEnd::Finished), its RESET
+    /// [`GroupEnd::Aborted`](moq_model::GroupEnd::Aborted); dropping the reader takes the request
+    /// back. Waits for the track's properties only.
+    ///
+    /// # Errors
+    /// [`FetchError::NotInVersion`] where the draft has no FETCH, [`FetchError::Path`] if `path` is
+    /// no broadcast path, and [`FetchError::Track`] if the peer refuses the track.
+    ///
+    /// Cancel safe. Draft: FETCH.
+    pub async fn fetch(
+        &self,
+        path: &str,
+        track: &str,
+        fetch: Fetch,
+    ) -> Result<GroupConsumer, FetchError> {
+        if !self.version().features().fetch {
+            return Err(FetchError::NotInVersion(self.version()));
+        }
+        let track = self.subscribe(path, track)?;
+        Ok(track.fetch(fetch).await?)
+    }
+
     /// Follows what the peer announces below `prefix`.
     ///
     /// # Errors
@@ -128,6 +155,7 @@ impl Session {
         Outstanding {
             subscriptions,
             unconfirmed,
+            fetches: served.fetches(),
             bytes: served.bytes.load(Ordering::Relaxed),
         }
     }

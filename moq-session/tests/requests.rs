@@ -9,9 +9,7 @@ use common::{finished, for_each_version};
 use moq_session::testing::{Peer, Script};
 use moq_session::{OriginProducer, Version};
 use moq_wire::code::stream::{CANCELLED, INTERNAL, NOT_FOUND, UNROUTABLE};
-use moq_wire::{
-    BiStream, Fetch, Goaway, GroupSequence, Subscribe, Track, TrackInfo, UniStream, code,
-};
+use moq_wire::{BiStream, Goaway, Subscribe, Track, TrackInfo, UniStream, code};
 
 // spec: Section 6.2, "FIN before the message is complete"
 #[test]
@@ -131,27 +129,6 @@ fn what_is_not_there_is_refused_with_its_reason() {
             }
         }
         peer.expect_alive().await;
-    });
-}
-
-// spec: Section 6.5, "FETCH of a missing group or track"
-#[test]
-fn a_fetch_is_refused() {
-    for_each_version(|version| async move {
-        if !version.features().fetch {
-            return;
-        }
-        let (mut peer, _session) = enter(version, &OriginProducer::new()).await;
-        let fetch = Fetch {
-            broadcast: common::scripts::path("room"),
-            track: "data".to_owned(),
-            priority: 0,
-            group: GroupSequence(3),
-            frame_start: 0,
-            frame_end: None,
-        };
-        let mut stream = peer.request(BiStream::Fetch, &fetch).await;
-        stream.expect_reset(NOT_FOUND).await;
     });
 }
 

@@ -74,15 +74,15 @@ impl Announced {
         loop {
             let path = table.watchers[self.slot].dirty.pop_first()?;
             let best = table.best(&path, &self.peer);
-            let best = best.map(|entry| (entry.id, entry.route.clone()));
+            let best = best.map(|entry| (entry.revision, entry.route.clone()));
             let known = &mut table.watchers[self.slot].known;
             let before = match &best {
-                Some((id, _)) => known.insert(path.clone(), *id),
+                Some((revision, _)) => known.insert(path.clone(), *revision),
                 None => known.remove(&path),
             };
             return Some(match (best, before) {
                 (Some((_, route)), None) => AnnouncedEvent::Start(path, route),
-                (Some((id, route)), Some(before)) if id != before => {
+                (Some((revision, route)), Some(before)) if revision != before => {
                     AnnouncedEvent::Update(path, route)
                 }
                 (None, Some(_)) => AnnouncedEvent::End(path),

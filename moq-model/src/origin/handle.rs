@@ -93,6 +93,7 @@ impl OriginProducer {
             path,
             Entry {
                 id,
+                revision: id,
                 route,
                 source,
                 session,
@@ -104,6 +105,17 @@ impl OriginProducer {
             path: path.clone(),
             id,
         }
+    }
+
+    /// Makes the routes that were learned from a session the last resort: any other one is better.
+    pub fn drain(&self, session: u64) {
+        lock(&self.shared.table).drain(session);
+    }
+
+    /// How many routes are known that were learned from a session.
+    #[must_use]
+    pub fn routes_of(&self, session: u64) -> usize {
+        lock(&self.shared.table).count(session)
     }
 
     /// A handle for finding broadcasts.

@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use crate::broadcast::{BroadcastConsumer, RequestSource};
+use crate::broadcast::BroadcastConsumer;
+use crate::request::RequestSource;
 
 /// Names a relay or an endpoint; 0 names nobody in particular. Draft: Hop ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -47,10 +48,18 @@ pub struct Route {
 }
 
 impl Route {
+    /// The highest cost there is: a route with it is the last resort.
+    pub const MAX_COST: u64 = (1 << 62) - 1;
+
     /// What a publisher gives its own broadcasts: no hops, no cost.
     #[must_use]
     pub fn local() -> Self {
         Self::default()
+    }
+
+    pub(super) fn saturate(&mut self) {
+        self.warm_cost = Self::MAX_COST;
+        self.cold_cost = Self::MAX_COST;
     }
 
     fn is_identified(&self) -> bool {

@@ -13,6 +13,8 @@ use crate::state::Waiter;
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) id: u64,
+    /// Changes with the route.
+    pub(super) revision: u64,
     pub(super) route: Route,
     pub(super) source: Source,
     /// The session that it was learned from.
@@ -35,7 +37,7 @@ pub(super) struct Watcher {
     prefix: BroadcastPath,
     /// Paths to look at again.
     pub(super) dirty: BTreeSet<BroadcastPath>,
-    /// The routes that it was told, by path.
+    /// The revisions of the routes that it was told, by path.
     pub(super) known: BTreeMap<BroadcastPath, u64>,
     pub(super) waiter: Waiter,
 }
@@ -63,6 +65,33 @@ impl Table {
         }
         self.touch(path);
         Some(entry)
+    }
+
+    /// Makes what was learned from a session the last resort.
+    pub(super) fn drain(&mut self, session: u64) {
+        let of_session = |entry: &Entry| entry.session == Some(session);
+        let drained = self.routes.iter();
+        let drained = drained.filter(|(_, routes)| routes.iter().any(of_session));
+        let drained: Vec<_> = drained.map(|(path, _)| path.clone()).collect();
+        for path in drained {
+            let revision = self.next_serial();
+            if let Some(routes) = self.routes.get_mut(&path) {
+                for entry in routes.iter_mut().filter(|entry| of_session(entry)) {
+                    entry.route.saturate();
+                    entry.revision = revision;
+                }
+                routes.sort_by(|a, b| a.route.compare(&b.route));
+            }
+            self.touch(&path);
+        }
+    }
+
+    /// How many routes were learned from a session.
+    pub(super) fn count(&self, session: u64) -> usize {
+        let routes = self.routes.values().flatten();
+        routes
+            .filter(|entry| entry.session == Some(session))
+            .count()
     }
 
     pub(super) fn begin_sync(&mut self) {

@@ -209,13 +209,46 @@ fn the_longest_prefix_decides() {
         .unwrap();
     let cx = Context::from_waker(Waker::noop());
     assert!(short_requests.poll_next(&cx).is_pending());
-    let Poll::Ready(request) = long_requests.poll_next(&cx) else {
+    let Poll::Ready(crate::Request::Track(request)) = long_requests.poll_next(&cx) else {
         panic!("not asked")
     };
     assert_eq!(
         (request.broadcast, request.track.name()),
         (path("a/b/c"), "t")
     );
+}
+
+#[test]
+fn a_session_that_drains_is_the_last_resort() {
+    let origin = OriginProducer::new();
+    let (leaving, staying) = (origin.session_id(), origin.session_id());
+    let mut announced = origin.consume().announced(&path(""));
+    let _cheap = origin.announce(&path("a"), route(&[1], 1), remote(), Some(leaving));
+    let _only = origin.announce(&path("b"), route(&[1], 1), remote(), Some(leaving));
+    let _dear = origin.announce(&path("a"), route(&[2], 9), remote(), Some(staying));
+    assert_eq!(
+        next(&mut announced),
+        Some(AnnouncedEvent::Start(path("a"), route(&[1], 1)))
+    );
+    assert!(matches!(
+        next(&mut announced),
+        Some(AnnouncedEvent::Start(..))
+    ));
+    assert_eq!(origin.routes_of(leaving), 2);
+    origin.drain(leaving);
+    assert_eq!(
+        next(&mut announced),
+        Some(AnnouncedEvent::Update(path("a"), route(&[2], 9)))
+    );
+    assert_eq!(
+        next(&mut announced),
+        Some(AnnouncedEvent::Update(
+            path("b"),
+            route(&[1], Route::MAX_COST)
+        ))
+    );
+    assert_eq!(next(&mut announced), Some(AnnouncedEvent::Live));
+    assert!(origin.consume().broadcast(&path("b")).is_ok());
 }
 
 #[test]

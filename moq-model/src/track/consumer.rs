@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use super::fetch::Fetch;
 use super::ordered::OrderedReader;
 use super::readers::{Pick, ReaderId, Taken};
 use super::shared::TrackShared;
@@ -26,7 +27,7 @@ impl TrackConsumer {
     /// A track that was refused before it existed.
     #[must_use]
     pub fn refused(name: &str, reason: Abort) -> Self {
-        let track = TrackShared::pending(name.into(), crate::Budget::default());
+        let track = TrackShared::pending(name.into(), crate::Budget::default(), None);
         track.end(TrackEnd::Aborted(reason));
         Self { track }
     }
@@ -50,6 +51,23 @@ impl TrackConsumer {
             slot,
         };
         poll_fn(|cx| watch.poll_info(cx)).await
+    }
+
+    /// Reads one group without subscribing: one that is held or still grows and, where a peer
+    /// feeds the track, any other one too, for which the peer is asked.
+    ///
+    /// Whoever fetches the same group of a peer at the same time shares one request, which is taken
+    /// back when nobody reads it any more. A refusal by the peer is how the group ends.
+    ///
+    /// # Errors
+    /// [`ReadError::Aborted`] if the track was refused, and with [`Abort::NotFound`] where there is
+    /// no such group and nobody to ask for it.
+    ///
+    /// Cancel safe. Draft: FETCH.
+    pub async fn fetch(&self, fetch: Fetch) -> Result<GroupConsumer, ReadError> {
+        self.info().await?;
+        let group = self.track.fetch(&fetch);
+        group.ok_or(ReadError::Aborted(Abort::NotFound))
     }
 
     /// Begins to read.
@@ -144,13 +162,9 @@ impl TrackReader {
         pick: Pick,
     ) -> Poll<Result<Option<GroupConsumer>, ReadError>> {
         if let Some(Taken { group, slot }) = state.take(self.id, pick) {
-            return Poll::Ready(Ok(Some(GroupConsumer {
-                track: self.track.clone(),
-                reader: self.id,
-                group,
-                slot,
-                next: 0,
-            })));
+            let track = self.track.clone();
+            let group = GroupConsumer::live(track, self.id, group, slot);
+            return Poll::Ready(Ok(Some(group)));
         }
         match state.end {
             Some(TrackEnd::Finished) if state.is_complete() => Poll::Ready(Ok(None)),

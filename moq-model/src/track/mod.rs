@@ -2,6 +2,7 @@
 
 mod consumer;
 mod demand;
+mod fetch;
 mod ordered;
 mod producer;
 mod readers;
@@ -15,6 +16,7 @@ mod tests;
 
 pub use consumer::{TrackConsumer, TrackReader};
 pub use demand::{Demand, DemandWatch};
+pub use fetch::Fetch;
 pub use ordered::{OrderedRead, OrderedReader};
 pub use producer::TrackProducer;
 pub(crate) use readers::ReaderId;

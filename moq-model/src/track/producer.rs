@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::consumer::TrackConsumer;
 use super::demand::DemandWatch;
 use super::ready::Ready;
@@ -10,7 +12,7 @@ use super::state::TrackEnd;
 use super::subscription::TrackInfo;
 use crate::broadcast::BroadcastShared;
 use crate::error::{Abort, WriteError};
-use crate::group::{Group, GroupProducer};
+use crate::group::{GroupProducer, Kind};
 use crate::ranges::GroupRange;
 
 /// Writes a track. Clones write the same track; when the last one is dropped without
@@ -53,7 +55,40 @@ impl TrackProducer {
     /// # Errors
     /// [`WriteError::Closed`] once the track has ended.
     pub fn append(&self) -> Result<GroupProducer, WriteError> {
-        self.begin(None)
+        self.begin(None, Kind::Live)
+    }
+
+    /// Writes the next group: one frame with a timestamp in units of the track's timescale, which a
+    /// session sends as one datagram.
+    ///
+    /// Delivery is best effort: the frame is lost on a peer whose connection carries no datagrams
+    /// of its size, and nothing is sent again.
+    ///
+    /// # Errors
+    /// [`WriteError::Closed`] once the track has ended, [`WriteError::GroupTooLarge`] above 32 MiB.
+    ///
+    /// Draft: Datagrams.
+    pub fn append_datagram(
+        &self,
+        timestamp: u64,
+        payload: impl Into<Bytes>,
+    ) -> Result<(), WriteError> {
+        let group = self.begin(None, Kind::Datagram)?;
+        group.complete(timestamp, payload.into())
+    }
+
+    /// As [`Self::append_datagram`], for the group `sequence`.
+    ///
+    /// # Errors
+    /// [`WriteError::Duplicate`] if it was begun before, else as [`Self::append_datagram`].
+    pub fn create_datagram(
+        &self,
+        sequence: u64,
+        timestamp: u64,
+        payload: impl Into<Bytes>,
+    ) -> Result<(), WriteError> {
+        let group = self.begin(Some(sequence), Kind::Datagram)?;
+        group.complete(timestamp, payload.into())
     }
 
     /// Begins the group `sequence`, in any order.
@@ -62,24 +97,13 @@ impl TrackProducer {
     /// [`WriteError::Duplicate`] if it was begun before, [`WriteError::Closed`] once the track has
     /// ended.
     pub fn create(&self, sequence: u64) -> Result<GroupProducer, WriteError> {
-        self.begin(Some(sequence))
+        self.begin(Some(sequence), Kind::Live)
     }
 
-    fn begin(&self, sequence: Option<u64>) -> Result<GroupProducer, WriteError> {
+    fn begin(&self, sequence: Option<u64>, kind: Kind) -> Result<GroupProducer, WriteError> {
         let track = self.track().clone();
-        let sequence = {
-            let mut state = track.lock();
-            let sequence = state.reserve(sequence)?;
-            if state.is_local {
-                state.start = Some(state.start.map_or(sequence, |start| start.min(sequence)));
-            }
-            sequence
-        };
-        Ok(GroupProducer {
-            track,
-            group: Group::new(sequence),
-            is_ended: false,
-        })
+        let group = track.lock().begin_group(sequence, kind)?;
+        Ok(GroupProducer::new(track, group))
     }
 
     /// Tells where a track begins that was asked for on demand; reading waits for that.

@@ -11,6 +11,7 @@ use crate::budget::Budget;
 use crate::error::{GroupEnd, WriteError};
 use crate::frame::Frame;
 use crate::group::Group;
+use crate::request::Upstream;
 use crate::state::lock;
 use crate::time::Timescale;
 
@@ -18,7 +19,9 @@ use crate::time::Timescale;
 #[derive(Debug)]
 pub(crate) struct TrackShared {
     pub(crate) name: Arc<str>,
-    budget: Budget,
+    /// Whom to ask for groups that are not held.
+    pub(super) upstream: Option<Upstream>,
+    pub(super) budget: Budget,
     info: OnceLock<TrackInfo>,
     state: Mutex<TrackState>,
     /// How many wait for readers to catch up.
@@ -30,16 +33,17 @@ pub(crate) struct TrackShared {
 impl TrackShared {
     /// A track that exists.
     pub(crate) fn new(track: Track, budget: Budget) -> Arc<Self> {
-        let shared = Self::pending(track.name, budget);
+        let shared = Self::pending(track.name, budget, None);
         shared.lock().is_local = true;
         shared.accept(track.info);
         shared
     }
 
     /// A track that was asked for and is not accepted yet.
-    pub(crate) fn pending(name: Arc<str>, budget: Budget) -> Arc<Self> {
+    pub(crate) fn pending(name: Arc<str>, budget: Budget, upstream: Option<Upstream>) -> Arc<Self> {
         Arc::new(Self {
             name,
+            upstream,
             budget,
             info: OnceLock::new(),
             state: Mutex::default(),

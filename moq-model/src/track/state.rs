@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use slab::Slab;
@@ -11,7 +11,7 @@ use super::readers::{LEAST, Reader, SHARE};
 use super::subscription::{Start, TrackInfo};
 use crate::error::{Abort, GroupEnd, WriteError};
 use crate::frame::Frame;
-use crate::group::Group;
+use crate::group::{Group, Kind};
 use crate::ranges::GroupRanges;
 use crate::state::Waiter;
 
@@ -39,7 +39,9 @@ pub(super) struct TrackState {
     /// Sequences that were ever in use.
     pub(super) seen: GroupRanges,
     /// Groups that have begun, with neither a frame nor an end so far.
-    pub(super) unborn: usize,
+    pub(super) unborn: BTreeMap<u64, Arc<Group>>,
+    /// Groups that somebody fetched and still reads, by sequence.
+    pub(super) fetched: BTreeMap<u64, Vec<Weak<Group>>>,
     /// Sequences that are gone or will never come.
     pub(super) lost: GroupRanges,
     /// The latest timestamp of the newest group with a frame, and that group.
@@ -62,8 +64,12 @@ pub(super) struct Entry {
 }
 
 impl TrackState {
-    /// Reserves the next sequence, or a given one.
-    pub(super) fn reserve(&mut self, sequence: Option<u64>) -> Result<u64, WriteError> {
+    /// Begins a group with the next sequence, or a given one.
+    pub(super) fn begin_group(
+        &mut self,
+        sequence: Option<u64>,
+        kind: Kind,
+    ) -> Result<Arc<Group>, WriteError> {
         if self.end.is_some() {
             return Err(WriteError::Closed);
         }
@@ -73,13 +79,17 @@ impl TrackState {
         }
         let after = sequence.checked_add(1).ok_or(WriteError::Closed)?;
         self.seen.insert(sequence..after);
-        self.unborn += 1;
-        Ok(sequence)
+        if self.is_local {
+            self.start = Some(self.start.map_or(sequence, |start| start.min(sequence)));
+        }
+        let group = Group::new(sequence, kind);
+        self.unborn.insert(sequence, group.clone());
+        Ok(group)
     }
 
     /// Whether the track is finished and readers see all groups there will ever be.
     pub(super) fn is_complete(&self) -> bool {
-        self.end == Some(TrackEnd::Finished) && self.unborn == 0
+        self.end == Some(TrackEnd::Finished) && self.unborn.is_empty()
     }
 
     /// The sequence after the highest one in use.
@@ -118,7 +128,7 @@ impl TrackState {
             return 0;
         }
         if end != GroupEnd::Finished {
-            self.unborn -= 1;
+            self.unborn.remove(&group.sequence);
             self.lose(group.sequence..group.sequence + 1);
             return 0;
         }
@@ -138,7 +148,7 @@ impl TrackState {
             bytes: 0,
         };
         self.groups.insert(group.sequence, entry);
-        self.unborn -= 1;
+        self.unborn.remove(&group.sequence);
         let floor = self.newest_floor(group.sequence);
         for (_, reader) in &mut self.readers {
             reader.floor.get_or_insert(floor);

@@ -36,12 +36,7 @@ pub(super) async fn deliver<S: SendStream>(
     };
     writer.stream_type(UniStream::Group.code());
     writer.message(&header);
-    let mut delivery = Delivery {
-        encoder: FrameEncoder::new(context.version),
-        writer: &mut writer,
-        bytes: 0,
-    };
-    let end = poll_fn(|cx| delivery.poll(cx, &mut group, &context)).await;
+    let end = write(&context, &mut writer, &mut group).await;
     drop(group);
     match end {
         Ok(GroupEnd::Finished) => {
@@ -54,6 +49,20 @@ pub(super) async fn deliver<S: SendStream>(
             writer.reset(code::stream::CANCELLED);
         }
     }
+}
+
+/// Writes the frames of `group` until it ends; says how.
+pub(super) async fn write<S: SendStream>(
+    context: &Shared,
+    writer: &mut Writer<S>,
+    group: &mut GroupConsumer,
+) -> Result<GroupEnd, StreamError> {
+    let mut delivery = Delivery {
+        encoder: FrameEncoder::new(context.version),
+        writer,
+        bytes: 0,
+    };
+    poll_fn(|cx| delivery.poll(cx, group, context)).await
 }
 
 struct Delivery<'a, S: SendStream> {
@@ -79,9 +88,18 @@ impl<S: SendStream> Delivery<'_, S> {
                 Poll::Ready(Ok(None)) => {}
                 Poll::Ready(Ok(Some(end))) => return Poll::Ready(Ok(end)),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                // A peer that stops the stream meanwhile is noticed at the next frame.
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => return self.poll_stopped(cx),
             }
+        }
+    }
+
+    /// Notices a peer that stops the stream while there is nothing to write.
+    fn poll_stopped(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<GroupEnd, StreamError>> {
+        match self.writer.poll_closed(cx) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            // Nothing has ended the stream, so nothing but a stop or the connection can.
+            Poll::Ready(Ok(())) => Poll::Ready(Err(StreamError::Transport)),
+            Poll::Pending => Poll::Pending,
         }
     }
 

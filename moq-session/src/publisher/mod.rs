@@ -1,6 +1,7 @@
 //! The publishing side: answers the peer's requests. One file per kind of stream.
 
 mod announce;
+mod fetch;
 mod group;
 mod subscribe;
 mod track;
@@ -57,7 +58,7 @@ async fn answer<T: Transport>(
         Some(BiStream::Announce) => announce::answer(&context, &mut writer, &mut reader).await,
         Some(BiStream::Subscribe) => return subscribe::answer(context, writer, reader).await,
         Some(BiStream::Track) => track::answer(&context, &mut writer, &mut reader).await,
-        Some(BiStream::Fetch) => track::refuse_fetch(&context, &mut writer, &mut reader).await,
+        Some(BiStream::Fetch) => fetch::answer(&context, &mut writer, &mut reader).await,
         Some(BiStream::Probe) => probe(&context, &mut writer, &mut reader).await,
         Some(BiStream::Goaway) => return goaway(&context, writer, reader).await,
         None => {

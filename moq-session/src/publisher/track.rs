@@ -1,8 +1,9 @@
-//! Answering TRACK, and FETCH.
+//! Answering TRACK.
 
 use moq_model::{Abort, ReadError, TrackConsumer};
-use moq_wire::{Fetch, Track, code};
+use moq_wire::Track;
 
+use super::fetch::withdrawn;
 use crate::context::{Context, Shared};
 use crate::convert;
 use crate::error::StreamError;
@@ -37,7 +38,10 @@ pub(super) async fn answer<T: Transport>(
     let request = request.await??;
     context.peer_setup().await;
     let info = match find(context, &request.broadcast, &request.track) {
-        Ok(track) => context.in_time(track.info()).await?,
+        Ok(track) => tokio::select! {
+            info = context.in_time(track.info()) => info?,
+            error = withdrawn(reader) => return Err(error),
+        },
         Err(reason) => Err(ReadError::Aborted(reason)),
     };
     match info {
@@ -52,16 +56,4 @@ pub(super) async fn answer<T: Transport>(
         }
         Err(_) => Err(StreamError::Transport),
     }
-}
-
-/// Answers FETCH: no group is kept for fetching.
-pub(super) async fn refuse_fetch<T: Transport>(
-    context: &Context<T>,
-    writer: &mut Writer<T::Send>,
-    reader: &mut Reader<T::Recv>,
-) -> Result<(), StreamError> {
-    let request = context.in_time(reader.only_message::<Fetch>("FETCH"));
-    request.await??;
-    writer.reset(code::stream::NOT_FOUND);
-    Ok(())
 }

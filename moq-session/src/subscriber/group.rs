@@ -7,7 +7,9 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use moq_model::{Abort, GroupProducer, Timescale, WriteError, clock};
-use moq_wire::{Datagram, FrameDecoder, GroupHeader, SubscribeId, Version, code, decode_body};
+use moq_wire::{
+    Datagram, FrameDecoder, FrameHeader, GroupHeader, SubscribeId, Version, code, decode_body,
+};
 
 use super::feed::Feed;
 use crate::context::Context;
@@ -42,9 +44,7 @@ pub(super) async fn receive<T: Transport>(context: &Context<T>, mut reader: Read
         return reader.stop(code::stream::CANCELLED);
     };
     let _arrival = feed.arrive(sequence);
-    let mut group = Incoming {
-        producer: Some(producer),
-    };
+    let mut group = Incoming::new(producer);
     match group.fill(context, &feed, &mut reader).await {
         Ok(()) => group.finish(),
         Err(failure) => {
@@ -71,15 +71,15 @@ fn is_expected(feed: &Feed, sequence: u64, version: Version) -> bool {
 }
 
 /// A group on its way in; dropping it tells readers that the session took it down.
-struct Incoming {
+pub(super) struct Incoming {
     producer: Option<GroupProducer>,
 }
 
 /// Why a group did not arrive whole, and what the peer is told.
 #[derive(Debug)]
-struct Failure {
-    abort: Abort,
-    stop: Option<u32>,
+pub(super) struct Failure {
+    pub(super) abort: Abort,
+    pub(super) stop: Option<u32>,
 }
 
 impl From<StreamError> for Failure {
@@ -126,32 +126,37 @@ impl Incoming {
         reader: &mut Reader<T::Recv>,
     ) -> Result<(), Failure> {
         let mut decoder = FrameDecoder::new(context.version);
-        while let Some(header) = reader.frame_header(&mut decoder).await? {
-            if header.len > MAX_FRAME {
-                return Err(Failure {
-                    abort: Abort::FrameTooLarge,
-                    stop: Some(code::stream::FRAME_TOO_LARGE),
-                });
-            }
+        while let Some(header) = frame_header(reader, &mut decoder).await? {
             let Some(producer) = &mut self.producer else {
                 return Ok(());
             };
             ready(context, feed, producer.sequence()).await;
-            let len = usize::try_from(header.len).unwrap_or(usize::MAX);
-            let payload = read_payload(reader, len).await?;
-            let timestamp = header.timestamp.unwrap_or_else(arrival_time);
+            let frame = frame(reader, header).await?;
+            self.append(frame)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn new(producer: GroupProducer) -> Self {
+        Self {
+            producer: Some(producer),
+        }
+    }
+
+    pub(super) fn append(&mut self, (timestamp, payload): (u64, Bytes)) -> Result<(), Failure> {
+        if let Some(producer) = &mut self.producer {
             producer.append_at(timestamp, payload)?;
         }
         Ok(())
     }
 
-    fn finish(mut self) {
+    pub(super) fn finish(mut self) {
         if let Some(producer) = self.producer.take() {
             producer.finish();
         }
     }
 
-    fn abort(mut self, reason: Abort) {
+    pub(super) fn abort(mut self, reason: Abort) {
         if let Some(producer) = self.producer.take() {
             producer.abort(reason);
         }
@@ -166,15 +171,32 @@ impl Drop for Incoming {
     }
 }
 
-async fn read_payload<R: RecvStream>(
+/// The header of the next frame, unless that is too large; `None` after the last one.
+pub(super) async fn frame_header<R: RecvStream>(
     reader: &mut Reader<R>,
-    len: usize,
-) -> Result<Bytes, StreamError> {
-    if len == 0 {
-        Ok(Bytes::new())
-    } else {
-        reader.payload(len).await
+    decoder: &mut FrameDecoder,
+) -> Result<Option<FrameHeader>, Failure> {
+    let header = reader.frame_header(decoder).await?;
+    if header.is_some_and(|header| header.len > MAX_FRAME) {
+        return Err(Failure {
+            abort: Abort::FrameTooLarge,
+            stop: Some(code::stream::FRAME_TOO_LARGE),
+        });
     }
+    Ok(header)
+}
+
+/// The frame whose header was read: its timestamp and payload.
+pub(super) async fn frame<R: RecvStream>(
+    reader: &mut Reader<R>,
+    header: FrameHeader,
+) -> Result<(u64, Bytes), StreamError> {
+    let len = usize::try_from(header.len).unwrap_or(usize::MAX);
+    let payload = match len {
+        0 => Bytes::new(),
+        _ => reader.payload(len).await?,
+    };
+    Ok((header.timestamp.unwrap_or_else(arrival_time), payload))
 }
 
 /// The time for frames of drafts without timestamps.
@@ -232,14 +254,11 @@ fn take_datagram<T>(context: &Context<T>, datagram: Datagram) {
     if !is_expected(&feed, sequence, context.version) {
         return;
     }
-    let Ok(mut group) = feed.track.create(sequence) else {
-        return;
-    };
-    let _arrival = feed.arrive(sequence);
-    if group
-        .append_at(datagram.timestamp, datagram.payload)
-        .is_ok()
-    {
-        group.finish();
+    let Datagram {
+        timestamp, payload, ..
+    } = datagram;
+    let is_new = feed.track.create_datagram(sequence, timestamp, payload);
+    if is_new.is_ok() {
+        drop(feed.arrive(sequence));
     }
 }

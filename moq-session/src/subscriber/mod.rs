@@ -3,6 +3,7 @@
 
 mod announce;
 mod feed;
+mod fetch;
 mod group;
 mod request;
 mod settle;
@@ -10,7 +11,7 @@ mod subscribe;
 
 use std::sync::Arc;
 
-use moq_model::RequestQueue;
+use moq_model::{Request, RequestQueue};
 use moq_wire::{UniStream, code};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -82,15 +83,18 @@ async fn take<T: Transport>(
     }
 }
 
-/// Asks the peer for each track that somebody here wants.
+/// Asks the peer for each track and each group that somebody here wants.
 async fn forward<T: Transport>(
     context: Context<T>,
     mut requests: RequestQueue,
 ) -> Result<(), SessionError> {
     loop {
-        let request = requests.next().await;
-        context
-            .spawner
-            .spawn(Box::pin(request::run(context.clone(), request)));
+        let context = context.clone();
+        let spawner = context.spawner.clone();
+        match requests.next().await {
+            Request::Track(request) => spawner.spawn(Box::pin(request::run(context, request))),
+            Request::Fetch(request) => spawner.spawn(Box::pin(fetch::run(context, request))),
+            other => tracing::debug!(?other, "request refused"),
+        }
     }
 }

@@ -3,11 +3,11 @@
 use std::future::poll_fn;
 use std::time::Duration;
 
-use moq_model::{Abort, TrackInfo, TrackProducer, TrackRequest};
+use moq_model::{Abort, BroadcastPath, TrackInfo, TrackProducer, TrackRequest};
 use moq_wire::{BiStream, Track};
 
 use super::subscribe;
-use crate::context::Context;
+use crate::context::{Context, Shared};
 use crate::convert;
 use crate::error::{SessionError, StreamError};
 use crate::io::{Reader, Writer};
@@ -33,15 +33,9 @@ pub(super) async fn run<T: Transport>(
     let held = Held {
         track: Some(track.clone()),
     };
-    let outcome = match broadcast.strip_prefix(&context.grant.root) {
-        Some(path) => {
-            let name = Name {
-                broadcast: convert::wire_path(&path),
-                track: track.name().to_owned(),
-            };
-            subscribe_to(&context, &name, &track).await
-        }
-        None => Err(Abort::Unroutable),
+    let outcome = match name(&context, &broadcast, track.name()) {
+        Ok(name) => subscribe_to(&context, &name, &track).await,
+        Err(reason) => Err(reason),
     };
     held.release();
     match outcome {
@@ -49,6 +43,19 @@ pub(super) async fn run<T: Transport>(
         Err(reason) => track.abort(reason),
     }
     Ok(())
+}
+
+/// What the peer calls a track of this end's origin.
+pub(super) fn name(
+    context: &Shared,
+    broadcast: &BroadcastPath,
+    track: &str,
+) -> Result<Name, Abort> {
+    let path = broadcast.strip_prefix(&context.grant.root);
+    Ok(Name {
+        broadcast: convert::wire_path(&path.ok_or(Abort::Unroutable)?),
+        track: track.to_owned(),
+    })
 }
 
 async fn subscribe_to<T: Transport>(

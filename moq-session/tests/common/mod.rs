@@ -5,6 +5,7 @@
 
 pub mod announce;
 pub mod ends;
+pub mod fetch;
 pub mod heard;
 pub mod live;
 pub mod scripts;
@@ -18,6 +19,7 @@ use moq_session::{
     BroadcastProducer, Config, OrderedRead, OriginProducer, Session, Start, Subscription, Track,
     TrackConsumer, Version,
 };
+use moq_wire::Features;
 
 /// A client's session, the session it is joined to, and the origin behind that.
 pub struct Pair {
@@ -72,6 +74,21 @@ pub fn for_each_version<F: Future<Output = ()>>(test: impl Fn(Version) -> F) {
                 .expect("hangs")
         });
     }
+}
+
+/// As [`for_each_version`], for those that can do something.
+pub fn for_each_version_with<F: Future<Output = ()>>(
+    has: impl Fn(&Features) -> bool,
+    test: impl Fn(Version) -> F,
+) {
+    for_each_version(|version| {
+        let test = has(version.features()).then(|| test(version));
+        async move {
+            if let Some(test) = test {
+                test.await;
+            }
+        }
+    });
 }
 
 /// A broadcast with one track `data`, whose groups hold these frames, finished.

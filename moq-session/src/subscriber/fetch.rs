@@ -1,0 +1,123 @@
+//! Asking the peer for one group.
+
+use moq_model::{Abort, Fetch, FetchRequest};
+use moq_wire::{BiStream, FrameDecoder, GroupSequence, code};
+
+use super::group::{self, Failure, Incoming};
+use super::request::{Name, name, open};
+use crate::context::Context;
+use crate::convert;
+use crate::error::SessionError;
+use crate::io::{Reader, Writer};
+use crate::transport::Transport;
+
+/// Fetches one group for as long as somebody reads it.
+pub(super) async fn run<T: Transport>(
+    context: Context<T>,
+    request: FetchRequest,
+) -> Result<(), SessionError> {
+    let unused = request.unused();
+    let name = name(&context, &request.broadcast, &request.track);
+    let mut fetching = Fetching {
+        context: &context,
+        fetch: request.fetch,
+        group: Incoming::new(request.group),
+    };
+    let outcome = match name {
+        // A draft without FETCH has no way to ask: as far as can be told here, there is no such group.
+        Ok(_) if !context.version.features().fetch => Err(Abort::NotFound),
+        Ok(_) if fetching.is_empty() => Ok(()),
+        Ok(name) => tokio::select! {
+            outcome = fetching.run(&name) => outcome,
+            () = unused => Err(Abort::Cancelled),
+        },
+        Err(reason) => Err(reason),
+    };
+    match outcome {
+        Ok(()) => fetching.group.finish(),
+        Err(reason) => fetching.group.abort(reason),
+    }
+    Ok(())
+}
+
+struct Fetching<'a, T: Transport> {
+    context: &'a Context<T>,
+    fetch: Fetch,
+    group: Incoming,
+}
+
+impl<T: Transport> Fetching<'_, T> {
+    fn is_empty(&self) -> bool {
+        let end = self.fetch.frame_end;
+        end.is_some_and(|end| end <= self.fetch.frame_start)
+    }
+
+    async fn run(&mut self, name: &Name) -> Result<(), Abort> {
+        let (mut writer, mut reader) = open(self.context, BiStream::Fetch).await?;
+        self.ask(&mut writer, name).await;
+        match self.fill(&mut reader).await {
+            Ok(()) => {
+                // Done with the request, not with the answer, which is complete.
+                writer.reset(code::stream::CANCELLED);
+                Ok(())
+            }
+            Err(failure) => {
+                tracing::debug!(
+                    group = self.fetch.group,
+                    ?failure,
+                    "group not fetched whole"
+                );
+                writer.reset(convert::abort_code(failure.abort));
+                Err(failure.abort)
+            }
+        }
+    }
+
+    async fn ask(&self, writer: &mut Writer<T::Send>, name: &Name) {
+        writer.message(&moq_wire::Fetch {
+            broadcast: name.broadcast.clone(),
+            track: name.track.clone(),
+            priority: self.fetch.priority,
+            group: GroupSequence(self.fetch.group),
+            frame_start: self.fetch.frame_start,
+            frame_end: self.fetch.frame_end.map(|end| end.saturating_sub(1)),
+        });
+        // A failed write is of no interest: the answer may be there all the same.
+        let _ = writer.flush().await;
+    }
+
+    /// Takes in the answer, up to its end or the last frame that is wanted.
+    async fn fill(&mut self, reader: &mut Reader<T::Recv>) -> Result<(), Failure> {
+        let mut decoder = FrameDecoder::new(self.context.version);
+        // A draft whose requests name no frames gets the group from its first one on.
+        let has_bounds = self.context.version.features().frame_bounds;
+        let mut next = if has_bounds {
+            self.fetch.frame_start
+        } else {
+            0
+        };
+        let mut is_first = true;
+        while self.fetch.frame_end.is_none_or(|end| next < end) {
+            let header = group::frame_header(reader, &mut decoder);
+            let header = if std::mem::take(&mut is_first) {
+                let header = self.context.in_time(header).await;
+                header.map_err(|_| LATE)?
+            } else {
+                header.await
+            };
+            let Some(header) = header? else { break };
+            let frame = group::frame(reader, header).await?;
+            if next >= self.fetch.frame_start {
+                self.group.append(frame)?;
+            }
+            next += 1;
+        }
+        Ok(())
+    }
+}
+
+/// No answer came in time.
+const LATE: Failure = Failure {
+    abort: Abort::Timeout,
+    stop: None,
+};
