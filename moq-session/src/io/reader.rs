@@ -17,6 +17,9 @@ use crate::transport::RecvStream;
 /// How long a stream may take to say what it is for.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Bytes that are taken in before it is their turn.
+const MAX_AHEAD: usize = 4 * 1_024;
+
 /// Chunks of fewer bytes are copied on arrival, larger ones are kept as they came.
 const SMALL: usize = 1_024;
 
@@ -231,6 +234,17 @@ impl<R: RecvStream> Reader<R> {
             self.buf.clear();
         }
         Ok(())
+    }
+
+    /// Waits until the peer ends its half. What it sends before that is kept, as long as it is
+    /// little; a peer that sends more is not listened to.
+    pub(crate) async fn ahead(&mut self) -> Result<(), StreamError> {
+        while self.buf.len() < MAX_AHEAD {
+            if !poll_fn(|cx| self.poll_fill(cx)).await? {
+                return Ok(());
+            }
+        }
+        std::future::pending().await
     }
 
     /// Waits until the peer ends its half, which has nothing more to say.

@@ -17,7 +17,7 @@ use crate::convert;
 use crate::error::{PeerFault, SessionError, StreamError};
 use crate::io::{Reader, Writer};
 use crate::schedule::send_order;
-use crate::transport::Transport;
+use crate::transport::{SendStream, Transport};
 
 #[cfg(not(target_arch = "wasm32"))]
 type Delivery = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -47,11 +47,29 @@ pub(super) async fn answer<T: Transport>(
             return Ok(());
         }
     };
-    match open(&context, &request, &mut writer).await {
+    let opened = tokio::select! {
+        biased;
+        opened = open(&context, &request, &mut writer) => opened,
+        left = reader.ahead() => {
+            leave(writer, left).await;
+            return Ok(());
+        }
+    };
+    match opened {
         Ok(track) => serve(&context, &request, track, writer, reader, &guard).await,
         Err(reason) => writer.reset(convert::abort_code(reason)),
     }
     Ok(())
+}
+
+/// Ends the answer to a peer that has left before there was one.
+async fn leave<S: SendStream>(mut writer: Writer<S>, left: Result<(), StreamError>) {
+    match left {
+        Ok(()) => {
+            let _ = writer.finish().await;
+        }
+        Err(_) => writer.reset(code::stream::CANCELLED),
+    }
 }
 
 /// Finds the track and waits until it exists; accepts the subscription where the draft says so.

@@ -1,0 +1,112 @@
+//! Requests that are taken back before they are answered.
+
+mod common;
+
+use std::time::Duration;
+
+use common::live::live;
+use common::scripts::{enter, settle, subscribe, track};
+use common::{for_each_version, for_each_version_with};
+use moq_session::testing::{Peer, Script};
+use moq_session::{OriginProducer, Session, Version};
+use moq_wire::BiStream;
+use moq_wire::code::stream::{CANCELLED, INTERNAL};
+
+/// A relay, one that announces `room` to it and does not answer, and one that is going to ask.
+struct Stage {
+    _publisher: Peer,
+    _announce: Script,
+    _first: Session,
+    peer: Peer,
+    session: Session,
+}
+
+async fn stage(version: Version) -> Stage {
+    let origin = OriginProducer::new();
+    let (mut publisher, first) = enter(version, &origin).await;
+    let (subscriber, second) = enter(version, &origin).await;
+    let mut announce = publisher.expect_bi(BiStream::Announce).await;
+    common::announce::tell(&mut announce, 1, &["room"]).await;
+    settle().await;
+    Stage {
+        _publisher: publisher,
+        _announce: announce,
+        _first: first,
+        peer: subscriber,
+        session: second,
+    }
+}
+
+// spec: Section 6.2, "RESET of the request half"
+#[test]
+fn a_subscription_is_taken_back_while_the_track_is_awaited() {
+    for_each_version(|version| async move {
+        let mut stage = stage(version).await;
+        let wish = subscribe(0, "room", "data");
+        let mut stream = stage.peer.request(BiStream::Subscribe, &wish).await;
+        settle().await;
+        assert_eq!(stage.session.outstanding().subscriptions, 1);
+        stream.reset(CANCELLED);
+        stream.expect_reset(CANCELLED).await;
+        assert_eq!(stage.session.outstanding().subscriptions, 0);
+    });
+}
+
+// spec: Section 6.2, "FIN together with SUBSCRIBE or ANNOUNCE_REQUEST"
+#[test]
+fn a_subscription_is_ended_while_the_track_is_awaited() {
+    for_each_version(|version| async move {
+        let mut stage = stage(version).await;
+        let wish = subscribe(0, "room", "data");
+        let mut stream = stage.peer.request(BiStream::Subscribe, &wish).await;
+        settle().await;
+        stream.finish();
+        stream.expect_fin().await;
+        settle().await;
+        assert_eq!(stage.session.outstanding().subscriptions, 0);
+    });
+}
+
+// spec: Section 6.2, "RESET of the request half"
+#[test]
+fn a_track_request_is_taken_back_while_the_track_is_awaited() {
+    for_each_version_with(
+        |features| features.track_stream,
+        |version| async move {
+            let mut stage = stage(version).await;
+            let peer = &mut stage.peer;
+            let wish = track("room", "data");
+            let mut stream = peer.request(BiStream::Track, &wish).await;
+            let mut ended = peer.request(BiStream::Track, &wish).await;
+            settle().await;
+            let before = tokio::time::Instant::now();
+            stream.reset(CANCELLED);
+            ended.finish();
+            stream.expect_reset(CANCELLED).await;
+            assert!(before.elapsed().is_zero());
+            ended.expect_silence(Duration::from_secs(5)).await;
+        },
+    );
+}
+
+// spec: Section 6.4, "peer stops a group stream"
+#[test]
+fn a_stop_of_an_idle_group_is_noticed() {
+    for_each_version(|version| async move {
+        let mut live = live(version).await;
+        settle().await;
+        // One for what is announced, one for a group.
+        live.peer.allow_streams(2);
+        let mut group = live.track.append().unwrap();
+        group.append_at(1, "a").unwrap();
+        let _stream = live.subscribe(&subscribe(0, "room", "data")).await;
+        let (_, mut stream) = live.peer.expect_group().await;
+        stream.expect_frame().await;
+        stream.stop(INTERNAL);
+        settle().await;
+        live.group(2);
+        let (header, _next) = live.peer.expect_group().await;
+        assert_eq!(header.sequence.0, 1);
+        drop(group);
+    });
+}
