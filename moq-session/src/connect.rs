@@ -15,6 +15,7 @@ use crate::grant::Grant;
 use crate::handshake::SessionStream;
 use crate::negotiate::Agreed;
 use crate::session::{Session, StatsSource};
+use crate::subscriber::Probing;
 use crate::transport::{Transport, TransportStats};
 use crate::{handshake, negotiate, publisher, setup, subscriber};
 
@@ -131,6 +132,7 @@ impl<T: Transport> Start<T> {
             next_subscribe_id: Default::default(),
             served: Default::default(),
             paused_streams: Default::default(),
+            probing: Probing::new(transport.stats()),
             is_leaving: Default::default(),
         });
         if config.subscribe.is_some() {
@@ -142,7 +144,7 @@ impl<T: Transport> Start<T> {
             spawner: Spawner::default(),
             shared: shared.clone(),
         };
-        let own = setup::own(config, &shared.info, hop, shared.is_server);
+        let own = setup::own(config, &shared);
         context.spawner.spawn(Box::pin(setup::send(
             context.transport.clone(),
             version,

@@ -15,7 +15,7 @@ use tokio::sync::{Notify, watch};
 use crate::driver::Spawner;
 use crate::error::{PeerFault, SessionError, StreamError};
 use crate::grant::Grant;
-use crate::subscriber::Feed;
+use crate::subscriber::{Feed, Probing};
 use crate::transport::TransportInfo;
 
 /// Announcements of a peer that are held at one time.
@@ -78,6 +78,7 @@ pub(crate) struct Shared {
     pub(crate) next_subscribe_id: AtomicU64,
     pub(crate) served: Served,
     pub(crate) paused_streams: AtomicUsize,
+    pub(crate) probing: Probing,
     /// The peer sent GOAWAY.
     pub(crate) is_leaving: AtomicBool,
 }

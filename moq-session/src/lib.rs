@@ -64,6 +64,7 @@ pub use grant::{Grant, Pattern, PatternError};
 #[cfg(feature = "tokio")]
 pub use reconnect::{Dial, DialError, Reconnect, Status};
 pub use session::{Outstanding, Session};
+pub use subscriber::Bandwidth;
 
 pub use moq_model::{
     Abort, Announced, AnnouncedEvent, BroadcastConsumer, BroadcastPath, BroadcastProducer, Budget,

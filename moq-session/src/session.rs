@@ -8,9 +8,11 @@ use moq_model::{
     TrackConsumer,
 };
 use moq_wire::{Version, code};
+use tokio::sync::watch;
 
 use crate::context::Shared;
 use crate::error::{FetchError, SessionError};
+use crate::subscriber::Bandwidth;
 use crate::transport::{TransportInfo, TransportStats};
 
 /// A negotiated session. Clones are handles to the same one; it closes when the last is dropped.
@@ -145,6 +147,18 @@ impl Session {
             .join(&BroadcastPath::new(prefix)?)?;
         self.shared().wants_announcements.notify_one();
         Ok(self.shared().subscribe.consume().announced(&prefix))
+    }
+
+    /// What the peer could send to this end, as it reports it: unknown at first, where the peer does
+    /// not report, and where the draft has no PROBE.
+    ///
+    /// The peer is asked for as long as somebody holds a receiver. Draft: PROBE.
+    #[must_use]
+    pub fn bandwidth(&self) -> watch::Receiver<Bandwidth> {
+        let probing = &self.shared().probing;
+        let bandwidth = probing.bandwidth.subscribe();
+        probing.wanted.notify_one();
+        bandwidth
     }
 
     /// What this end still owes to the peer.

@@ -2,25 +2,26 @@
 
 use std::sync::atomic::Ordering;
 
-use moq_wire::{Setup, UniStream, Version, code};
+use moq_wire::{ProbeLevel, Setup, UniStream, Version, code};
 
 use crate::config::Config;
-use crate::context::Context;
+use crate::context::{Context, Shared};
 use crate::error::{PeerFault, SessionError, StreamError};
 use crate::io::{Reader, Writer};
-use crate::transport::{Transport, TransportInfo};
+use crate::transport::Transport;
 
 /// What this end tells of itself.
-pub(crate) fn own(
-    config: &Config,
-    info: &TransportInfo,
-    hop: moq_model::HopId,
-    is_server: bool,
-) -> Setup {
+pub(crate) fn own(config: &Config, session: &Shared) -> Setup {
+    let is_client = !session.is_server;
+    let probe = match session.probing.measures {
+        true => ProbeLevel::Report,
+        false => ProbeLevel::None,
+    };
     Setup {
-        hop: Some(crate::convert::wire_hop(hop)),
-        role: config.role.filter(|_| !is_server),
-        path: info.setup_path.clone().filter(|_| !is_server),
+        hop: Some(crate::convert::wire_hop(session.hop)),
+        role: config.role.filter(|_| is_client),
+        path: session.info.setup_path.clone().filter(|_| is_client),
+        probe,
         ..Setup::default()
     }
 }

@@ -2,8 +2,6 @@
 
 mod common;
 
-use std::time::Duration;
-
 use common::scripts::{enter, kinds, settle, subscribe, track, track_info};
 use common::{finished, for_each_version};
 use moq_session::testing::{Peer, Script};
@@ -129,24 +127,6 @@ fn what_is_not_there_is_refused_with_its_reason() {
             }
         }
         peer.expect_alive().await;
-    });
-}
-
-// spec: Section 6.5, "Probe stream although you advertised 0"
-// spec: Section 6.5, "03/04 peer that opens Probe at once"
-#[test]
-fn a_probe_is_refused_or_met_with_silence() {
-    for_each_version(|version| async move {
-        let (mut peer, _session) = enter(version, &OriginProducer::new()).await;
-        let mut stream = peer.open_bi(BiStream::Probe).await;
-        if version.features().setup_stream {
-            stream.expect_reset(CANCELLED).await;
-            return;
-        }
-        stream.send_bytes([2, 0, 0]).await;
-        stream.expect_silence(Duration::from_secs(30)).await;
-        stream.finish();
-        stream.expect_fin().await;
     });
 }
 

@@ -3,6 +3,7 @@
 mod announce;
 mod fetch;
 mod group;
+mod probe;
 mod subscribe;
 mod track;
 mod waiting;
@@ -59,7 +60,7 @@ async fn answer<T: Transport>(
         Some(BiStream::Subscribe) => return subscribe::answer(context, writer, reader).await,
         Some(BiStream::Track) => track::answer(&context, &mut writer, &mut reader).await,
         Some(BiStream::Fetch) => fetch::answer(&context, &mut writer, &mut reader).await,
-        Some(BiStream::Probe) => probe(&context, &mut writer, &mut reader).await,
+        Some(BiStream::Probe) => probe::answer(&context, &mut writer, &mut reader).await,
         Some(BiStream::Goaway) => return goaway(&context, writer, reader).await,
         None => {
             writer.reset(code::stream::CANCELLED);
@@ -79,21 +80,6 @@ fn refusal(error: &StreamError) -> u32 {
         StreamError::Timeout => code::stream::CONTROL_TIMEOUT,
         _ => code::stream::CANCELLED,
     }
-}
-
-/// This end reports no estimates: drafts that can say so get a refusal, on the others the stream
-/// stays open and silent.
-async fn probe<T: Transport>(
-    context: &Context<T>,
-    writer: &mut Writer<T::Send>,
-    reader: &mut Reader<T::Recv>,
-) -> Result<(), StreamError> {
-    if context.version.features().setup_stream {
-        writer.reset(code::stream::CANCELLED);
-        return Ok(());
-    }
-    reader.drained().await?;
-    writer.finish().await
 }
 
 /// Takes note of a peer that is about to leave; what runs goes on until it closes.

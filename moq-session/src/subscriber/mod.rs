@@ -5,6 +5,7 @@ mod announce;
 mod feed;
 mod fetch;
 mod group;
+mod probe;
 mod request;
 mod settle;
 mod subscribe;
@@ -16,6 +17,8 @@ use moq_wire::{UniStream, code};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub(crate) use feed::Feed;
+pub use probe::Bandwidth;
+pub(crate) use probe::Probing;
 
 use crate::context::{Context, MAX_HEADERLESS};
 use crate::error::{SessionError, StreamError};
@@ -33,6 +36,11 @@ pub(crate) fn spawn<T: Transport>(context: &Context<T>, requests: RequestQueue) 
     context
         .spawner
         .spawn(Box::pin(announce::follow(context.clone(), sync)));
+    if context.version.features().probe {
+        context
+            .spawner
+            .spawn(Box::pin(probe::follow(context.clone())));
+    }
     if context.version.features().datagrams {
         context
             .spawner

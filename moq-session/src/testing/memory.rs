@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use moq_wire::Version;
@@ -53,6 +54,8 @@ pub(super) struct Link {
     uni: [VecDeque<MemoryRecv>; 2],
     bi: [VecDeque<(MemorySend, MemoryRecv)>; 2],
     datagrams: [VecDeque<Bytes>; 2],
+    /// What each side measures.
+    stats: [TransportStats; 2],
     /// Streams opened by a side and not ended yet.
     pub(super) open: [usize; 2],
     /// How many of them there may be at one time.
@@ -99,6 +102,12 @@ impl MemoryConnection {
         let mut link = lock(&self.link);
         link.allowed[1 - self.side] = count;
         link.wakers.wake();
+    }
+
+    /// Sets what this end measures, nothing at first: the rate at which it could send, in bits per
+    /// second, and the round-trip time.
+    pub fn measure(&self, send_rate: Option<u64>, rtt: Option<Duration>) {
+        lock(&self.link).stats[self.side] = TransportStats { rtt, send_rate };
     }
 
     fn error(&self, link: &Link) -> Option<TransportError> {
@@ -202,7 +211,7 @@ impl Transport for MemoryConnection {
     }
 
     fn stats(&self) -> TransportStats {
-        TransportStats::default()
+        lock(&self.link).stats[self.side]
     }
 
     fn close(&mut self, code: u32, reason: &str) {
