@@ -11,7 +11,7 @@ use moq_model::{Abort, GroupConsumer, ReadError, TrackReader, clock};
 use moq_wire::{Subscribe, SubscribeId, SubscribeOk, SubscribeResponse, SubscribeUpdate, code};
 
 use super::waiting::Waiting;
-use super::{group, track};
+use super::{datagram, group, track};
 use crate::context::{Context, ServedGuard};
 use crate::convert;
 use crate::error::{PeerFault, SessionError, StreamError};
@@ -274,6 +274,9 @@ impl<T: Transport> Serving<T> {
     fn poll_track(&mut self, cx: &TaskContext<'_>) -> Result<(), Failure> {
         while let Some(track) = &mut self.track {
             match track.poll_next_group(cx) {
+                Poll::Ready(Ok(Some(group))) if group.is_datagram() => {
+                    datagram::send(&mut self.context, cx, group, self.id);
+                }
                 Poll::Ready(Ok(Some(group))) => {
                     self.begin();
                     self.waiting.insert(group);

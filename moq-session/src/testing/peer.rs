@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use moq_model::clock;
 use moq_wire::{
     BiStream, ClientSetup, Decode, Encode, GroupHeader, ServerSetup, Setup, UniStream, Version,
+    decode_body,
 };
 
 use super::memory::{MemoryConnection, memory_pair};
@@ -234,6 +235,15 @@ impl Peer {
     /// Sends any bytes as a datagram.
     pub fn send_raw_datagram(&mut self, payload: impl Into<Bytes>) {
         self.connection.send_datagram(payload.into());
+    }
+
+    /// Waits for a datagram.
+    pub async fn expect_datagram<M: Decode>(&mut self) -> M {
+        let received = poll_fn(|cx| self.connection.poll_recv_datagram(cx));
+        let datagram = alive(in_time("a datagram", received).await);
+        let shown = format!("{datagram:02x?}");
+        decode_body(datagram, self.version)
+            .unwrap_or_else(|error| panic!("a datagram does not parse: {error} ({shown})"))
     }
 
     /// Closes the session.
