@@ -50,31 +50,48 @@ pub(super) fn message<M>(buf: &mut BytesMut, version: Version) -> Option<M>
 where
     M: Encode + Decode + PartialEq + Debug,
 {
-    let len = buf.len();
-    let body = bounded(len, || split_message(buf, MAX_MESSAGE, version))
+    let received = buf.clone();
+    let body = bounded(received.len(), || split_message(buf, MAX_MESSAGE, version))
         .ok()
         .flatten()?;
     let message = bounded(body.len(), || decode_body::<M>(body, version)).ok()?;
-    survives(&message, version);
+    let mut written = BytesMut::new();
+    put_message(&message, &mut written, version);
+    let taken = received.len() - buf.len();
+    for spelling in [&received[..taken], &written[..]] {
+        let mut again = BytesMut::new();
+        trickle(spelling, &[(spelling.len(), &message)], |buf| {
+            let Some(body) = split_message(buf, MAX_MESSAGE, version)? else {
+                return Ok(None);
+            };
+            let message = decode_body::<M>(body, version)?;
+            put_message(&message, &mut again, version);
+            Ok(Some(message))
+        });
+        assert_eq!(again, written);
+    }
     Some(message)
 }
 
-fn survives<M>(message: &M, version: Version)
+/// Takes items off the front of `data` for as long as there are good ones, and checks that they are
+/// the same when the bytes arrive one by one. `decoder` makes what takes off one item.
+pub(super) fn items<T, S>(data: &BytesMut, decoder: impl Fn() -> S) -> Vec<T>
 where
-    M: Encode + Decode + PartialEq + Debug,
+    T: PartialEq + Debug,
+    S: FnMut(&mut BytesMut) -> Result<Option<T>, DecodeError>,
 {
-    let mut bytes = BytesMut::new();
-    put_message(message, &mut bytes, version);
-    let mut again = BytesMut::new();
-    trickle(&bytes, &[(bytes.len(), message)], |buf| {
-        let Some(body) = split_message(buf, MAX_MESSAGE, version)? else {
-            return Ok(None);
-        };
-        let message = decode_body::<M>(body, version)?;
-        put_message(&message, &mut again, version);
-        Ok(Some(message))
-    });
-    assert_eq!(again, bytes);
+    let mut buf = data.clone();
+    let mut split = decoder();
+    let mut items = Vec::new();
+    let mut ends = Vec::new();
+    while let Ok(Some(item)) = bounded(buf.len(), || split(&mut buf)) {
+        items.push(item);
+        ends.push(data.len() - buf.len());
+    }
+    let taken = ends.last().copied().unwrap_or(0);
+    let items_with_ends = ends.into_iter().zip(&items).collect::<Vec<_>>();
+    trickle(&data[..taken], &items_with_ends, decoder());
+    items
 }
 
 /// Feeds `stream` byte by byte: each item has to appear where it ends, and nothing else anywhere.

@@ -2,21 +2,24 @@
 
 use bytes::BytesMut;
 
-use super::check::{bounded, message, versioned};
+use super::check::{bounded, items, message, versioned};
 use crate::codec::{Encode, decode_body};
+use crate::error::DecodeError;
 use crate::message::{
     AnnounceOk, AnnounceRequest, Goaway, Probe, Setup, Subscribe, SubscribeUpdate, Track, TrackInfo,
 };
 use crate::path::Path;
 use crate::stream::{BiStream, UniStream};
 use crate::varint as integer;
+use crate::version::Version;
 
 /// Integers, and the types of streams they may stand for.
 pub fn varint(data: &[u8]) {
-    let Some((version, mut buf)) = versioned(data) else {
+    let Some((version, buf)) = versioned(data) else {
         return;
     };
-    while let Ok(Some(value)) = bounded(buf.len(), || integer::split(&mut buf, version)) {
+    let integers = items(&buf, || |buf: &mut _| integer::split(buf, version));
+    for value in integers {
         let mut bytes = BytesMut::new();
         integer::put(value, &mut bytes, version);
         assert_eq!(bytes.len(), integer::size(value, version));
@@ -43,11 +46,22 @@ pub fn path(data: &[u8]) {
         assert_eq!(Path::new(path.as_str()).as_ref(), Ok(&path));
         let segments = path.segments().collect::<Vec<_>>();
         assert_eq!(segments.join("/"), path.as_str());
-        let mut bytes = BytesMut::new();
-        path.encode(&mut bytes, version);
-        assert_eq!(decode_body(bytes.freeze(), version), Ok(path));
+        path_survives(&path, version);
     }
-    let _decoded = bounded(buf.len(), || decode_body::<Path>(buf.freeze(), version));
+    if let Ok(path) = bounded(buf.len(), || decode_body(buf.freeze(), version)) {
+        path_survives(&path, version);
+    }
+}
+
+fn path_survives(path: &Path, version: Version) {
+    let mut bytes = BytesMut::new();
+    path.encode(&mut bytes, version);
+    let bytes = bytes.freeze();
+    for cut in 0..bytes.len() {
+        let decoded = decode_body::<Path>(bytes.slice(..cut), version);
+        assert_eq!(decoded, Err(DecodeError::PastEnd));
+    }
+    assert_eq!(decode_body(bytes, version).as_ref(), Ok(path));
 }
 
 /// SETUP.

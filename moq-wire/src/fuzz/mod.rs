@@ -4,7 +4,8 @@
 //! peer sends after the type of the stream. A target panics if one of these does not hold:
 //!
 //! - what was decoded is the same once encoded and decoded again, and is encoded the same again;
-//! - each item appears with its last byte: a strict prefix is neither an item nor an error;
+//! - each item appears with its last byte, as it was received and as it is encoded: a strict prefix
+//!   is neither an item nor an error, or an error that says so where all bytes are there at once;
 //! - to decode an item takes at most 4 KiB and the input's length of memory, if [`measure_with`] was
 //!   told how to find out;
 //! - nothing panics.

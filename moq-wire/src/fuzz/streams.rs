@@ -1,9 +1,12 @@
 //! Targets for what needs a codec for a whole stream, or stands without an envelope.
 
+use std::fmt::Debug;
+
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::check::{bounded, message, trickle, versioned};
+use super::check::{bounded, items, message, trickle, versioned};
 use crate::codec::{Encode, decode_body};
+use crate::error::DecodeError;
 use crate::message::{
     AnnounceDecoder, AnnounceEncoder, AnnounceEvent, ClientSetup, Datagram, Fetch, FrameDecoder,
     FrameEncoder, FrameHeader, GroupHeader, ServerSetup, SessionInfo, SubscribeResponse,
@@ -15,29 +18,39 @@ pub fn handshake(data: &[u8]) {
     let Some((version, mut buf)) = versioned(data) else {
         return;
     };
-    if let Ok(Some(setup)) = bounded(buf.len(), || ClientSetup::split(&mut buf)) {
-        let mut bytes = BytesMut::new();
-        setup.put(&mut bytes);
-        trickle(&bytes, &[(bytes.len(), &setup)], ClientSetup::split);
-    }
-    if let Ok(Some(setup)) = bounded(buf.len(), || ServerSetup::split(&mut buf)) {
-        let mut bytes = BytesMut::new();
-        setup.put(&mut bytes);
-        trickle(&bytes, &[(bytes.len(), &setup)], ServerSetup::split);
-    }
+    exchange(&mut buf, ClientSetup::split, ClientSetup::put);
+    exchange(&mut buf, ServerSetup::split, ServerSetup::put);
     while message::<SessionInfo>(&mut buf, version).is_some() {}
+}
+
+/// Takes one message of the handshake off the front of `buf`, if there is a good one, and checks it.
+fn exchange<M: PartialEq + Debug>(
+    buf: &mut BytesMut,
+    split: fn(&mut BytesMut) -> Result<Option<M>, DecodeError>,
+    put: fn(&M, &mut BytesMut),
+) {
+    let received = buf.clone();
+    let Ok(Some(setup)) = bounded(received.len(), || split(buf)) else {
+        return;
+    };
+    let mut written = BytesMut::new();
+    put(&setup, &mut written);
+    let taken = received.len() - buf.len();
+    for spelling in [&received[..taken], &written[..]] {
+        trickle(spelling, &[(spelling.len(), &setup)], split);
+    }
 }
 
 /// The announcements of one stream, after ANNOUNCE_OK.
 pub fn announce(data: &[u8]) {
-    let Some((version, mut buf)) = versioned(data) else {
+    let Some((version, buf)) = versioned(data) else {
         return;
     };
-    let mut decoder = AnnounceDecoder::new(version);
-    let mut events = Vec::new();
-    while let Ok(Some(event)) = bounded(buf.len(), || decoder.decode(&mut buf)) {
-        events.push(event);
-    }
+    let decoder = || {
+        let mut decoder = AnnounceDecoder::new(version);
+        move |buf: &mut BytesMut| decoder.decode(buf)
+    };
+    let events = items(&buf, decoder);
 
     let mut encoder = AnnounceEncoder::new(version);
     let mut stream = BytesMut::new();
@@ -46,8 +59,7 @@ pub fn announce(data: &[u8]) {
             .encode(event, stream)
             .expect("announcements that were decoded do not contradict each other");
     });
-    let mut decoder = AnnounceDecoder::new(version);
-    trickle(&stream, &ends, |buf| decoder.decode(buf));
+    trickle(&stream, &ends, decoder());
     same_at_once(&events, version);
 }
 
@@ -69,14 +81,11 @@ fn same_at_once(events: &[AnnounceEvent], version: Version) {
 
 /// Answers to a subscription.
 pub fn response(data: &[u8]) {
-    let Some((version, mut buf)) = versioned(data) else {
+    let Some((version, buf)) = versioned(data) else {
         return;
     };
-    let mut responses = Vec::new();
-    let split = SubscribeResponse::split_counted;
-    while let Ok(Some(response)) = bounded(buf.len(), || split(&mut buf, version)) {
-        responses.push(response);
-    }
+    let split = |buf: &mut BytesMut| SubscribeResponse::split_counted(buf, version);
+    let responses = items(&buf, || split);
     let mut stream = BytesMut::new();
     let ends = ends(&responses, &mut stream, |response, stream| match response {
         (SubscribeResponse::End(group), Some(streams)) => {
@@ -84,7 +93,7 @@ pub fn response(data: &[u8]) {
         }
         (response, _) => response.put(stream, version),
     });
-    trickle(&stream, &ends, |buf| split(buf, version));
+    trickle(&stream, &ends, split);
 }
 
 /// FETCH, and the frames of an answer.
@@ -103,42 +112,59 @@ pub fn group(data: &[u8]) {
     }
 }
 
-fn frames(mut buf: BytesMut, version: Version) {
+fn frames(received: BytesMut, version: Version) {
+    let mut buf = received.clone();
     let mut decoder = FrameDecoder::new(version);
     let mut frames = Vec::new();
+    let mut taken = 0;
     while let Ok(Some(header)) = bounded(buf.len(), || decoder.header(&mut buf)) {
         if header.len > buf.len() as u64 {
             break;
         }
+        let end = received.len() - buf.len();
         let payload = buf.split_to(usize::try_from(header.len).unwrap_or(usize::MAX));
-        frames.push((header, payload));
+        frames.push((end, header, payload));
+        taken = received.len() - buf.len();
     }
+    let ends = frames.iter().map(|(end, header, _)| (*end, header));
+    trickle(
+        &received[..taken],
+        &ends.collect::<Vec<_>>(),
+        headers(version),
+    );
 
     let mut encoder = FrameEncoder::new(version);
-    let mut stream = BytesMut::new();
+    let mut written = BytesMut::new();
     let mut ends = Vec::new();
-    for (header, payload) in &frames {
+    for (_, header, payload) in &frames {
         encoder
-            .header(header.timestamp.unwrap_or(0), payload.len(), &mut stream)
+            .header(header.timestamp.unwrap_or(0), payload.len(), &mut written)
             .expect("a timestamp that was decoded can be encoded");
-        ends.push((stream.len(), header));
-        stream.extend_from_slice(payload);
+        ends.push((written.len(), header));
+        written.extend_from_slice(payload);
     }
+    trickle(&written, &ends, headers(version));
+}
+
+/// Takes headers off a stream and passes over the payloads.
+fn headers(
+    version: Version,
+) -> impl FnMut(&mut BytesMut) -> Result<Option<FrameHeader>, DecodeError> {
     let mut decoder = FrameDecoder::new(version);
     let mut payload = 0;
-    trickle(&stream, &ends, |buf| {
+    move |buf| {
         let arrived = payload.min(buf.len());
         buf.advance(arrived);
         payload -= arrived;
-        let header: Option<FrameHeader> = match payload {
-            0 => decoder.header(buf)?,
-            _ => None,
-        };
+        if payload > 0 {
+            return Ok(None);
+        }
+        let header = decoder.header(buf)?;
         if let Some(FrameHeader { len, .. }) = header {
             payload = usize::try_from(len).unwrap_or(usize::MAX);
         }
         Ok(header)
-    });
+    }
 }
 
 /// One datagram.
@@ -146,11 +172,20 @@ pub fn datagram(data: &[u8]) {
     let Some((version, buf)) = versioned(data) else {
         return;
     };
+    let received = buf.freeze();
     let decode = |bytes: Bytes| decode_body::<Datagram>(bytes, version);
-    if let Ok(datagram) = bounded(buf.len(), || decode(buf.freeze())) {
-        let mut bytes = BytesMut::new();
-        datagram.encode(&mut bytes, version);
-        assert_eq!(decode(bytes.freeze()), Ok(datagram));
+    let Ok(datagram) = bounded(received.len(), || decode(received.clone())) else {
+        return;
+    };
+    let mut written = BytesMut::new();
+    datagram.encode(&mut written, version);
+    let written = written.freeze();
+    for spelling in [received, written] {
+        let header = spelling.len() - datagram.payload.len();
+        for cut in 0..header {
+            assert_eq!(decode(spelling.slice(..cut)), Err(DecodeError::PastEnd));
+        }
+        assert_eq!(decode(spelling).as_ref(), Ok(&datagram));
     }
 }
 

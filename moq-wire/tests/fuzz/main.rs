@@ -1,4 +1,4 @@
-//! Every fuzz target, on its corpus and on damaged copies of it.
+//! Every fuzz target, on its corpus as any draft may read it and on damaged copies of it.
 //!
 //! `MOQ_FUZZ_RUNS` says how many inputs each target gets; `MOQ_FUZZ_SEED` makes them others.
 
@@ -9,7 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use moq_wire::fuzz;
+use moq_wire::{Version, fuzz};
 use random::Random;
 
 macro_rules! targets {
@@ -50,17 +50,32 @@ fn run(name: &str, target: fuzz::Target) {
     fuzz::measure_with(|run| allocation_counter::measure(run).bytes_max);
     let corpus = corpus(name);
     assert!(!corpus.is_empty());
+    let mut reproduce = Reproduce(Vec::new());
     for input in &corpus {
-        target(input);
+        for version in 0..Version::ALL.len() {
+            reproduce.0 = with_version(input, version);
+            target(&reproduce.0);
+        }
     }
     let seed: u64 = setting("MOQ_FUZZ_SEED").unwrap_or(1);
     let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ seed);
     let runs: u64 = setting("MOQ_FUZZ_RUNS").unwrap_or(20_000);
-    let mut reproduce = Reproduce(Vec::new());
     for _ in 0..runs {
         reproduce.0 = random.input(&corpus);
+        if random.below(4) == 0 {
+            reproduce.0 = with_version(&reproduce.0, random.below(Version::ALL.len()));
+        }
         target(&reproduce.0);
     }
+}
+
+/// The same input for another draft, which is what its first byte picks.
+fn with_version(input: &[u8], version: usize) -> Vec<u8> {
+    let mut input = input.to_vec();
+    if let Some(first) = input.first_mut() {
+        *first = u8::try_from(version).expect("few versions");
+    }
+    input
 }
 
 /// Shows the input that a target did not survive.

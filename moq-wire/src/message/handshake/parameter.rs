@@ -67,7 +67,15 @@ pub(super) fn take_parameters(
     if count > MAX_HANDSHAKE_PARAMETERS {
         return Err(DecodeError::TooManyParameters);
     }
-    (0..count)
-        .map(|_| Parameter::decode(buf, version))
-        .collect()
+    // To grow step by step would take twice the room, which is much for what may be a few bytes each.
+    let possible = buf.len() / SMALLEST_PARAMETER;
+    let mut parameters =
+        Vec::with_capacity(possible.min(usize::try_from(count).unwrap_or(possible)));
+    for _ in 0..count {
+        parameters.push(Parameter::decode(buf, version)?);
+    }
+    Ok(parameters)
 }
+
+/// An id and a value of one byte each.
+const SMALLEST_PARAMETER: usize = 2;
