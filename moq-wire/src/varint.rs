@@ -6,6 +6,31 @@ use crate::error::DecodeError;
 use crate::features::VarIntForm;
 use crate::version::Version;
 
+/// Runs `$put` with `$tagged`, a number whose last `$SIZE` bytes spell `$value`. That size is a
+/// constant, because a write of a size that is known costs a few instructions, and one of any size
+/// costs a call.
+macro_rules! quic {
+    ($value:expr, $tagged:ident, $SIZE:ident => $put:expr) => {
+        if $value < 1 << 6 {
+            const $SIZE: usize = 1;
+            let $tagged = $value;
+            $put
+        } else if $value < 1 << 14 {
+            const $SIZE: usize = 2;
+            let $tagged = 0x4000 | $value;
+            $put
+        } else if $value < 1 << 30 {
+            const $SIZE: usize = 4;
+            let $tagged = 0x8000_0000 | $value;
+            $put
+        } else {
+            const $SIZE: usize = 8;
+            let $tagged = 0xc000_0000_0000_0000 | $value.min(MAX);
+            $put
+        }
+    };
+}
+
 /// The largest value that can be written.
 pub const MAX: u64 = (1 << 62) - 1;
 
@@ -13,25 +38,33 @@ pub const MAX: u64 = (1 << 62) - 1;
 #[must_use]
 #[inline]
 pub fn size(value: u64, version: Version) -> usize {
-    let bits = 64 - value.min(MAX).leading_zeros();
     match version.features().varint {
-        VarIntForm::Quic => match bits {
+        VarIntForm::Quic => match bits(value) {
             0..=6 => 1,
             7..=14 => 2,
             15..=30 => 4,
             _ => 8,
         },
-        VarIntForm::LeadingOnes => match bits {
-            0..=7 => 1,
-            8..=14 => 2,
-            15..=21 => 3,
-            22..=28 => 4,
-            29..=35 => 5,
-            36..=42 => 6,
-            43..=56 => 8,
-            _ => 9,
-        },
+        VarIntForm::LeadingOnes => size_leading_ones(value),
     }
+}
+
+fn size_leading_ones(value: u64) -> usize {
+    match bits(value) {
+        0..=7 => 1,
+        8..=14 => 2,
+        15..=21 => 3,
+        22..=28 => 4,
+        29..=35 => 5,
+        36..=42 => 6,
+        43..=56 => 8,
+        _ => 9,
+    }
+}
+
+/// How many bits it takes to tell `value`, or the largest that can be written.
+fn bits(value: u64) -> u32 {
+    64 - value.min(MAX).leading_zeros()
 }
 
 /// Appends `value` in its shortest form. A value above [`MAX`] is written as [`MAX`].
@@ -42,7 +75,27 @@ pub fn size(value: u64, version: Version) -> usize {
 pub fn put(value: u64, buf: &mut impl BufMut, version: Version) {
     match version.features().varint {
         VarIntForm::Quic => put_quic(value, buf),
-        VarIntForm::LeadingOnes => put_leading_ones(value, buf, version),
+        VarIntForm::LeadingOnes => put_leading_ones(value, buf),
+    }
+}
+
+/// Appends two values as [`put`] does, in one write: to look whether there is room is most of what an
+/// append costs.
+#[inline(always)]
+pub(crate) fn put_pair(first: u64, second: u64, buf: &mut impl BufMut, form: VarIntForm) {
+    match form {
+        VarIntForm::Quic => {
+            quic!(first, head, A => {
+                quic!(second, tail, B => {
+                    let both = u128::from(head) << (8 * B) | u128::from(tail);
+                    buf.put_slice(&both.to_be_bytes()[16 - A - B..]);
+                })
+            });
+        }
+        VarIntForm::LeadingOnes => {
+            put_leading_ones(first, buf);
+            put_leading_ones(second, buf);
+        }
     }
 }
 
@@ -75,19 +128,9 @@ pub fn peek(data: &[u8], version: Version) -> Result<Option<(u64, usize)>, Decod
     }
 }
 
-/// Each size is written as a whole array, because that costs a few instructions where a slice of
-/// any length costs a call.
 #[inline(always)]
 fn put_quic(value: u64, buf: &mut impl BufMut) {
-    if value < 1 << 6 {
-        buf.put_u8(value as u8);
-    } else if value < 1 << 14 {
-        buf.put_u16(0x4000 | value as u16);
-    } else if value < 1 << 30 {
-        buf.put_u32(0x8000_0000 | value as u32);
-    } else {
-        buf.put_u64(0xc000_0000_0000_0000 | value.min(MAX));
-    }
+    quic!(value, tagged, SIZE => buf.put_slice(&tagged.to_be_bytes()[8 - SIZE..]));
 }
 
 #[inline]
@@ -107,9 +150,10 @@ fn peek_quic(data: &[u8]) -> Option<(u64, usize)> {
     }
 }
 
-fn put_leading_ones(value: u64, buf: &mut impl BufMut, version: Version) {
+#[inline(never)]
+fn put_leading_ones(value: u64, buf: &mut impl BufMut) {
     let value = value.min(MAX);
-    let further = size(value, version) - 1;
+    let further = size_leading_ones(value) - 1;
     let bytes = value.to_be_bytes();
     // A value has eight further bytes only where the first byte is all prefix.
     match bytes.len().checked_sub(further + 1) {

@@ -3,6 +3,7 @@
 use bytes::{Buf, BufMut, BytesMut};
 
 use crate::error::{DecodeError, EncodeError};
+use crate::features::VarIntForm;
 use crate::varint;
 use crate::version::Version;
 
@@ -10,6 +11,8 @@ use crate::version::Version;
 #[derive(Debug, Clone)]
 pub struct FrameEncoder {
     version: Version,
+    /// How timestamps are written, where frames carry them.
+    stamps: Option<VarIntForm>,
     previous: u64,
 }
 
@@ -17,8 +20,10 @@ impl FrameEncoder {
     /// An encoder for a stream without any frame yet.
     #[must_use]
     pub fn new(version: Version) -> Self {
+        let features = version.features();
         Self {
             version,
+            stamps: features.timestamps.then_some(features.varint),
             previous: 0,
         }
     }
@@ -41,12 +46,14 @@ impl FrameEncoder {
         len: usize,
         buf: &mut impl BufMut,
     ) -> Result<(), EncodeError> {
-        if self.version.features().timestamps {
-            let delta = delta(self.previous, timestamp).ok_or(EncodeError::Timestamp)?;
-            varint::put(delta, buf, self.version);
-            self.previous = timestamp;
-        }
-        varint::put(len as u64, buf, self.version);
+        let len = len as u64;
+        let Some(form) = self.stamps else {
+            varint::put(len, buf, self.version);
+            return Ok(());
+        };
+        let delta = delta(self.previous, timestamp).ok_or(EncodeError::Timestamp)?;
+        self.previous = timestamp;
+        varint::put_pair(delta, len, buf, form);
         Ok(())
     }
 }
@@ -110,13 +117,11 @@ impl FrameDecoder {
 /// The step from one timestamp to the next: twice its size, less one if it goes back.
 #[inline]
 fn delta(previous: u64, timestamp: u64) -> Option<u64> {
-    if timestamp > varint::MAX {
-        return None;
-    }
-    // Both are below 2^62, so neither their difference nor twice that leaves an i64.
+    // Where both are below 2^62, neither their difference nor twice that leaves an i64.
     let step = timestamp.wrapping_sub(previous).cast_signed();
     let delta = ((step << 1) ^ (step >> 63)).cast_unsigned();
-    (delta <= varint::MAX).then_some(delta)
+    // Neither has a bit that the largest integer lacks.
+    (timestamp | delta <= varint::MAX).then_some(delta)
 }
 
 /// The timestamp that is `delta` away from `previous`.
