@@ -6,7 +6,8 @@ use std::time::Instant;
 use anyhow::{Context as _, bail};
 
 use crate::tidy;
-use crate::workspace::{Workspace, output};
+use crate::tools::rustup_lists;
+use crate::workspace::Workspace;
 
 /// Runs every step and stops at the first that fails.
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
@@ -77,7 +78,7 @@ fn steps(workspace: &Workspace) -> anyhow::Result<Vec<Step>> {
 }
 
 fn wasm(workspace: &Workspace) -> Action {
-    if !listed(&["target", "list", "--installed"], WASM) {
+    if !rustup_lists(&["target", "list", "--installed"], WASM) {
         return Action::Skip(format!("target {WASM} is not installed"));
     }
     let crates = ["-p", "moq-wire", "-p", "moq-model", "-p", "moq-session"];
@@ -89,7 +90,7 @@ fn wasm(workspace: &Workspace) -> Action {
 fn oldest_rust(workspace: &Workspace) -> anyhow::Result<Action> {
     let version = workspace.package("moq-wire")?.rust_version.as_deref();
     let version = version.context("moq-wire names no rust-version")?;
-    if !listed(&["toolchain", "list"], version) {
+    if !rustup_lists(&["toolchain", "list"], version) {
         return Ok(Action::Skip(format!("Rust {version} is not installed")));
     }
     let mut command = Command::new("rustup");
@@ -99,18 +100,6 @@ fn oldest_rust(workspace: &Workspace) -> anyhow::Result<Action> {
         .env_remove("RUSTUP_TOOLCHAIN")
         .env_remove("CARGO");
     Ok(Action::Run(command))
-}
-
-/// Whether one of the lines that rustup prints begins with `wanted`; without rustup, none does.
-fn listed(args: &[&str], wanted: &str) -> bool {
-    let lines = output(Command::new("rustup").args(args)).unwrap_or_default();
-    lines.lines().any(|line| names(line, wanted))
-}
-
-/// Whether a line of rustup's is about `wanted`, and not about a longer name or number.
-fn names(line: &str, wanted: &str) -> bool {
-    let rest = line.strip_prefix(wanted);
-    rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()))
 }
 
 fn succeed(command: &mut Command) -> anyhow::Result<()> {
@@ -147,16 +136,3 @@ const TRANSPORT_BARE: &[&str] = &[
 ];
 
 const WASM: &str = "wasm32-unknown-unknown";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn toolchain_is_found_by_its_whole_number() {
-        assert!(names("1.88-x86_64-unknown-linux-gnu", "1.88"));
-        assert!(names("1.88.0-x86_64-unknown-linux-gnu (active)", "1.88"));
-        assert!(!names("1.880.0-x86_64-unknown-linux-gnu", "1.88"));
-        assert!(!names("stable-x86_64-unknown-linux-gnu", "1.88"));
-    }
-}

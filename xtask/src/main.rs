@@ -2,7 +2,9 @@
 
 mod bench;
 mod ci;
+mod fuzz;
 mod tidy;
+mod tools;
 mod workspace;
 
 use std::io::Write as _;
@@ -31,6 +33,8 @@ fn run(args: &[String]) -> anyhow::Result<()> {
             Ok(std::io::stdout().write_all(bench::HELP.as_bytes())?)
         }
         ["bench", "relay", options @ ..] => bench::launch(&Workspace::load()?, options),
+        ["fuzz", "--help" | "-h"] => Ok(std::io::stdout().write_all(fuzz::HELP.as_bytes())?),
+        ["fuzz", options @ ..] => fuzz::run(&Workspace::load()?, options),
         #[cfg(feature = "bench")]
         ["bench-run", options @ ..] => bench::measure(options),
         #[cfg(feature = "bench")]
@@ -49,4 +53,6 @@ Usage: cargo xtask COMMAND
   tidy          crate arrows, dependency budgets, clocks, file lengths, lints, leftovers
   bench relay   CPU per delivered frame of the relay, beside a bare fan-out on quinn
                 (`cargo xtask bench relay --help` lists its options)
+  fuzz          every fuzz target of the wire format for a while
+                (`cargo xtask fuzz --help` lists its options)
 ";

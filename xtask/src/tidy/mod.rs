@@ -10,6 +10,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 
+use crate::fuzz;
 use crate::workspace::Workspace;
 use sources::Source;
 
@@ -34,6 +35,9 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
                 package.name
             ));
         }
+    }
+    for fault in fuzz::faults(workspace)? {
+        findings.fault(fault);
     }
     check_pages(&workspace.root, &mut findings);
     findings.report()
