@@ -169,3 +169,63 @@ impl fmt::Display for UnknownVersion {
 }
 
 impl Error for UnknownVersion {}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_fault_is_told_from_every_other() {
+        let errors: &[&dyn Error] = &[
+            &DecodeError::TooLong,
+            &DecodeError::PastEnd,
+            &DecodeError::Trailing,
+            &DecodeError::VarInt,
+            &DecodeError::Bool(2),
+            &DecodeError::Utf8,
+            &DecodeError::Path(PathError::TooLong),
+            &DecodeError::TooManyHops,
+            &DecodeError::RepeatedHop(2),
+            &DecodeError::UnknownBase(2),
+            &DecodeError::KeepsTooMuch(2),
+            &DecodeError::TooManyParameters,
+            &DecodeError::RepeatedParameter(2),
+            &DecodeError::UnknownStatus(3),
+            &DecodeError::DuplicateAnnounce,
+            &DecodeError::UnknownAnnounce(2),
+            &DecodeError::UnknownResponse(2),
+            &DecodeError::UnexpectedType(2),
+            &DecodeError::FrameEndWithoutGroupEnd,
+            &DecodeError::ZeroTimescale,
+            &DecodeError::NegativeTimestamp,
+            &DecodeError::TimestampOverflow,
+            &EncodeError::AlreadyAnnounced,
+            &EncodeError::NotAnnounced,
+            &EncodeError::Timestamp,
+            &PathError::Segments,
+            &PathError::TooLong,
+            &UnknownVersion(String::new()),
+        ];
+        let told = errors.iter().map(|error| error.to_string());
+        let told = told
+            .filter(|text| !text.is_empty())
+            .collect::<BTreeSet<_>>();
+        assert_eq!(told.len(), errors.len());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_path_is_the_source() {
+        let error = DecodeError::from(PathError::Segments);
+        let source = error.source().map(ToString::to_string);
+        assert_eq!(source, Some(PathError::Segments.to_string()));
+        assert!(DecodeError::TooLong.source().is_none());
+    }
+
+    #[test]
+    fn an_unknown_name_is_shown_escaped() {
+        let error = UnknownVersion("moq\n".into());
+        assert_eq!(error.to_string(), r#"unknown version "moq\n""#);
+    }
+}

@@ -176,3 +176,65 @@ pub(crate) const LITE_07_WIP: Features = Features {
     drop_type: None,
     ..LITE_06
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Column = fn(&Features) -> bool;
+
+    /// The table by its columns, so that a change to a row cannot pass on to later drafts unseen.
+    #[test]
+    fn each_feature_has_its_drafts() {
+        let rows = [
+            LITE_01,
+            LITE_02,
+            LITE_03,
+            LITE_04,
+            LITE_05,
+            LITE_06,
+            LITE_07_WIP,
+        ];
+        let columns: &[(Column, &str)] = &[
+            (|row| row.handshake, "1 2"),
+            (|row| row.setup_stream, "5 6 7"),
+            (|row| row.announce_init, "1 2"),
+            (|row| row.announce_ok, "5 6 7"),
+            (|row| row.hop_count, "3 4 5 6 7"),
+            (|row| row.hop_ids, "4 5 6 7"),
+            (|row| row.sender_in_chain, "3 4"),
+            (|row| row.exclude_hop, "4 5"),
+            (|row| row.include_hidden, "7"),
+            (|row| row.typed_announce, "6 7"),
+            (|row| row.announce_replace, "1 2 5"),
+            (|row| row.announce_restart, "5"),
+            (|row| row.announce_compression, "7"),
+            (|row| row.subscribe_range, "3 4 5 6 7"),
+            (|row| row.ordered_byte, "3 4 5"),
+            (|row| row.start_is_floor, "6 7"),
+            (|row| row.frame_bounds, "6 7"),
+            (|row| row.typed_response, "3 4 5 6 7"),
+            (|row| row.subscribe_ok, "1 2 3 4"),
+            (|row| row.ok_priority, "1 3 4 5 6 7"),
+            (|row| row.start_end, "5 6 7"),
+            (|row| row.end_stream_count, "7"),
+            (|row| row.track_stream, "5 6 7"),
+            (|row| row.timestamps, "5 6 7"),
+            (|row| row.datagrams, "5 6 7"),
+            (|row| row.fetch, "5 6 7"),
+            (|row| row.probe, "3 4 5 6 7"),
+            (|row| row.probe_rtt, "4 5 6 7"),
+            (|row| row.goaway, "4 5 6 7"),
+            (|row| row.varint == VarIntForm::LeadingOnes, "7"),
+            (|row| row.drop_type == Some(1), "3 4"),
+            (|row| row.drop_type == Some(2), "5 6"),
+        ];
+        for (index, (has, drafts)) in columns.iter().enumerate() {
+            let found = rows.iter().zip(1..).filter(|(row, _)| has(row));
+            let found = found
+                .map(|(_, draft)| draft.to_string())
+                .collect::<Vec<_>>();
+            assert_eq!(found.join(" "), *drafts, "column {index}");
+        }
+    }
+}

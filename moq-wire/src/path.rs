@@ -142,6 +142,17 @@ mod tests {
     }
 
     #[test]
+    fn a_path_is_also_text() {
+        let path = Path::try_from("/room/alice").unwrap();
+        assert_eq!(path.as_ref(), "room/alice");
+        assert!(!path.is_empty() && Path::default().is_empty());
+        assert_eq!(
+            Path::try_from("s/".repeat(33).as_str()),
+            Err(PathError::Segments)
+        );
+    }
+
+    #[test]
     fn display_escapes_what_could_forge_a_line() {
         assert_eq!(Path::new("a\nb\u{1b}").unwrap().to_string(), "a\\nb\\u{1b}");
     }

@@ -195,10 +195,14 @@ mod tests {
 
     #[test]
     fn odd_values_have_a_meaning() {
-        assert_eq!(
-            decode(b"\x01\x01\x01\x09").unwrap().probe,
-            ProbeLevel::Increase
-        );
+        for (level, probe) in [
+            (0, ProbeLevel::None),
+            (1, ProbeLevel::Report),
+            (2, ProbeLevel::Increase),
+            (9, ProbeLevel::Increase),
+        ] {
+            assert_eq!(decode(&[1, 1, 1, level]).unwrap().probe, probe);
+        }
         for neutral in [
             b"\x01\x01\x01\x00",
             b"\x01\x03\x01\x09",

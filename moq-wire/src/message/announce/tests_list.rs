@@ -54,6 +54,8 @@ fn an_empty_list_says_nothing_and_is_written_all_the_same() {
         let mut encoder = AnnounceEncoder::new(version);
         encoder.encode(&start("a"), &mut buf).unwrap();
         assert_eq!(buf, b"\x01\x00\x03\x01\x01a"[..]);
+        let mut decoder = AnnounceDecoder::new(version);
+        assert_eq!(decoder.decode(&mut buf), Ok(Some(start("a"))));
     }
 }
 

@@ -86,6 +86,36 @@ fn a_cut_is_not_yet_a_message_and_damage_is_an_error() {
 }
 
 #[test]
+fn versions_and_parameters_are_counted() {
+    let read = |setup: &ClientSetup| {
+        let mut buf = BytesMut::new();
+        setup.put(&mut buf);
+        ClientSetup::split(&mut buf)
+    };
+    let setup = |versions, parameters| ClientSetup {
+        versions: vec![7; versions],
+        parameters: vec![bytes(1, 1); parameters],
+    };
+    let most = setup(128, 64);
+    assert_eq!(read(&most), Ok(Some(most)));
+    assert_eq!(read(&setup(129, 0)), Err(DecodeError::TooLong));
+    assert_eq!(read(&setup(0, 65)), Err(DecodeError::TooManyParameters));
+}
+
+#[test]
+fn what_does_not_fit_the_length_is_cut_off_and_is_no_message() {
+    let mut buf = BytesMut::from(&b"before"[..]);
+    let setup = ServerSetup {
+        version: 7,
+        parameters: vec![bytes(1, 70_000)],
+    };
+    setup.put(&mut buf);
+    assert_eq!(buf.len(), 6 + 3 + usize::from(u16::MAX));
+    let mut message = buf.split_off(6);
+    assert_eq!(ServerSetup::split(&mut message), Err(DecodeError::PastEnd));
+}
+
+#[test]
 fn what_is_known_is_never_written_as_unknown() {
     let mut buf = BytesMut::new();
     SessionInfo { bitrate: Some(0) }.encode(&mut buf, Version::Lite01);

@@ -160,6 +160,18 @@ mod tests {
         );
     }
 
+    // spec: SUBSCRIBE, "a frame end without a group end is invalid"
+    #[test]
+    fn a_frame_end_needs_a_group_end_from_the_start() {
+        let body = |end, frame_end| Bytes::from(vec![0, 0, 0, 0, 0, 0, end, 0, frame_end]);
+        let decode = |body| decode_body::<Subscribe>(body, Version::Lite06);
+        assert!(decode(body(1, 1)).is_ok());
+        assert_eq!(
+            decode(body(0, 1)),
+            Err(DecodeError::FrameEndWithoutGroupEnd)
+        );
+    }
+
     #[test]
     fn the_byte_without_meaning_may_be_anything() {
         let update =
