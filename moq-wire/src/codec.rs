@@ -1,5 +1,6 @@
 //! Encoding and decoding of message bodies, and the primitives they are made of.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -24,7 +25,8 @@ pub trait Decode: Sized {
     /// Takes the value off the front of `buf`, which holds all bytes there will ever be.
     ///
     /// # Errors
-    /// [`DecodeError`] says what is wrong; what is left in `buf` is then unspecified.
+    /// [`DecodeError`] says what is wrong. `buf` then begins with the field that is wrong, or is what
+    /// follows them all where fields contradict one another.
     fn decode(buf: &mut Bytes, version: Version) -> Result<Self, DecodeError>;
 }
 
@@ -33,7 +35,15 @@ pub trait Decode: Sized {
 /// # Errors
 /// [`DecodeError::Trailing`] if bytes are left over, or what is wrong with the message itself.
 pub fn decode_body<M: Decode>(mut body: Bytes, version: Version) -> Result<M, DecodeError> {
-    let message = M::decode(&mut body, version)?;
+    decode_whole(&mut body, version)
+}
+
+/// Decodes a whole message body, of which an error leaves what was not read.
+pub(crate) fn decode_whole<M: Decode>(
+    body: &mut Bytes,
+    version: Version,
+) -> Result<M, DecodeError> {
+    let message = M::decode(body, version)?;
     if body.is_empty() {
         Ok(message)
     } else {
@@ -90,11 +100,10 @@ impl Encode for bool {
 
 impl Decode for bool {
     fn decode(buf: &mut Bytes, version: Version) -> Result<Self, DecodeError> {
-        match u8::decode(buf, version)? {
-            0 => Ok(false),
-            1 => Ok(true),
-            other => Err(DecodeError::Bool(other)),
+        if let Some(&other @ 2..) = buf.first() {
+            return Err(DecodeError::Bool(other));
         }
+        Ok(u8::decode(buf, version)? == 1)
     }
 }
 
@@ -120,10 +129,7 @@ impl Encode for String {
 
 impl Decode for String {
     fn decode(buf: &mut Bytes, version: Version) -> Result<Self, DecodeError> {
-        let bytes = take_bytes(buf, version)?;
-        str::from_utf8(&bytes)
-            .map(Self::from)
-            .map_err(|_| DecodeError::Utf8)
+        take_text(buf, version, |text| Ok(text.into()))
     }
 }
 
@@ -135,11 +141,33 @@ pub(crate) fn put_bytes(bytes: &[u8], buf: &mut BytesMut, version: Version) {
 
 /// Takes a length and that many bytes off the front of `buf`.
 pub(crate) fn take_bytes(buf: &mut Bytes, version: Version) -> Result<Bytes, DecodeError> {
-    let len = usize::try_from(u64::decode(buf, version)?).unwrap_or(usize::MAX);
-    if len > buf.len() {
-        return Err(DecodeError::PastEnd);
-    }
-    Ok(buf.split_to(len))
+    let Range { start, end } = peek_bytes(buf, version)?;
+    buf.advance(start);
+    Ok(buf.split_to(end - start))
+}
+
+/// Takes a length and that much text off the front of `buf`, as what `read` makes of it.
+pub(crate) fn take_text<T>(
+    buf: &mut Bytes,
+    version: Version,
+    read: impl FnOnce(&str) -> Result<T, DecodeError>,
+) -> Result<T, DecodeError> {
+    let range = peek_bytes(buf, version)?;
+    let end = range.end;
+    let text = str::from_utf8(&buf[range]).map_err(|_| DecodeError::Utf8)?;
+    let value = read(text)?;
+    buf.advance(end);
+    Ok(value)
+}
+
+/// Where the bytes are whose length is at the front of `buf`.
+fn peek_bytes(buf: &Bytes, version: Version) -> Result<Range<usize>, DecodeError> {
+    let (len, start) = varint::peek(buf, version)?.ok_or(DecodeError::PastEnd)?;
+    let end = usize::try_from(len)
+        .ok()
+        .and_then(|len| start.checked_add(len))
+        .filter(|&end| end <= buf.len());
+    end.map(|end| start..end).ok_or(DecodeError::PastEnd)
 }
 
 #[cfg(test)]
@@ -189,6 +217,22 @@ mod tests {
             decode_body::<u64>(Bytes::from_static(&[1, 0]), VERSION),
             Err(DecodeError::Trailing)
         );
+    }
+
+    #[test]
+    fn an_error_leaves_the_field_that_is_wrong() {
+        fn left<M: Decode>(body: &'static [u8]) -> Bytes {
+            let mut buf = Bytes::from_static(body);
+            assert!(M::decode(&mut buf, VERSION).is_err());
+            buf
+        }
+        assert_eq!(left::<bool>(&[7, 1]), [7, 1][..]);
+        assert_eq!(left::<String>(&[2, b'a', 0xff, 9]), [2, b'a', 0xff, 9][..]);
+        assert_eq!(left::<String>(&[3, b'a']), [3, b'a'][..]);
+        assert_eq!(left::<u64>(&[0x40]), [0x40][..]);
+        // A broadcast, then a track's name that is no text.
+        let request = &[1, b'r', 1, 0xff];
+        assert_eq!(left::<crate::Track>(request), request[2..]);
     }
 
     fn encoded(value: &impl Encode) -> BytesMut {

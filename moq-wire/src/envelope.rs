@@ -3,7 +3,7 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::codec::Encode;
+use crate::codec::{Decode, Encode, decode_whole};
 use crate::error::DecodeError;
 use crate::varint;
 use crate::version::Version;
@@ -20,6 +20,43 @@ pub fn split_message(
     version: Version,
 ) -> Result<Option<Bytes>, DecodeError> {
     split_body(buf, 0, max_len, version)
+}
+
+/// Takes one message of at most `max_len` bytes off the front of `buf` and decodes it.
+///
+/// `Ok(None)` means that more bytes are needed; nothing is taken then.
+///
+/// # Errors
+/// As [`split_message`], or what is wrong with the message itself; `buf` then begins with the field
+/// that is wrong, or with what follows the message where its fields contradict one another.
+pub fn split_decoded<M: Decode>(
+    buf: &mut BytesMut,
+    max_len: usize,
+    version: Version,
+) -> Result<Option<M>, DecodeError> {
+    let Some(body) = split_message(buf, max_len, version)? else {
+        return Ok(None);
+    };
+    decode_or_put_back(body, buf, |body| decode_whole(body, version)).map(Some)
+}
+
+/// Decodes what was taken off `buf`; after an error puts back what was not read of it.
+pub(crate) fn decode_or_put_back<T>(
+    mut body: Bytes,
+    buf: &mut BytesMut,
+    decode: impl FnOnce(&mut Bytes) -> Result<T, DecodeError>,
+) -> Result<T, DecodeError> {
+    let decoded = decode(&mut body);
+    if decoded.is_err() {
+        put_back(&body, buf);
+    }
+    decoded
+}
+
+#[cold]
+fn put_back(unread: &[u8], buf: &mut BytesMut) {
+    let behind = std::mem::replace(buf, BytesMut::from(unread));
+    buf.unsplit(behind);
 }
 
 /// Appends `message` with its length in front.
@@ -97,6 +134,21 @@ mod tests {
         assert_eq!(declared(9), Ok(None));
         assert_eq!(declared(10), Ok(None));
         assert_eq!(declared(11), Err(DecodeError::TooLong));
+    }
+
+    #[test]
+    fn a_message_that_is_wrong_is_taken_up_to_where_it_is_wrong() {
+        let left = |bytes: &[u8]| {
+            let mut buf = BytesMut::from(bytes);
+            let message = split_decoded::<crate::Track>(&mut buf, 10, VERSION);
+            (message.map(|message| message.is_some()), buf)
+        };
+        let rest = |bytes: &[u8]| BytesMut::from(bytes);
+        assert_eq!(left(&[3, 1, b'r', 0, 9]), (Ok(true), rest(&[9])));
+        assert_eq!(left(&[3, 1]), (Ok(false), rest(&[3, 1])));
+        let (past_end, trailing) = (DecodeError::PastEnd, DecodeError::Trailing);
+        assert_eq!(left(&[3, 1, b'r', 5, 9]), (Err(past_end), rest(&[5, 9])));
+        assert_eq!(left(&[4, 1, b'r', 0, 7, 9]), (Err(trailing), rest(&[7, 9])));
     }
 
     #[test]

@@ -9,8 +9,8 @@
 //! session, the first stream starts with [`ClientSetup`] and [`ServerSetup`] instead.
 //!
 //! Whatever reads a growing buffer answers `Ok(None)` when more bytes are needed, and takes nothing
-//! off the buffer until it has a whole item. An error means that no further bytes can help. Nothing
-//! here does I/O, asks the time, panics on input, or allocates on the word of a peer.
+//! off the buffer until it has a whole item. An error means that no further bytes can help; the buffer
+//! then begins where the bytes are wrong, as far as one field is to blame. Nothing here does I/O, asks the time, panics on input, or allocates on the word of a peer.
 //!
 //! ```
 //! use bytes::BytesMut;
@@ -49,7 +49,7 @@ pub mod varint;
 mod version;
 
 pub use codec::{Decode, Encode, decode_body};
-pub use envelope::{put_message, split_message};
+pub use envelope::{put_message, split_decoded, split_message};
 pub use error::{DecodeError, EncodeError, PathError, UnknownVersion};
 pub use features::{Features, VarIntForm};
 pub use id::{GroupSequence, HopId, SubscribeId};

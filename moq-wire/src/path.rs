@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::codec::{Decode, Encode, put_bytes, take_bytes};
+use crate::codec::{Decode, Encode, put_bytes, take_text};
 use crate::error::{DecodeError, PathError};
 use crate::limits::{MAX_PATH_BYTES, MAX_PATH_SEGMENTS};
 use crate::version::Version;
@@ -92,9 +92,7 @@ impl Encode for Path {
 
 impl Decode for Path {
     fn decode(buf: &mut Bytes, version: Version) -> Result<Self, DecodeError> {
-        let bytes = take_bytes(buf, version)?;
-        let text = str::from_utf8(&bytes).map_err(|_| DecodeError::Utf8)?;
-        Ok(Self::new(text)?)
+        take_text(buf, version, |text| Ok(Self::new(text)?))
     }
 }
 

@@ -1,12 +1,13 @@
 //! SETUP: what one side of a session says about itself.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 use crate::codec::{Decode, Encode, decode_body, take_bytes};
 use crate::envelope::put_message;
 use crate::error::DecodeError;
 use crate::id::HopId;
 use crate::limits::MAX_SETUP_PARAMETERS;
+use crate::varint;
 use crate::version::Version;
 
 /// What one side of a session says about itself. The only message on a Setup stream.
@@ -85,25 +86,40 @@ impl Encode for Setup {
 
 impl Decode for Setup {
     fn decode(buf: &mut Bytes, version: Version) -> Result<Self, DecodeError> {
-        let count = usize::try_from(u64::decode(buf, version)?).unwrap_or(usize::MAX);
-        if count > MAX_SETUP_PARAMETERS {
-            return Err(DecodeError::TooManyParameters);
-        }
         let mut setup = Self::default();
-        let mut seen = Vec::new();
-        for _ in 0..count {
-            let id = u64::decode(buf, version)?;
-            if seen.contains(&id) {
-                return Err(DecodeError::RepeatedParameter(id));
-            }
-            seen.push(id);
-            setup.apply(id, take_bytes(buf, version)?, version)?;
-        }
+        each_parameter(buf, version, |id, value| setup.apply(id, value, version))?;
         Ok(setup)
     }
 }
 
 impl Setup {
+    /// Every parameter of a body in its order, those included that this crate does not know: id and
+    /// value.
+    ///
+    /// # Errors
+    /// As for [`Decode::decode`], but for what is wrong with a value.
+    pub fn parameters(buf: &mut Bytes, version: Version) -> Result<Vec<(u64, Bytes)>, DecodeError> {
+        let mut parameters = Vec::new();
+        each_parameter(buf, version, |id, value| {
+            parameters.push((id, value));
+            Ok(())
+        })?;
+        Ok(parameters)
+    }
+
+    /// The name of a parameter that this crate knows.
+    #[must_use]
+    pub const fn parameter_name(id: u64) -> Option<&'static str> {
+        match id {
+            PROBE => Some("Probe"),
+            PATH => Some("Path"),
+            ROLE => Some("Role"),
+            COST => Some("Cost"),
+            HOP => Some("Hop"),
+            _ => None,
+        }
+    }
+
     /// Takes over one parameter that was received.
     fn apply(&mut self, id: u64, value: Bytes, version: Version) -> Result<(), DecodeError> {
         match id {
@@ -134,6 +150,32 @@ impl Setup {
         }
         Ok(())
     }
+}
+
+/// Takes all parameters off the front of `buf`, up to the first that is wrong or that `apply` refuses.
+fn each_parameter(
+    buf: &mut Bytes,
+    version: Version,
+    mut apply: impl FnMut(u64, Bytes) -> Result<(), DecodeError>,
+) -> Result<(), DecodeError> {
+    let (count, size) = varint::peek(buf, version)?.ok_or(DecodeError::PastEnd)?;
+    if count > MAX_SETUP_PARAMETERS as u64 {
+        return Err(DecodeError::TooManyParameters);
+    }
+    buf.advance(size);
+    let mut seen = Vec::new();
+    for _ in 0..count {
+        let mut rest = buf.clone();
+        let id = u64::decode(&mut rest, version)?;
+        if seen.contains(&id) {
+            return Err(DecodeError::RepeatedParameter(id));
+        }
+        seen.push(id);
+        let value = take_bytes(&mut rest, version)?;
+        apply(id, value)?;
+        *buf = rest;
+    }
+    Ok(())
 }
 
 /// Text whose length is that of the parameter around it.

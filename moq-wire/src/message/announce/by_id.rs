@@ -32,19 +32,19 @@ impl ById {
     pub(super) fn apply(
         &mut self,
         kind: u64,
-        mut body: Bytes,
+        body: &mut Bytes,
         version: Version,
     ) -> Result<Option<AnnounceEvent>, DecodeError> {
         let message = match kind {
             START => Message::Start(
-                SuffixSpelling::decode(&mut body, version)?,
-                RouteSpelling::decode(&mut body, version)?,
+                SuffixSpelling::decode(body, version)?,
+                RouteSpelling::decode(body, version)?,
             ),
             UPDATE => Message::Update(
-                u64::decode(&mut body, version)?,
-                RouteSpelling::decode(&mut body, version)?,
+                u64::decode(body, version)?,
+                RouteSpelling::decode(body, version)?,
             ),
-            END => Message::End(u64::decode(&mut body, version)?),
+            END => Message::End(u64::decode(body, version)?),
             _ => return Ok(None),
         };
         if !body.is_empty() {

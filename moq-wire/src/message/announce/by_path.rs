@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 
 use super::event::{ACTIVE, AnnounceEvent, ENDED, RESTART, Route};
-use crate::codec::{Decode, decode_body};
+use crate::codec::{Decode, decode_whole};
 use crate::error::DecodeError;
 use crate::path::Path;
 use crate::varint;
@@ -20,7 +20,7 @@ pub(super) struct ByPath {
 impl ByPath {
     pub(super) fn apply(
         &mut self,
-        body: Bytes,
+        body: &mut Bytes,
         version: Version,
     ) -> Result<Option<AnnounceEvent>, DecodeError> {
         let features = version.features();
@@ -28,7 +28,7 @@ impl ByPath {
             status,
             suffix,
             route,
-        } = decode_body(body, version)?;
+        } = decode_whole(body, version)?;
         match status {
             ENDED if self.live.remove(&suffix) => Ok(Some(AnnounceEvent::End { suffix })),
             ENDED => Ok(None),

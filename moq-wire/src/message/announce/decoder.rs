@@ -6,7 +6,7 @@ use super::by_id::ById;
 use super::by_path::ByPath;
 use super::event::AnnounceEvent;
 use super::init::Init;
-use crate::envelope::{split_message, split_typed_message};
+use crate::envelope::{decode_or_put_back, split_message, split_typed_message};
 use crate::error::DecodeError;
 use crate::limits::MAX_MESSAGE;
 use crate::version::Version;
@@ -67,31 +67,48 @@ impl AnnounceDecoder {
     /// `Ok(None)` means that more bytes are needed. After an error the stream is of no more use.
     ///
     /// # Errors
-    /// [`DecodeError`] if a message is malformed or contradicts those before it.
+    /// [`DecodeError`] if a message is malformed or contradicts those before it; `buf` then begins with
+    /// the field that is wrong, or with what follows the message that is a contradiction.
     ///
     /// Draft: ANNOUNCE_INIT and ANNOUNCE, or ANNOUNCE_START, ANNOUNCE_UPDATE and ANNOUNCE_END.
     pub fn decode(&mut self, buf: &mut BytesMut) -> Result<Option<AnnounceEvent>, DecodeError> {
-        let version = self.version;
         loop {
-            let event = match &mut self.table {
-                Table::ById(table) => match split_typed_message(buf, MAX_MESSAGE, version)? {
-                    Some((kind, body)) => table.apply(kind, body, version)?,
-                    None => return Ok(None),
-                },
-                Table::Listed(init, table) if !init.is_over() => match init.next(buf, version)? {
-                    Some(suffix) => Some(table.listed(suffix)?),
-                    None if init.is_over() => None,
-                    None => return Ok(None),
-                },
-                Table::ByPath(table) | Table::Listed(_, table) => {
-                    match split_message(buf, MAX_MESSAGE, version)? {
-                        Some(body) => table.apply(body, version)?,
-                        None => return Ok(None),
-                    }
+            match self.decode_one(buf)? {
+                Some(None) => {}
+                Some(event) => return Ok(event),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// Takes one message off the front of `buf`, or one entry of the list: `Some(None)` for one that
+    /// says nothing, because its type is unknown or because what it ends is not live.
+    ///
+    /// # Errors
+    /// As for [`decode`](Self::decode).
+    pub fn decode_one(
+        &mut self,
+        buf: &mut BytesMut,
+    ) -> Result<Option<Option<AnnounceEvent>>, DecodeError> {
+        let version = self.version;
+        match &mut self.table {
+            Table::ById(table) => match split_typed_message(buf, MAX_MESSAGE, version)? {
+                Some((kind, body)) => {
+                    decode_or_put_back(body, buf, |body| table.apply(kind, body, version)).map(Some)
                 }
-            };
-            if event.is_some() {
-                return Ok(event);
+                None => Ok(None),
+            },
+            Table::Listed(init, table) if !init.is_over() => match init.next(buf, version)? {
+                Some(suffix) => Ok(Some(Some(table.listed(suffix)?))),
+                None => Ok(init.is_over().then_some(None)),
+            },
+            Table::ByPath(table) | Table::Listed(_, table) => {
+                match split_message(buf, MAX_MESSAGE, version)? {
+                    Some(body) => {
+                        decode_or_put_back(body, buf, |body| table.apply(body, version)).map(Some)
+                    }
+                    None => Ok(None),
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use bytes::{Buf, BytesMut};
 
 use super::event::AnnounceEvent;
 use crate::codec::{Decode, Encode};
-use crate::envelope::put_envelope;
+use crate::envelope::{decode_or_put_back, put_envelope};
 use crate::error::DecodeError;
 use crate::limits::MAX_MESSAGE;
 use crate::path::Path;
@@ -76,7 +76,8 @@ impl Init {
         *bytes -= end as u64;
         *suffixes -= 1;
         self.settle()?;
-        Path::decode(&mut buf.split_to(end).freeze(), version).map(Some)
+        let suffix = buf.split_to(end).freeze();
+        decode_or_put_back(suffix, buf, |suffix| Path::decode(suffix, version)).map(Some)
     }
 
     /// Takes the length and the count, if both are there.

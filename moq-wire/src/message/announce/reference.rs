@@ -1,7 +1,7 @@
 //! Suffixes and routes as they are spelled: in full, or where the draft can, by what they have in
 //! common with an earlier announcement of the stream.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 use super::event::{Route, repeated};
 use crate::codec::{Decode, Encode};
@@ -159,22 +159,24 @@ fn put_hops(hops: &[HopId], buf: &mut BytesMut, version: Version) {
 
 fn take_hops(buf: &mut Bytes, version: Version) -> Result<Vec<HopId>, DecodeError> {
     let features = version.features();
-    let count = if features.hop_count {
-        u64::decode(buf, version)?
-    } else {
-        0
-    };
+    if !features.hop_count {
+        return Ok(Vec::new());
+    }
+    let (count, size) = varint::peek(buf, version)?.ok_or(DecodeError::PastEnd)?;
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     if count > MAX_HOPS {
         return Err(DecodeError::TooManyHops);
     }
+    buf.advance(size);
     if !features.hop_ids {
         return Ok(vec![HopId::ANONYMOUS; count]);
     }
-    let hops = (0..count)
-        .map(|_| HopId::decode(buf, version))
-        .collect::<Result<Vec<_>, _>>()?;
-    check_hops(&hops)?;
+    let mut hops = Vec::with_capacity(count);
+    for _ in 0..count {
+        let before = buf.clone();
+        hops.push(HopId::decode(buf, version)?);
+        check_hops(&hops).inspect_err(|_| *buf = before)?;
+    }
     Ok(hops)
 }
 

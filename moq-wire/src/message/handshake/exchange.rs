@@ -4,7 +4,8 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::FORM;
 use super::parameter::{Parameter, put_parameters, take_parameters};
-use crate::codec::{Decode, Encode, decode_body};
+use crate::codec::{Decode, Encode, decode_whole};
+use crate::envelope::decode_or_put_back;
 use crate::error::DecodeError;
 use crate::limits::MAX_HANDSHAKE_VERSIONS;
 use crate::varint;
@@ -22,6 +23,9 @@ pub struct ClientSetup {
 }
 
 impl ClientSetup {
+    /// The type of the message, which is that of its stream.
+    pub const STREAM_TYPE: u64 = CLIENT;
+
     /// An offer of `versions`, as far as a handshake can settle them.
     #[must_use]
     pub fn new(versions: &[Version]) -> Self {
@@ -157,7 +161,7 @@ fn split_message<M: Decode>(kind: u64, buf: &mut BytesMut) -> Result<Option<M>, 
     }
     let mut message = buf.split_to(end).freeze();
     message.advance(size + 2);
-    decode_body(message, FORM).map(Some)
+    decode_or_put_back(message, buf, |message| decode_whole(message, FORM)).map(Some)
 }
 
 const CLIENT: u64 = 0x20;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::codec::{Decode, Encode, decode_body};
-use crate::envelope::{put_message, split_message, split_typed_message};
+use crate::codec::{Decode, Encode, decode_whole};
+use crate::envelope::{decode_or_put_back, put_message, split_decoded, split_typed_message};
 use crate::error::DecodeError;
 use crate::layout::message;
 use crate::limits::MAX_MESSAGE;
@@ -117,39 +117,51 @@ impl SubscribeResponse {
         buf: &mut BytesMut,
         version: Version,
     ) -> Result<Option<(Self, Option<u64>)>, DecodeError> {
-        if version.features().typed_response {
-            let message = split_typed_message(buf, MAX_MESSAGE, version)?;
-            message
-                .map(|(kind, body)| Self::decode(kind, body, version))
-                .transpose()
-        } else {
-            let message = split_message(buf, MAX_MESSAGE, version)?;
-            message
-                .map(|body| decode_body(body, version).map(|ok| (Self::Ok(ok), None)))
-                .transpose()
+        if !version.features().typed_response {
+            let ok = split_decoded(buf, MAX_MESSAGE, version)?;
+            return Ok(ok.map(|ok| (Self::Ok(ok), None)));
         }
+        if let Some((kind, _)) = varint::peek(buf, version)?
+            && !is_known(kind, version)
+        {
+            return Err(DecodeError::UnknownResponse(kind));
+        }
+        let Some((kind, body)) = split_typed_message(buf, MAX_MESSAGE, version)? else {
+            return Ok(None);
+        };
+        decode_or_put_back(body, buf, |body| Self::decode(kind, body, version)).map(Some)
     }
 
     fn decode(
         kind: u64,
-        body: Bytes,
+        body: &mut Bytes,
         version: Version,
     ) -> Result<(Self, Option<u64>), DecodeError> {
         let features = version.features();
         let response = match kind {
-            OK if features.subscribe_ok => Self::Ok(decode_body(body, version)?),
-            START if features.start_end => Self::Start(decode_body(body, version)?),
+            OK if features.subscribe_ok => Self::Ok(decode_whole(body, version)?),
+            START if features.start_end => Self::Start(decode_whole(body, version)?),
             END if features.start_end => {
-                let SubscribeEnd { group, streams } = decode_body(body, version)?;
+                let SubscribeEnd { group, streams } = decode_whole(body, version)?;
                 return Ok((Self::End(group), streams));
             }
             _ if features.drop_type == Some(kind) => {
-                let SubscribeDrop(start, end, code) = decode_body(body, version)?;
+                let SubscribeDrop(start, end, code) = decode_whole(body, version)?;
                 Self::Drop { start, end, code }
             }
             _ => return Err(DecodeError::UnknownResponse(kind)),
         };
         Ok((response, None))
+    }
+}
+
+/// Whether the draft has answers of this type.
+fn is_known(kind: u64, version: Version) -> bool {
+    let features = version.features();
+    match kind {
+        OK if features.subscribe_ok || features.start_end => true,
+        END if features.start_end => true,
+        _ => features.drop_type == Some(kind),
     }
 }
 
@@ -235,9 +247,9 @@ mod tests {
             split(&[2, 0], Version::Lite04),
             Err(DecodeError::UnknownResponse(2))
         );
-        assert_eq!(split(&[9, 1], Version::Lite06), Ok(None));
+        assert_eq!(split(&[1, 1], Version::Lite06), Ok(None));
         assert_eq!(
-            split(&[9, 1, 0], Version::Lite06),
+            split(&[9], Version::Lite06),
             Err(DecodeError::UnknownResponse(9))
         );
     }
