@@ -4,6 +4,7 @@
 
 mod args;
 mod client;
+mod decode;
 mod demo;
 mod exit;
 mod input;
@@ -76,6 +77,9 @@ fn start(cli: Cli, console: &Console) -> anyhow::Result<Exit> {
         matches!(cli.command, Command::Relay(_)),
         console,
     )?;
+    if let Command::Decode(args) = &cli.command {
+        return decode::run(args, console);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -108,7 +112,7 @@ async fn client(command: Command, console: &Console) -> anyhow::Result<Exit> {
         Command::Subscribe(args) => subscribe::run(args, console).await,
         Command::Ls(args) => ls::run(args, console).await,
         Command::Ping(args) => ping::run(args).await,
-        Command::Relay(_) | Command::Completions(_) => Ok(Exit::Ok),
+        Command::Relay(_) | Command::Decode(_) | Command::Completions(_) => Ok(Exit::Ok),
     }
 }
 

@@ -8,6 +8,12 @@ pub(crate) fn to_http3(code: u32) -> VarInt {
     VarInt::from_u64(FIRST + code + code / 30).expect("the last mapped code is below 2^62")
 }
 
+/// Reads the code of a RESET_STREAM or STOP_SENDING frame, mapped or not; `None` if it is neither.
+#[must_use]
+pub fn stream_code(code: u64) -> Option<u32> {
+    u32::try_from(code).ok().or_else(|| from_http3(code))
+}
+
 /// The moq-lite code behind a mapped one, or `None` outside of the mapped range.
 pub(crate) fn from_http3(code: u64) -> Option<u32> {
     let distance = code.checked_sub(FIRST)?;
@@ -16,11 +22,7 @@ pub(crate) fn from_http3(code: u64) -> Option<u32> {
 
 /// Reads a code that a peer may have mapped or not; 0 for one that is neither.
 pub(crate) fn from_either(code: VarInt) -> u32 {
-    let code = code.into_inner();
-    u32::try_from(code)
-        .ok()
-        .or_else(|| from_http3(code))
-        .unwrap_or(0)
+    stream_code(code.into_inner()).unwrap_or(0)
 }
 
 /// Where the mapped codes begin.

@@ -39,6 +39,7 @@ struct Readme;
 
 pub use client::Client;
 pub use client_config::ClientConfig;
+pub use code::stream_code;
 pub use connection::Connection;
 pub use error::{BindError, CertificateProblem, ConnectError, Phase};
 pub use incoming::IncomingConnection;

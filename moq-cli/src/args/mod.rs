@@ -1,6 +1,7 @@
 //! The command line.
 
 mod client;
+mod decode;
 mod media;
 mod relay;
 mod values;
@@ -13,6 +14,7 @@ use clap_complete::Shell;
 use moq_session::BroadcastPath;
 
 pub(crate) use client::ClientArgs;
+pub(crate) use decode::{DecodeArgs, Part};
 pub(crate) use media::{Beginning, Mode, PublishArgs, SubscribeArgs};
 pub(crate) use relay::{Listen, RelayArgs, TlsArgs};
 
@@ -63,6 +65,8 @@ pub(crate) enum Command {
     Ls(LsArgs),
     /// Connect, and report what was negotiated and how long it took
     Ping(PingArgs),
+    /// Show what bytes say: of a capture, a qlog, hex or a single stream
+    Decode(DecodeArgs),
     /// Write a shell's completions to stdout
     Completions(CompletionsArgs),
 }

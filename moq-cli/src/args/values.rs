@@ -88,6 +88,15 @@ pub(super) fn version(text: &str) -> Result<Version, String> {
     })
 }
 
+/// Reads the name of any version, also of one that sessions do not speak.
+pub(super) fn any_version(text: &str) -> Result<Version, String> {
+    let mut all = Version::ALL.iter().copied();
+    all.find(|version| version.name() == text).ok_or_else(|| {
+        let known: Vec<_> = Version::ALL.iter().map(|version| version.name()).collect();
+        format!("known versions are {}", known.join(", "))
+    })
+}
+
 /// A number and its unit.
 fn split(text: &str) -> (&str, &str) {
     let unit = text.find(|c: char| !c.is_ascii_digit() && c != '.');

@@ -41,7 +41,12 @@ const ARROWS: [(&str, &[&str]); 6] = [
     ("moq-transport-quinn", &["moq-session"]),
     (
         "moq-cli",
-        &["moq-session", "moq-model", "moq-transport-quinn"],
+        &[
+            "moq-session",
+            "moq-model",
+            "moq-transport-quinn",
+            "moq-wire",
+        ],
     ),
     ("xtask", &[]),
 ];
