@@ -9,11 +9,6 @@ use moq_session::Version;
 use super::values;
 
 /// `moq decode`
-///
-/// The input is recognised by what it holds: a capture (JSON with the bytes and events of a session), a
-/// qlog, hex digits, or else the bytes of one stream. In hex, spaces, colons, 0x and comments after # or //
-/// are passed over, and an empty line ends a stream; a line may begin with `bi:`, `uni:`, `datagram:` or
-/// another KIND, which begins a stream, or with `<`, which begins the answer on the same stream.
 #[derive(Debug, Args)]
 #[command(after_long_help = JSON)]
 pub(crate) struct DecodeArgs {

@@ -66,6 +66,12 @@ pub(crate) enum Command {
     /// Connect, and report what was negotiated and how long it took
     Ping(PingArgs),
     /// Show what bytes say: of a capture, a qlog, hex or a single stream
+    ///
+    /// The input is recognised by what it holds: a capture (JSON with the bytes and events of a session), a
+    /// qlog, hex digits, or else the bytes of one stream. In hex, spaces, colons, 0x, comments after # or //
+    /// and what xxd and hexdump -C add are passed over. An empty line ends a stream. A line may begin with
+    /// `uni:` or another KIND, which begins a stream, with `<` if the answer on the same stream follows, and
+    /// with `>` if its opener goes on.
     Decode(DecodeArgs),
     /// Write a shell's completions to stdout
     Completions(CompletionsArgs),

@@ -1,7 +1,10 @@
 //! A capture: the bytes of a session and what happened when, as one JSON object.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
+use moq_model::escape::Escaped;
 use moq_wire::Version;
 use serde::Deserialize;
 
@@ -112,7 +115,8 @@ pub(crate) fn read(input: &[u8]) -> anyhow::Result<Recording> {
     let mut versions = Version::ALL.iter().copied();
     recording.version = versions.find(|version| version.name() == capture.version);
     if recording.version.is_none() {
-        let note = format!("the capture's version `{}` is unknown", capture.version);
+        let name = Escaped(&capture.version);
+        let note = format!("the capture's version `{name}` is unknown");
         recording.notes.push(note);
     }
     let mut halves = Halves::default();
@@ -127,7 +131,7 @@ pub(crate) fn read(input: &[u8]) -> anyhow::Result<Recording> {
             let digits = direction.as_ref().map_or("", |direction| &direction.hex);
             let bytes =
                 hex::digits(digits).with_context(|| format!("stream {}, {:?}", stream.id, from))?;
-            halves.0.push((stream.id, from, bytes, 0));
+            halves.0.insert((stream.id, from), (bytes, 0));
         }
     }
     let datagrams = capture.datagrams.iter();
@@ -160,12 +164,11 @@ pub(crate) fn read(input: &[u8]) -> anyhow::Result<Recording> {
 
 /// The bytes of each direction, and how many of them events spoke of.
 #[derive(Debug, Default)]
-struct Halves(Vec<(u64, End, Bytes, usize)>);
+struct Halves(BTreeMap<(u64, End), (Bytes, usize)>);
 
 impl Halves {
     fn take(&mut self, id: u64, from: End, offset: usize, len: usize) -> Option<What> {
-        let mut halves = self.0.iter_mut();
-        let (_, _, bytes, taken) = halves.find(|half| (half.0, half.1) == (id, from))?;
+        let (bytes, taken) = self.0.get_mut(&(id, from))?;
         let end = offset.checked_add(len)?;
         if offset != *taken || end > bytes.len() {
             return None;
@@ -176,7 +179,7 @@ impl Halves {
 
     /// Adds what no event spoke of.
     fn rest(self, recording: &mut Recording) {
-        for (id, from, bytes, taken) in self.0 {
+        for ((id, from), (bytes, taken)) in self.0 {
             if taken < bytes.len() {
                 recording.push(from, What::Data(id, bytes.slice(taken..)));
             }
@@ -204,3 +207,42 @@ impl From<StreamKind> for Kind {
 
 /// The format that is read.
 const FORMAT: u64 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn events(events: &str) -> anyhow::Result<Vec<String>> {
+        let file = format!(
+            r#"{{"format":1,"version":"moq-lite-06","streams":[{{"id":3,"opener":"server","kind":"uni",
+                "client_to_server":null,"server_to_client":{{"hex":"00010203"}}}}],"events":[{events}]}}"#
+        );
+        let recording = read(file.as_bytes())?;
+        let events = recording.events.iter();
+        Ok(events.map(|event| format!("{:?}", event.what)).collect())
+    }
+
+    fn write(offset: usize, len: usize) -> String {
+        format!(
+            r#"{{"t_ms":1,"from":"server","stream":3,"op":"write","offset":{offset},"len":{len}}}"#
+        )
+    }
+
+    #[test]
+    fn bytes_of_which_no_event_speaks_come_last() {
+        assert_eq!(
+            events(&write(0, 3)).unwrap(),
+            [r#"Data(3, b"\0\x01\x02")"#, r#"Data(3, b"\x03")"#]
+        );
+        assert_eq!(events("").unwrap(), [r#"Data(3, b"\0\x01\x02\x03")"#]);
+    }
+
+    #[test]
+    fn an_event_about_bytes_that_are_not_there_is_refused() {
+        for (offset, len) in [(0, 5), (1, 1), (usize::MAX, 1)] {
+            let error = events(&write(offset, len)).unwrap_err();
+            assert!(error.to_string().contains("event 0"), "{error}");
+        }
+        assert!(events(&write(0, 1).replace("server", "client")).is_err());
+    }
+}

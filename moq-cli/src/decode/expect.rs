@@ -1,16 +1,15 @@
 //! What comes next on one direction of a stream.
 
-use std::collections::BTreeMap;
-
 use bytes::BytesMut;
 use moq_wire::{
-    AnnounceDecoder, AnnounceEvent, AnnounceOk, AnnounceRequest, ClientSetup, Decode, DecodeError,
-    Fetch, FrameDecoder, FrameHeader, Goaway, GroupHeader, Path, Probe, ServerSetup, SessionInfo,
-    Subscribe, SubscribeResponse, SubscribeUpdate, Track, TrackInfo, Version, limits,
-    split_decoded,
+    AnnounceOk, AnnounceRequest, ClientSetup, Decode, DecodeError, Fetch, Goaway, GroupHeader,
+    Probe, ServerSetup, SessionInfo, Subscribe, SubscribeResponse, SubscribeUpdate, Track,
+    TrackInfo, Version, limits, split_decoded,
 };
 
-use super::message::{Message, Say, Value};
+use super::announcements::Announcements;
+use super::frames::Frames;
+use super::message::{Message, Say};
 use super::recording::Kind;
 use super::say::{self, WholeSetup};
 
@@ -54,7 +53,7 @@ pub(crate) enum Expect {
 }
 
 /// Messages that were taken, and what comes after them; `None` until more bytes are there.
-type Taken = Result<Option<(Message, Option<Next>)>, DecodeError>;
+pub(crate) type Taken = Result<Option<(Message, Option<Next>)>, DecodeError>;
 
 impl Next {
     /// What is being read, for people.
@@ -74,7 +73,7 @@ impl Next {
         match self {
             Self::Header(_) | Self::Type(_) => true,
             Self::One(expect) => expect.is_owed(),
-            Self::Announcements(announcements) => !announcements.decoder.may_end(),
+            Self::Announcements(announcements) => !announcements.may_end(),
             _ => false,
         }
     }
@@ -183,145 +182,4 @@ fn group(buf: &mut BytesMut, version: Version) -> Taken {
         let frames = Next::Frames(Frames::new(header.frame_start, version));
         (header.say(version), Some(frames))
     }))
-}
-
-/// The answer to an announce request.
-#[derive(Debug)]
-pub(crate) struct Announcements {
-    decoder: AnnounceDecoder,
-    /// How many were taken of the list that some drafts begin with.
-    listed: u64,
-    /// The ids that the sender assigned without saying so, where the draft has ids.
-    ids: BTreeMap<Path, u64>,
-    next_id: u64,
-}
-
-impl Announcements {
-    pub(crate) fn new(version: Version) -> Self {
-        Self {
-            decoder: AnnounceDecoder::new(version),
-            listed: 0,
-            ids: BTreeMap::new(),
-            next_id: 0,
-        }
-    }
-
-    fn take(&mut self, buf: &mut BytesMut, version: Version) -> Taken {
-        let Some(event) = self.decoder.decode_one(buf)? else {
-            return Ok(None);
-        };
-        let message = match event {
-            Some(event) if version.features().typed_announce => self.by_id(&event, version),
-            Some(event) if self.is_listed() => {
-                Message::new("ANNOUNCE_INIT").with("suffix", event.suffix().as_str())
-            }
-            Some(event) => by_path(&event, version),
-            None => nothing(version),
-        };
-        Ok(Some((message, None)))
-    }
-
-    /// Whether the event that was just taken belongs to the list.
-    fn is_listed(&mut self) -> bool {
-        let is_listed = self
-            .decoder
-            .listed()
-            .is_some_and(|count| self.listed < count);
-        self.listed += u64::from(is_listed);
-        is_listed
-    }
-
-    fn by_id(&mut self, event: &AnnounceEvent, version: Version) -> Message {
-        let suffix = event.suffix();
-        let (name, id, route) = match event {
-            AnnounceEvent::Start { suffix, route } => {
-                let id = self.next_id;
-                self.next_id += 1;
-                self.ids.insert(suffix.clone(), id);
-                ("ANNOUNCE_START", Some(id), Some(route))
-            }
-            AnnounceEvent::Update { suffix, route } => (
-                "ANNOUNCE_UPDATE",
-                self.ids.get(suffix).copied(),
-                Some(route),
-            ),
-            AnnounceEvent::End { suffix } => ("ANNOUNCE_END", self.ids.remove(suffix), None),
-        };
-        let message = Message::new(name)
-            .with("id", id)
-            .with("suffix", suffix.as_str());
-        match route {
-            Some(route) => say::route(message, route, version),
-            None => message,
-        }
-    }
-}
-
-/// An announcement that names its path, as drafts without ids spell it.
-fn by_path(event: &AnnounceEvent, version: Version) -> Message {
-    let message = |status| {
-        Message::new("ANNOUNCE")
-            .bare("status", Value::Word(status))
-            .with("suffix", event.suffix().as_str())
-    };
-    match event {
-        AnnounceEvent::Start { route, .. } => say::route(message("active"), route, version),
-        AnnounceEvent::Update { route, .. } => say::route(message("restart"), route, version),
-        AnnounceEvent::End { .. } => message("ended"),
-    }
-}
-
-/// A message that changes nothing.
-fn nothing(version: Version) -> Message {
-    let features = version.features();
-    if features.typed_announce {
-        Message::new("ANNOUNCE_UNKNOWN").bare("meaning", Value::Word("skipped"))
-    } else if features.announce_init {
-        Message::new("ANNOUNCE").bare("meaning", Value::Word("changes nothing"))
-    } else {
-        let meaning = "ends what was not announced";
-        Message::new("ANNOUNCE").bare("meaning", Value::Word(meaning))
-    }
-}
-
-/// A run of frames.
-#[derive(Debug)]
-pub(crate) struct Frames {
-    decoder: FrameDecoder,
-    /// The number of the next frame.
-    number: u64,
-    /// Of the next frame, if only its payload is missing.
-    header: Option<FrameHeader>,
-}
-
-impl Frames {
-    pub(crate) fn new(number: u64, version: Version) -> Self {
-        Self {
-            decoder: FrameDecoder::new(version),
-            number,
-            header: None,
-        }
-    }
-
-    fn take(&mut self, buf: &mut BytesMut) -> Taken {
-        if self.header.is_none() {
-            self.header = self.decoder.header(buf)?;
-        }
-        let whole = |header: &mut FrameHeader| header.len <= buf.len() as u64;
-        let Some(header) = self.header.take_if(whole) else {
-            return Ok(None);
-        };
-        // It is no longer than the buffer.
-        let len = usize::try_from(header.len).unwrap_or(buf.len());
-        let payload = buf.split_to(len).freeze();
-        let message = Message::new("FRAME")
-            .labelled("frame", "", self.number)
-            .when(header.timestamp.is_some(), |message| {
-                message.labelled("timestamp", "at", header.timestamp)
-            })
-            .bare("size", Value::Size(header.len))
-            .bare("payload", Value::Payload(payload));
-        self.number = self.number.saturating_add(1);
-        Ok(Some((message, None)))
-    }
 }

@@ -97,10 +97,11 @@ fn append(digits: &str, bytes: &mut Vec<u8>) -> anyhow::Result<()> {
         let [Some(high), Some(low)] =
             [pair.first(), pair.get(1)].map(|digit| digit.and_then(value))
         else {
-            if digits.chars().all(|c| c.is_ascii_hexdigit()) {
-                bail!("`{digits}` is an odd number of digits");
+            let mut others = digits.chars().filter(|c| !c.is_ascii_hexdigit());
+            match others.next() {
+                Some(other) => bail!("{other:?} is no hex digit"),
+                None => bail!("a digit is missing or one too many"),
             }
-            bail!("`{digits}` is not made of hex digits");
         };
         // Each is below 16.
         bytes.push((high << 4 | low) as u8);
@@ -178,9 +179,9 @@ mod tests {
     #[test]
     fn what_is_no_hex_is_told_with_its_line() {
         for (text, line, why) in [
-            ("01\n0q", "line 2", "`0q`"),
-            ("012", "line 1", "odd"),
-            ("\n\nbo: 01", "line 3", "`bo`"),
+            ("01\n0q", "line 2", "'q'"),
+            ("012", "line 1", "a digit is missing"),
+            ("\n\nbo: 01", "line 3", "'o'"),
         ] {
             let mut streams = Streams::new("hex", Version::Lite06);
             let error = read(text, None, &mut streams).unwrap_err();

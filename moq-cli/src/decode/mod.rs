@@ -4,8 +4,11 @@
 //! each direction is decoded as its bytes come ([`half`]), and what is found is told in order
 //! ([`session`]), to people ([`text`]) or programs ([`json`]).
 
+mod announcements;
 mod capture;
 mod expect;
+mod fault;
+mod frames;
 mod half;
 mod hex;
 mod input;

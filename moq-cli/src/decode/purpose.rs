@@ -2,7 +2,9 @@
 
 use moq_wire::{BiStream, ClientSetup, UniStream, Version};
 
-use super::expect::{Announcements, Expect, Frames, Next};
+use super::announcements::Announcements;
+use super::expect::{Expect, Next};
+use super::frames::Frames;
 use super::recording::Kind;
 use crate::args::Part;
 

@@ -266,6 +266,22 @@ mod tests {
         assert_eq!(decode(&setup(33)), Err(DecodeError::TooManyParameters));
     }
 
+    #[test]
+    fn parameters_are_told_as_they_stand() {
+        let mut body = Bytes::from_static(b"\x02\x05\x02\x62\x22\x40\x99\x03abc");
+        let told = Setup::parameters(&mut body, Version::Lite06).unwrap();
+        let names = told.iter().map(|&(id, _)| Setup::parameter_name(id));
+        assert_eq!(names.collect::<Vec<_>>(), [Some("Hop"), None]);
+        assert_eq!(told[1], (0x99, Bytes::from_static(b"abc")));
+    }
+
+    #[test]
+    fn an_error_leaves_the_parameter_that_is_wrong() {
+        let mut body = Bytes::from_static(b"\x02\x04\x01\x07\x04\x01\x07");
+        assert!(Setup::decode(&mut body, Version::Lite06).is_err());
+        assert_eq!(body, b"\x04\x01\x07"[..]);
+    }
+
     fn decode(body: &[u8]) -> Result<Setup, DecodeError> {
         decode_body(Bytes::copy_from_slice(body), Version::Lite06)
     }

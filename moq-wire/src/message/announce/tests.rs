@@ -56,6 +56,39 @@ fn the_encoder_refuses_what_contradicts_itself() {
 }
 
 #[test]
+fn messages_that_say_nothing_can_be_seen() {
+    let mut buf = BytesMut::from(&b"\x09\x02xy\0\x05\x01a\0\0\0"[..]);
+    let mut decoder = AnnounceDecoder::new(BY_ID);
+    assert_eq!(decoder.decode_one(&mut buf), Ok(Some(None)));
+    assert_eq!(decoder.decode_one(&mut buf), Ok(Some(Some(free("a")))));
+    assert_eq!(decoder.decode_one(&mut buf), Ok(None));
+
+    let mut buf = BytesMut::from(&b"\x04\0\x01a\0"[..]);
+    let mut decoder = AnnounceDecoder::new(Version::Lite04);
+    assert_eq!(decoder.decode_one(&mut buf), Ok(Some(None)));
+    assert!(buf.is_empty());
+}
+
+#[test]
+fn an_error_leaves_the_field_that_is_wrong() {
+    let left = |bytes: &[u8], version| {
+        let mut buf = BytesMut::from(bytes);
+        assert!(AnnounceDecoder::new(version).decode(&mut buf).is_err());
+        buf
+    };
+    // A suffix that is no text; a hop that comes twice; a suffix of a list that is no text.
+    assert_eq!(
+        left(b"\0\x05\x01\xff\0\0\0rest", BY_ID),
+        b"\x01\xff\0\0\0rest"[..]
+    );
+    assert_eq!(left(b"\0\x07\x01a\x02\x05\x05\0\0", BY_ID), b"\x05\0\0"[..]);
+    assert_eq!(
+        left(b"\x03\x01\x01\xffrest", Version::Lite02),
+        b"\x01\xffrest"[..]
+    );
+}
+
+#[test]
 fn an_update_is_silent_where_the_draft_has_none() {
     let mut encoder = AnnounceEncoder::new(Version::Lite04);
     let mut buf = BytesMut::new();

@@ -1,0 +1,7 @@
+//! What each kind of message says.
+
+mod session;
+mod track;
+
+pub(crate) use session::{WholeSetup, route};
+pub(crate) use track::response;
