@@ -61,6 +61,7 @@ pub(super) async fn write<S: SendStream>(
         encoder: FrameEncoder::new(context.version),
         writer,
         bytes: 0,
+        is_watched: false,
     };
     poll_fn(|cx| delivery.poll(cx, group, context)).await
 }
@@ -69,6 +70,8 @@ struct Delivery<'a, S: SendStream> {
     encoder: FrameEncoder,
     writer: &'a mut Writer<S>,
     bytes: u64,
+    /// A stop is going to wake this task.
+    is_watched: bool,
 }
 
 impl<S: SendStream> Delivery<'_, S> {
@@ -79,15 +82,18 @@ impl<S: SendStream> Delivery<'_, S> {
         group: &mut GroupConsumer,
         context: &Shared,
     ) -> Poll<Result<GroupEnd, StreamError>> {
+        let mut is_idle = true;
         loop {
             match self.poll_write(cx, group, context) {
                 ControlFlow::Break(result) => return result,
                 ControlFlow::Continue(()) => {}
             }
             match self.poll_read(cx, group) {
-                Poll::Ready(Ok(None)) => {}
+                Poll::Ready(Ok(None)) => is_idle = false,
                 Poll::Ready(Ok(Some(end))) => return Poll::Ready(Ok(end)),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                // Asking costs a lock, which a wake by a frame need not pay.
+                Poll::Pending if self.is_watched && !is_idle => return Poll::Pending,
                 Poll::Pending => return self.poll_stopped(cx),
             }
         }
@@ -95,6 +101,7 @@ impl<S: SendStream> Delivery<'_, S> {
 
     /// Notices a peer that stops the stream while there is nothing to write.
     fn poll_stopped(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<GroupEnd, StreamError>> {
+        self.is_watched = true;
         match self.writer.poll_closed(cx) {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             // Nothing has ended the stream, so nothing but a stop or the connection can.
