@@ -242,6 +242,46 @@ mod tests {
     }
 
     #[test]
+    fn each_size_holds_what_it_can() {
+        let leading_ones = ([7, 14, 21, 28, 35, 42, 56, 62], [1, 2, 3, 4, 5, 6, 8, 9]);
+        let quic = (QUIC, &[6, 14, 30, 62][..], &[1, 2, 4, 8][..]);
+        let leading_ones = (LEADING_ONES, &leading_ones.0[..], &leading_ones.1[..]);
+        for (version, bits, bytes) in [quic, leading_ones] {
+            let mut smallest = 0;
+            for (&bits, &bytes) in bits.iter().zip(bytes) {
+                let largest = (1 << bits) - 1;
+                assert_eq!(size(smallest, version), bytes, "{smallest} on {version}");
+                assert_eq!(size(largest, version), bytes, "{largest} on {version}");
+                smallest = largest + 1;
+            }
+        }
+    }
+
+    #[test]
+    fn a_pair_is_written_as_two_values_are() {
+        let values = [
+            0,
+            63,
+            64,
+            0x3fff,
+            0x4000,
+            0x3fff_ffff,
+            0x4000_0000,
+            u64::MAX,
+        ];
+        for (first, second) in values.iter().flat_map(|a| values.map(|b| (*a, b))) {
+            for version in [QUIC, LEADING_ONES] {
+                let mut pair = BytesMut::new();
+                put_pair(first, second, &mut pair, version.features().varint);
+                let mut one_by_one = BytesMut::new();
+                put(first, &mut one_by_one, version);
+                put(second, &mut one_by_one, version);
+                assert_eq!(pair, one_by_one, "{first}, {second} on {version}");
+            }
+        }
+    }
+
+    #[test]
     fn padded_forms_are_accepted() {
         assert_eq!(peek(&[0x40, 1], QUIC), Ok(Some((1, 2))));
         assert_eq!(

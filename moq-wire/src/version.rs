@@ -129,17 +129,21 @@ impl Version {
     #[must_use]
     #[inline]
     pub const fn features(self) -> &'static Features {
-        match self {
-            Self::Lite01 => &LITE_01,
-            Self::Lite02 => &LITE_02,
-            Self::Lite03 => &LITE_03,
-            Self::Lite04 => &LITE_04,
-            Self::Lite05 => &LITE_05,
-            Self::Lite06 => &LITE_06,
-            Self::Lite07Wip => &LITE_07_WIP,
-        }
+        &TABLE[self as usize]
     }
 }
+
+/// A row for each of [`Version::ALL`]. One piece of memory, so that to look up a feature is one load,
+/// which a loop needs only once.
+static TABLE: [Features; Version::ALL.len()] = [
+    LITE_01,
+    LITE_02,
+    LITE_03,
+    LITE_04,
+    LITE_05,
+    LITE_06,
+    LITE_07_WIP,
+];
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

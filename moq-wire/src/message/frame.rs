@@ -157,6 +157,7 @@ mod tests {
             assert_eq!(delta(previous, timestamp), Some(step));
             assert_eq!(apply(previous, step), Ok(timestamp));
         }
+        assert_eq!(delta(1 << 61, 1 << 62), None);
     }
 
     // spec: FRAME, "never below zero"
