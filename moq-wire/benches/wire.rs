@@ -4,7 +4,7 @@
 //! divided by that. Those of its loop are among them; `varint_loop` and `frame_loop` tell how many
 //! they are. "Encode" writes to a place of its final size, "append" to a buffer that may grow.
 //!
-//! Needs valgrind and `cargo install gungraun-runner`, of the version in the lock file.
+//! `cargo xtask bench wire` runs this, and beside it what others take for the same integers.
 
 #![expect(
     missing_docs,
@@ -12,37 +12,34 @@
     reason = "the macros that declare benchmarks write neither docs nor short paths"
 )]
 
+mod integers;
+
 use std::hint::black_box;
 
 use bytes::{BufMut, BytesMut};
 use gungraun::{library_benchmark, library_benchmark_group, main};
+use integers::{TIMES, integers};
 use moq_wire::{
     AnnounceDecoder, AnnounceEncoder, AnnounceEvent, Decode, Encode, FrameDecoder, FrameEncoder,
     GroupHeader, GroupSequence, GroupStart, HopId, Path, Route, Subscribe, SubscribeId, Version,
     decode_body, limits, put_message, split_message, varint,
 };
 
-const VERSION: Version = Version::Lite06;
-
-/// How often each benchmark does its work.
-const TIMES: usize = 1000;
+/// The draft, which a session learns from its peer: the compiler must not know it.
+fn version() -> Version {
+    black_box(Version::Lite06)
+}
 
 /// A buffer that will not have to grow.
 fn roomy() -> BytesMut {
     BytesMut::with_capacity(64 * TIMES)
 }
 
-/// As many integers of each of the four sizes, mixed.
-fn integers() -> Vec<u64> {
-    let sizes = [7, 0x1111, 180_000, 1 << 40];
-    let integer = |n: usize| sizes[n * 7 / 3 % 4] + n as u64 % 9;
-    (0..TIMES).map(integer).collect()
-}
-
 fn encoded_integers() -> BytesMut {
+    let version = version();
     let mut buf = roomy();
     for integer in integers() {
-        varint::put(integer, &mut buf, VERSION);
+        varint::put(integer, &mut buf, version);
     }
     buf
 }
@@ -65,9 +62,10 @@ fn varint_loop(integers: Vec<u64>) -> Vec<u64> {
 #[library_benchmark]
 #[bench::mix(integers(), place())]
 fn varint_encode(integers: Vec<u64>, mut place: Vec<u8>) -> Vec<u8> {
+    let version = version();
     let mut rest = &mut place[..];
     for &integer in &integers {
-        varint::put(integer, &mut rest, VERSION);
+        varint::put(integer, &mut rest, version);
     }
     place
 }
@@ -75,8 +73,9 @@ fn varint_encode(integers: Vec<u64>, mut place: Vec<u8>) -> Vec<u8> {
 #[library_benchmark]
 #[bench::mix(integers(), roomy())]
 fn varint_append(integers: Vec<u64>, mut buf: BytesMut) -> BytesMut {
+    let version = version();
     for &integer in &integers {
-        varint::put(integer, &mut buf, VERSION);
+        varint::put(integer, &mut buf, version);
     }
     buf
 }
@@ -84,9 +83,10 @@ fn varint_append(integers: Vec<u64>, mut buf: BytesMut) -> BytesMut {
 #[library_benchmark]
 #[bench::mix(encoded_integers())]
 fn varint_decode(buf: BytesMut) -> (u64, BytesMut) {
+    let version = version();
     let mut bytes = &buf[..];
     let mut sum = 0;
-    while let Ok(Some((integer, size))) = varint::peek(bytes, VERSION) {
+    while let Ok(Some((integer, size))) = varint::peek(bytes, version) {
         sum ^= integer;
         bytes = &bytes[size..];
     }
@@ -96,8 +96,9 @@ fn varint_decode(buf: BytesMut) -> (u64, BytesMut) {
 #[library_benchmark]
 #[bench::mix(encoded_integers())]
 fn varint_split(mut buf: BytesMut) -> (u64, BytesMut) {
+    let version = version();
     let mut sum = 0;
-    while let Ok(Some(integer)) = varint::split(&mut buf, VERSION) {
+    while let Ok(Some(integer)) = varint::split(&mut buf, version) {
         sum ^= integer;
     }
     (sum, buf)
@@ -116,7 +117,7 @@ fn encoded_frame_headers() -> BytesMut {
 }
 
 fn put_frame_headers(frames: &[(u64, usize)], buf: &mut impl BufMut) {
-    let version = black_box(VERSION);
+    let version = version();
     let mut encoder = FrameEncoder::new(version);
     for &(timestamp, len) in frames {
         if encoder.header(timestamp, len, buf).is_err() {
@@ -150,7 +151,7 @@ fn frame_header_append(frames: Vec<(u64, usize)>, mut buf: BytesMut) -> BytesMut
 }
 
 #[library_benchmark]
-#[bench::video(FrameDecoder::new(VERSION), encoded_frame_headers())]
+#[bench::video(FrameDecoder::new(version()), encoded_frame_headers())]
 fn frame_header_decode(mut decoder: FrameDecoder, mut buf: BytesMut) -> (u64, BytesMut) {
     let mut sum = 0;
     while let Ok(Some(header)) = decoder.header(&mut buf) {
@@ -182,15 +183,17 @@ fn subscribe() -> Subscribe {
 }
 
 fn encode<M: Encode>(message: &M, mut buf: BytesMut) -> BytesMut {
+    let version = version();
     for _ in 0..TIMES {
-        put_message(black_box(message), &mut buf, VERSION);
+        put_message(black_box(message), &mut buf, version);
     }
     buf
 }
 
 fn decode<M: Decode>(mut buf: BytesMut) -> BytesMut {
-    while let Ok(Some(body)) = split_message(&mut buf, limits::MAX_MESSAGE, VERSION) {
-        let _ = black_box(decode_body::<M>(body, VERSION));
+    let version = version();
+    while let Ok(Some(body)) = split_message(&mut buf, limits::MAX_MESSAGE, version) {
+        let _ = black_box(decode_body::<M>(body, version));
     }
     buf
 }
@@ -236,7 +239,7 @@ fn announcements() -> [AnnounceEvent; 2] {
 }
 
 #[library_benchmark]
-#[bench::start_end(AnnounceEncoder::new(VERSION), announcements(), roomy())]
+#[bench::start_end(AnnounceEncoder::new(version()), announcements(), roomy())]
 fn announce_encode(
     mut encoder: AnnounceEncoder,
     events: [AnnounceEvent; 2],
@@ -249,7 +252,7 @@ fn announce_encode(
 }
 
 fn announce_stream() -> BytesMut {
-    let mut encoder = AnnounceEncoder::new(VERSION);
+    let mut encoder = AnnounceEncoder::new(version());
     let mut buf = roomy();
     for event in announcements().iter().cycle().take(TIMES) {
         let _ = encoder.encode(event, &mut buf);
@@ -258,7 +261,7 @@ fn announce_stream() -> BytesMut {
 }
 
 #[library_benchmark]
-#[bench::start_end(AnnounceDecoder::new(VERSION), announce_stream())]
+#[bench::start_end(AnnounceDecoder::new(version()), announce_stream())]
 fn announce_decode(mut decoder: AnnounceDecoder, mut buf: BytesMut) -> BytesMut {
     while let Ok(Some(event)) = decoder.decode(&mut buf) {
         black_box(event);

@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod fuzz;
+mod instructions;
 mod tidy;
 mod tools;
 mod workspace;
@@ -32,6 +33,10 @@ fn run(args: &[String]) -> anyhow::Result<()> {
         ["bench", "--help" | "-h"] | ["bench", "relay", "--help" | "-h"] => {
             Ok(std::io::stdout().write_all(bench::HELP.as_bytes())?)
         }
+        ["bench", "wire"] => instructions::run(&Workspace::load()?),
+        ["bench", "wire", "--help" | "-h"] => {
+            Ok(std::io::stdout().write_all(instructions::HELP.as_bytes())?)
+        }
         ["bench", "relay", options @ ..] => bench::launch(&Workspace::load()?, options),
         ["fuzz", "--help" | "-h"] => Ok(std::io::stdout().write_all(fuzz::HELP.as_bytes())?),
         ["fuzz", options @ ..] => fuzz::run(&Workspace::load()?, options),
@@ -53,6 +58,7 @@ Usage: cargo xtask COMMAND
   tidy          crate arrows, dependency budgets, clocks, file lengths, lints, leftovers
   bench relay   CPU per delivered frame of the relay, beside a bare fan-out on quinn
                 (`cargo xtask bench relay --help` lists its options)
+  bench wire    instructions per message of the wire format, beside others
   fuzz          every fuzz target of the wire format for a while
                 (`cargo xtask fuzz --help` lists its options)
 ";

@@ -33,7 +33,9 @@ impl Tool<'_> {
         install
             .arg("--root")
             .arg(&root)
-            .args(["--version", &format!("={version}"), name]);
+            .args(["--version", &format!("={version}"), name])
+            // It is built in a folder of its own, which goes away.
+            .env_remove("CARGO_TARGET_DIR");
         let status = install.status().context("running cargo install")?;
         ensure!(status.success(), "{name} {version} cannot be installed");
         Ok(program)
