@@ -211,18 +211,18 @@ impl<'a> Listing<'a> {
     }
 
     /// Replaces a route where the draft can say so; the others keep the one they have. Where routes
-    /// say nothing, a replaced one is a repetition that some subscribers take for a violation.
+    /// say nothing, a replaced one is a repetition that some subscribers take for a violation, so it
+    /// is a start there, which is withheld if the peer was told before.
     fn replace(&self, suffix: Path, route: &Route) -> Vec<AnnounceEvent> {
         let Some(hops) = self.chain(route) else {
             return vec![AnnounceEvent::End { suffix }];
         };
-        if !self.context.version.features().hop_count {
-            return Vec::new();
-        }
-        vec![AnnounceEvent::Update {
-            suffix,
-            route: convert::wire_route(hops, route),
-        }]
+        let route = convert::wire_route(hops, route);
+        let event = match self.context.version.features().hop_count {
+            true => AnnounceEvent::Update { suffix, route },
+            false => AnnounceEvent::Start { suffix, route },
+        };
+        vec![event]
     }
 
     /// The chain as the draft wants it, or `None` if there is no room for the peer in it.
