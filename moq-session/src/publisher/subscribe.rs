@@ -235,9 +235,13 @@ impl<T: Transport> Serving<T> {
 
     /// Takes updates; ready when the peer has unsubscribed.
     fn poll_requests(&mut self, cx: &mut TaskContext<'_>) -> Result<Poll<()>, StreamError> {
+        let has_updates = self.context.version.features().subscribe_range;
         while let Some(reader) = &mut self.requests {
             match reader.poll_message::<SubscribeUpdate>(cx, "SUBSCRIBE_UPDATE") {
-                Poll::Ready(Ok(Some(update))) => self.update(&update),
+                Poll::Ready(Ok(Some(update))) if has_updates => self.update(&update),
+                Poll::Ready(Ok(Some(_))) => {
+                    return Err(PeerFault::Unexpected("SUBSCRIBE_UPDATE").into());
+                }
                 Poll::Ready(Ok(None)) => return Ok(Poll::Ready(())),
                 Poll::Ready(Err(error)) => return Err(error),
                 Poll::Pending => return Ok(Poll::Pending),
