@@ -132,6 +132,13 @@ async fn settle<T: Transport>(
     match agreed {
         Agreed::Version(version) => Ok((version, None, None)),
         Agreed::Handshake => {
+            // A name that the transport settled by itself may be another than those acceptable.
+            let name = transport.info().protocol.as_deref();
+            if negotiate::agreed(name, &config.versions) != Some(Agreed::Handshake) {
+                let offered = name.map(str::to_owned).into_iter().collect();
+                transport.close(code::session::VERSION, "no common version");
+                return Err(AcceptError::NoCommonVersion { offered });
+            }
             let (settled, path) = handshake::accept(transport, config).await?;
             Ok((settled.version, Some(settled.stream), path))
         }
