@@ -4,19 +4,21 @@ mod common;
 
 use common::for_each_version;
 use common::heard::{heard, own, raw_start};
-use common::scripts::asked;
+use common::scripts::{asked, settle};
 use moq_session::{AnnouncedEvent, OriginProducer, Version};
-use moq_wire::BiStream;
 use moq_wire::code::session::PROTOCOL_VIOLATION;
+use moq_wire::{AnnounceRequest, BiStream};
 
 // spec: Section 6.3, "repeated non-zero hop; more than 32 hops"
 #[test]
 fn an_impossible_chain_closes_the_session() {
     for_each_version(|version| async move {
-        let long: Vec<u64> = (1..=33).collect();
-        for chain in [&long[..], &[4, 5, 4]] {
+        let features = version.features();
+        let long = features.hop_count.then(|| (1..=33).collect());
+        let repeated = features.hop_ids.then(|| vec![4, 5, 4]);
+        for chain in [long, repeated].into_iter().flatten() {
             let mut heard = heard(version, 0).await;
-            let message = raw_start(version, "a", chain);
+            let message = raw_start(version, "a", &chain);
             heard.teller.stream.send_bytes(message).await;
             heard.peer.expect_close(PROTOCOL_VIOLATION).await;
         }
@@ -31,30 +33,41 @@ fn cases(version: Version) -> Vec<(&'static str, Vec<u8>, bool)> {
         raw_start(version, "a", &[]).to_vec(),
         features.announce_replace,
     )];
-    let more: Vec<(&str, &[u8], bool)> = if features.typed_announce {
-        vec![
-            ("an end of an unknown id", &[1, 1, 9], false),
-            ("an update of an unknown id", &[2, 4, 9, 0, 0, 0], false),
-            ("an unknown type", &[9, 2, 1, 1], true),
-            ("a trailing byte", &[1, 2, 0, 0], false),
-        ]
-    } else {
-        vec![
-            ("an end of what is not live", &[4, 0, 1, b'z', 0], true),
-            ("an unknown status", &[4, 7, 1, b'z', 0], false),
-            ("a restart", &[4, 2, 1, b'a', 0], features.announce_restart),
-            ("a trailing byte", &[5, 0, 1, b'a', 0, 0], false),
-        ]
+    if features.typed_announce {
+        let update: &[u8] = if features.announce_compression {
+            &[2, 6, 9, 0, 0, 0, 0, 0]
+        } else {
+            &[2, 4, 9, 0, 0, 0]
+        };
+        again.extend([
+            ("an end of an unknown id", vec![1, 1, 9], false),
+            ("an update of an unknown id", update.to_vec(), false),
+            ("an unknown type", vec![9, 2, 1, 1], true),
+            ("a trailing byte", vec![1, 2, 0, 0], false),
+        ]);
+        return again;
+    }
+    let hops: &[u8] = if features.hop_count { &[0] } else { &[] };
+    let message = |status, suffix, rest: &[u8]| {
+        let body = [&[status, 1, suffix], hops, rest].concat();
+        [&[u8::try_from(body.len()).unwrap()], &body[..]].concat()
     };
-    again.extend(
-        more.into_iter()
-            .map(|(what, bytes, ok)| (what, bytes.to_vec(), ok)),
-    );
+    again.extend([
+        ("an end of what is not live", message(0, b'z', &[]), true),
+        ("an unknown status", message(7, b'z', &[]), false),
+        (
+            "a restart",
+            message(2, b'a', &[]),
+            features.announce_restart,
+        ),
+        ("a trailing byte", message(0, b'a', &[0]), false),
+    ]);
     again
 }
 
 // spec: Section 6.3, "second START (or `active` on 03, 04) for a live suffix"
 // spec: Section 6.3, "second `active` on 05"
+// spec: Section 6.3, "second `active` on 01, 02"
 // spec: Section 6.3, "`ended` for a path that is not live (01–05)"
 // spec: Section 6.3, "END or UPDATE of an unknown or retired id"
 // spec: Section 6.3, "unknown announce type (06+)"
@@ -96,6 +109,34 @@ fn what_comes_before_the_count_closes_the_session() {
         let mut stream = peer.expect_bi(BiStream::Announce).await;
         stream.send_bytes([0, 5, 1, b'a', 0, 0, 0]).await;
         peer.expect_close(PROTOCOL_VIOLATION).await;
+    });
+}
+
+// spec: Section 3.3, "First ANNOUNCE_INIT, then ANNOUNCE messages for changes"
+#[test]
+fn a_malformed_list_closes_the_session() {
+    for_each_version(|version| async move {
+        if !version.features().announce_init {
+            return;
+        }
+        let cases: [(&[u8], bool); 4] = [
+            (&[3, 0, 1, b'a'], false),
+            (&[2, 2, 9], false),
+            (&[2, 1, 2], false),
+            (&[6, 2, 1, b'a'], true),
+        ];
+        for (bytes, is_cut) in cases {
+            let (session, mut peer) = asked(version, &OriginProducer::new()).await;
+            let (_, mut stream): (AnnounceRequest, _) =
+                peer.expect_request(BiStream::Announce).await;
+            stream.send_bytes(bytes).await;
+            if is_cut {
+                settle().await;
+                assert!(session.is_open());
+                stream.finish();
+            }
+            peer.expect_close(PROTOCOL_VIOLATION).await;
+        }
     });
 }
 

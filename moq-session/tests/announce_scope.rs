@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::announce::listen;
+use common::announce::{listen, listen_with};
 use common::for_each_version;
-use common::scripts::{A_WHILE, enter, enter_with, settle};
+use common::scripts::{A_WHILE, announce_request, enter, enter_with, settle};
 use common::told::{own, publish};
 use moq_session::{Grant, OriginProducer};
 use moq_wire::AnnounceEvent;
@@ -21,11 +21,22 @@ fn hidden_names_are_told_to_those_who_name_them() {
         let (mut peer, _session) = enter(version, &origin).await;
         let mut listener = listen(&mut peer, "room").await;
         assert_eq!(listener.event().await, own(&origin, version, "a"));
-        listener.stream.expect_silence(A_WHILE).await;
+        listener.expect_silence(A_WHILE).await;
 
         let mut listener = listen(&mut peer, "room/.stats").await;
         assert_eq!(listener.event().await, own(&origin, version, "cpu"));
-        listener.stream.expect_silence(A_WHILE).await;
+        listener.expect_silence(A_WHILE).await;
+
+        let mut request = announce_request("room");
+        request.include_hidden = true;
+        let mut listener = listen_with(&mut peer, &request).await;
+        if version.features().include_hidden {
+            for name in [".stats/.secret", ".stats/cpu"] {
+                assert_eq!(listener.event().await, own(&origin, version, name));
+            }
+        }
+        assert_eq!(listener.event().await, own(&origin, version, "a"));
+        listener.expect_silence(A_WHILE).await;
     });
 }
 
@@ -41,9 +52,9 @@ fn prefixes_match_whole_segments() {
         let mut listener = listen(&mut peer, "room").await;
         assert_eq!(listener.event().await, own(&origin, version, ""));
         assert_eq!(listener.event().await, own(&origin, version, "a"));
-        listener.stream.expect_silence(A_WHILE).await;
+        listener.expect_silence(A_WHILE).await;
         let mut listener = listen(&mut peer, "ro").await;
-        listener.stream.expect_silence(A_WHILE).await;
+        listener.expect_silence(A_WHILE).await;
     });
 }
 
@@ -66,7 +77,7 @@ fn what_covers_a_prefix_is_told_as_the_empty_suffix() {
                 assert!(matches!(event, AnnounceEvent::Update { .. }), "{event:?}");
             }
         }
-        listener.stream.expect_silence(A_WHILE).await;
+        listener.expect_silence(A_WHILE).await;
     });
 }
 
@@ -78,9 +89,9 @@ fn a_prefix_too_deep_for_its_root_is_no_reason_to_reset() {
         let grant = Grant::everything("a/b".parse().unwrap());
         let (mut peer, _session) = enter_with(version, &origin, grant).await;
         let deep = vec!["s"; 31].join("/");
-        let mut stream = listen(&mut peer, &deep).await.stream;
-        stream.expect_silence(A_WHILE).await;
-        stream.finish();
-        stream.expect_reset(CANCELLED).await;
+        let mut listener = listen(&mut peer, &deep).await;
+        listener.expect_silence(A_WHILE).await;
+        listener.stream.finish();
+        listener.stream.expect_reset(CANCELLED).await;
     });
 }

@@ -78,9 +78,9 @@ fn a_listing_shows_what_is_granted() {
             panic!("a start");
         };
         assert_eq!(suffix, path("room/a"));
-        listener.stream.expect_silence(A_WHILE).await;
+        listener.expect_silence(A_WHILE).await;
         let mut listener = listen(&mut peer, "hall").await;
-        listener.stream.expect_silence(A_WHILE).await;
+        listener.expect_silence(A_WHILE).await;
     });
 }
 
@@ -97,7 +97,7 @@ fn paths_of_a_session_lie_below_its_root() {
             panic!("a start");
         };
         assert_eq!(suffix, path("x"));
-        listener.stream.expect_silence(A_WHILE).await;
+        listener.expect_silence(A_WHILE).await;
         let wish = subscribe(0, "anon/x", "data");
         let mut stream = peer.request(BiStream::Subscribe, &wish).await;
         stream.expect_reset(UNROUTABLE).await;

@@ -23,10 +23,10 @@ fn a_fast_a_slow_and_a_stalled_viewer_get_what_they_can_take() {
         assert_eq!(longest, Duration::ZERO, "the publisher never waits");
         assert_eq!(whole + lost, 150, "the slow one is told what it lost");
         assert!((40..100).contains(&whole), "{whole}");
-        assert!(
-            dropped(&mut stream, 80).await >= 80,
-            "the stalled one is told too"
-        );
+        if version.features().drop_type.is_some() {
+            let dropped = dropped(&mut stream, 80).await;
+            assert!(dropped >= 80, "the stalled one is told too");
+        }
         assert!(session.is_open());
         assert!(origin.budget().used() <= origin.budget().limit());
     });

@@ -2,12 +2,16 @@
 
 mod common;
 
+use bytes::BytesMut;
 use common::scripts::{enter, kinds, settle, subscribe, track, track_info};
 use common::{finished, for_each_version};
 use moq_session::testing::{Peer, Script};
 use moq_session::{OriginProducer, Version};
 use moq_wire::code::stream::{CANCELLED, INTERNAL, NOT_FOUND, UNROUTABLE};
-use moq_wire::{BiStream, Goaway, Subscribe, Track, TrackInfo, UniStream, code};
+use moq_wire::{
+    BiStream, Goaway, Subscribe, Track, TrackInfo, UniStream, VarIntForm,
+    code, varint,
+};
 
 // spec: Section 6.2, "FIN before the message is complete"
 #[test]
@@ -29,6 +33,13 @@ fn a_request_that_ends_early_is_reset() {
     });
 }
 
+fn integer(value: u64, version: Version) -> BytesMut {
+    let mut buf = BytesMut::new();
+    varint::put(value, &mut buf, version);
+    buf
+}
+
+// spec: Section 6.2, "declared length far above what has arrived"
 // spec: Section 6.2, "trailing bytes in the body, field past the end, bad UTF-8, 33 segments"
 #[test]
 fn a_malformed_request_is_reset_and_costs_only_itself() {
@@ -36,19 +47,23 @@ fn a_malformed_request_is_reset_and_costs_only_itself() {
         let origin = OriginProducer::new();
         let (mut peer, _session) = enter(version, &origin).await;
         let (mut other, _other) = enter(version, &origin).await;
-        let deep = [&[67, 66][..], &[b'a', b'/'].repeat(33)].concat();
-        let bodies: [&[u8]; 5] = [
-            &[&[12][..], &[0; 12]].concat(),
-            &[3, 9, b'a', b'b'],
-            &[4, 2, 0xc3, 0x28, 0],
-            // A length of 67 needs two bytes.
-            &[&[0x40][..], &deep].concat(),
-            &[0x80, 1, 0, 1],
-        ];
         for kind in kinds(version).filter(|kind| *kind != BiStream::Goaway) {
-            for body in bodies {
+            let id: &[u8] = match kind {
+                BiStream::Subscribe => &[0],
+                _ => &[],
+            };
+            let bodies: [Vec<u8>; 4] = [
+                vec![0; 12],
+                [id, &[9, b'a', b'b']].concat(),
+                [id, &[2, 0xc3, 0x28], &[0; 9]].concat(),
+                // The path and its length.
+                [id, &integer(65, version), &b"a/".repeat(32), b"a", &[0; 9]].concat(),
+            ];
+            let whole = |body: &Vec<u8>| [&integer(body.len() as u64, version), &body[..]].concat();
+            let too_long = integer(64 * 1_024 + 1, version).to_vec();
+            for message in bodies.iter().map(whole).chain([too_long]) {
                 let mut stream = peer.open_bi(kind).await;
-                stream.send_bytes(body).await;
+                stream.send_bytes(message).await;
                 stream.expect_reset(CANCELLED).await;
             }
         }
@@ -138,6 +153,14 @@ fn a_second_goaway_closes_the_session() {
         let goaway = Goaway {
             uri: "https://elsewhere".to_owned(),
         };
+        if !version.features().goaway {
+            let mut unknown = peer.request(BiStream::Goaway, &goaway).await;
+            unknown.expect_reset(CANCELLED).await;
+            let mut unknown = peer.request(BiStream::Goaway, &goaway).await;
+            unknown.expect_reset(CANCELLED).await;
+            assert!(session.is_open());
+            return;
+        }
         let mut malformed = peer.open_bi(BiStream::Goaway).await;
         malformed.send_bytes([2, 9, 9]).await;
         malformed.expect_reset(CANCELLED).await;
@@ -197,15 +220,27 @@ fn padded_integers_are_read() {
     for_each_version(|version| async move {
         let (mut peer, _session) = enter(version, &OriginProducer::new()).await;
         let mut stream = peer.open_raw_bi().await;
-        stream.send_bytes([0x40, 2]).await;
-        let rest: &[u8] = if version.features().ordered_byte {
-            &[0, 0, 0, 0, 0]
-        } else {
-            &[0, 0, 0, 0, 0, 0]
+        let features = version.features();
+        // The first bytes of integers of two and of four bytes.
+        let (two, four) = match features.varint {
+            VarIntForm::LeadingOnes => (0x80, 0xe0),
+            _ => (0x40, 0x80),
         };
-        let body = [&[0x80, 0, 0, 9, 0x40, 1, b'a', 1, b't'], rest].concat();
+        stream.send_bytes([two, 2]).await;
+        let fields = if features.frame_bounds {
+            6
+        } else if features.subscribe_range {
+            5
+        } else {
+            1
+        };
+        let body = [
+            &[four, 0, 0, 9, two, 1, b'a', 1, b't'][..],
+            &[0; 6][..fields],
+        ]
+        .concat();
         let len = u8::try_from(body.len()).unwrap();
-        stream.send_bytes([0x80, 0, 0, len]).await;
+        stream.send_bytes([four, 0, 0, len]).await;
         stream.send_bytes(body).await;
         stream.expect_reset(UNROUTABLE).await;
     });

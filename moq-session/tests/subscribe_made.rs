@@ -28,6 +28,9 @@ fn the_newest_group_is_asked_for_in_the_words_of_the_draft() {
         }
         let (request, mut stream) = peer.expect_request::<Subscribe>(BiStream::Subscribe).await;
         let mut expected = subscribe(0, "room", "data");
+        if !version.features().subscribe_range {
+            expected.max_age = Duration::ZERO;
+        }
         if is_exact(version) {
             expected.start = GroupStart::Floor(0);
             expected.max_age = Duration::ZERO;
@@ -51,6 +54,12 @@ fn an_update_follows_what_the_readers_want() {
             .with_priority(200)
             .with_max_age(Duration::from_secs(1));
         let second = fed.reader.track().subscribe(wanted);
+        if !version.features().subscribe_range {
+            settle().await;
+            drop((second, fed.reader));
+            fed.control.expect_fin().await;
+            return;
+        }
         let update: SubscribeUpdate = fed.control.expect().await;
         assert_eq!(
             (update.priority, update.max_age),
@@ -90,6 +99,9 @@ fn a_track_is_read_to_its_end() {
 #[test]
 fn dropped_groups_are_not_waited_for() {
     for_each_version(|version| async move {
+        if version.features().drop_type.is_none() {
+            return;
+        }
         let Fed {
             mut peer,
             session: _session,
@@ -134,7 +146,12 @@ fn an_unknown_answer_fails_the_subscription() {
             mut control,
             ..
         } = fed(version).await;
-        control.send_bytes([9, 1, 0]).await;
+        let answer: &[u8] = match version.features().typed_response {
+            true => &[9, 1, 0],
+            // There is only one answer, and it is shorter.
+            false => &[2, 5, 0],
+        };
+        control.send_bytes(answer).await;
         assert_eq!(rest(&mut reader.ordered()).await.1, Some(malformed()));
         control.expect_reset(MALFORMED_TRACK).await;
         assert!(session.is_open());
@@ -153,6 +170,7 @@ fn a_reset_gives_the_reader_its_reason() {
         ];
         for (code, reason) in reasons {
             let Fed {
+                peer: _peer,
                 session,
                 reader,
                 mut control,

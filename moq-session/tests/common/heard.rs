@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use moq_session::testing::Peer;
-use moq_session::{Announced, AnnouncedEvent, BroadcastPath, OriginProducer, Session, Version};
+use moq_session::{
+    Announced, AnnouncedEvent, BroadcastPath, HopId, OriginProducer, Session, Version,
+};
 use moq_wire::{AnnounceEvent, BiStream, varint};
 
 use super::announce::Teller;
-use super::scripts::{A_WHILE, asked, start};
+use super::scripts::{A_WHILE, asked, carried, hops, start};
 
 /// The hop of the peer that announces.
 pub const PEER: u64 = 77;
@@ -83,6 +85,19 @@ pub fn own(version: Version, suffix: &str) -> AnnounceEvent {
     start(suffix, chain)
 }
 
+/// Checks the chain of a route that was told with these hops, the sender being the last of them.
+/// Where they have no names, a name for the session stands before them.
+pub fn assert_hops(version: Version, got: &[HopId], named: &[u64]) {
+    if version.features().hop_ids {
+        assert_eq!(got, hops(named));
+        return;
+    }
+    assert!(!got[0].is_anonymous(), "{got:?}");
+    let carried = carried(version, named);
+    let anonymous = carried.len().max(1);
+    assert_eq!(got[1..], vec![HopId::ANONYMOUS; anonymous]);
+}
+
 /// An announcement that no encoder writes.
 pub fn raw_start(version: Version, suffix: &str, chain: &[u64]) -> BytesMut {
     let mut body = BytesMut::new();
@@ -90,11 +105,22 @@ pub fn raw_start(version: Version, suffix: &str, chain: &[u64]) -> BytesMut {
     if !features.typed_announce {
         body.extend_from_slice(&[1]);
     }
+    if features.announce_compression {
+        body.extend_from_slice(&[0, 0]);
+    }
     varint::put(suffix.len() as u64, &mut body, version);
     body.extend_from_slice(suffix.as_bytes());
-    varint::put(chain.len() as u64, &mut body, version);
-    for &hop in chain {
+    if features.announce_compression {
+        body.extend_from_slice(&[0]);
+    }
+    if features.hop_count {
+        varint::put(chain.len() as u64, &mut body, version);
+    }
+    for &hop in chain.iter().filter(|_| features.hop_ids) {
         varint::put(hop, &mut body, version);
+    }
+    if features.announce_compression {
+        body.extend_from_slice(&[0]);
     }
     let mut message = BytesMut::new();
     if features.typed_announce {

@@ -47,7 +47,9 @@ impl Live {
     pub async fn subscribe(&mut self, wish: &Subscribe) -> Script {
         let mut stream = self.peer.request(BiStream::Subscribe, wish).await;
         if self.peer.version().features().subscribe_ok {
-            let expected = SubscribeResponse::Ok(ok(wish.priority));
+            let has_priority = self.peer.version().features().ok_priority;
+            let priority = if has_priority { wish.priority } else { 0 };
+            let expected = SubscribeResponse::Ok(ok(priority));
             assert_eq!(stream.expect_response().await, expected);
         }
         stream

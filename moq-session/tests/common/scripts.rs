@@ -144,6 +144,18 @@ pub fn hops(hops: &[u64]) -> Vec<HopId> {
     hops.iter().map(|&hop| HopId(hop)).collect()
 }
 
+/// What is left of a chain when it has travelled on the wire.
+pub fn carried(version: Version, hops: &[u64]) -> Vec<u64> {
+    let features = version.features();
+    if features.hop_ids {
+        hops.to_vec()
+    } else if features.hop_count {
+        vec![0; hops.len()]
+    } else {
+        Vec::new()
+    }
+}
+
 /// Plays the publisher of a track that a session asks for, up to its acceptance; says under which
 /// id.
 pub async fn accept_track(peer: &mut Peer) -> (u64, Script) {

@@ -4,7 +4,7 @@ use moq_session::{BroadcastProducer, OriginProducer, Publication, Version};
 use moq_wire::AnnounceEvent;
 
 use super::finished;
-use super::scripts::{path, start};
+use super::scripts::{carried, path, start};
 
 pub fn publish(origin: &OriginProducer, path: &str) -> Publication {
     origin.publish(&path.parse().unwrap(), finished(&[]).consume())
@@ -37,7 +37,7 @@ pub fn told(
     if version.features().sender_in_chain {
         hops.push(origin.hop().0);
     }
-    let mut event = start(suffix, &hops);
+    let mut event = start(suffix, &carried(version, &hops));
     if let AnnounceEvent::Start { route, .. } = &mut event
         && !version.features().typed_announce
     {
