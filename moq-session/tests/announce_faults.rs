@@ -50,7 +50,11 @@ fn cases(version: Version) -> Vec<(&'static str, Vec<u8>, bool)> {
     let hops: &[u8] = if features.hop_count { &[0] } else { &[] };
     let message = |status, suffix, rest: &[u8]| {
         let body = [&[status, 1, suffix], hops, rest].concat();
-        [&[u8::try_from(body.len()).unwrap()], &body[..]].concat()
+        [
+            &[u8::try_from(body.len()).expect("a short body")],
+            &body[..],
+        ]
+        .concat()
     };
     again.extend([
         ("an end of what is not live", message(0, b'z', &[]), true),

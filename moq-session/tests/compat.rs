@@ -14,7 +14,7 @@ use moq_session::transport::{
     RecvError, RecvStream, SendError, SendStream, Transport, TransportError,
 };
 use moq_session::{
-    BroadcastPath, Compat, Config, Established, Grant, OriginProducer, Session, SessionError,
+    BroadcastPath, Compat, Established, Grant, OriginProducer, Session, SessionError,
 };
 use moq_wire::{BiStream, code};
 use web_transport_trait::{Error, Stats, StatsUnavailable, poll};

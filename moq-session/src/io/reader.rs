@@ -31,6 +31,9 @@ pub(crate) enum Announced {
     Event(AnnounceEvent),
 }
 
+/// An answer to SUBSCRIBE, and the number of group streams where it tells that.
+pub(crate) type Counted = (SubscribeResponse, Option<u64>);
+
 /// A part of a payload that has not arrived whole.
 enum Piece {
     Copied(BytesMut),
@@ -160,7 +163,7 @@ impl<R: RecvStream> Reader<R> {
             let is_new = decoder.listed().is_none();
             let event = decoder.decode(buf)?.map(Announced::Event);
             let is_listed = is_new && decoder.listed().is_some();
-            Ok(event.or(is_listed.then_some(Announced::Listed)))
+            Ok(event.or_else(|| is_listed.then_some(Announced::Listed)))
         });
         match announced.await? {
             None if !decoder.may_end() => Err(PeerFault::Truncated("ANNOUNCE_INIT").into()),
@@ -172,7 +175,7 @@ impl<R: RecvStream> Reader<R> {
     pub(crate) fn poll_response(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<(SubscribeResponse, Option<u64>)>, StreamError>> {
+    ) -> Poll<Result<Option<Counted>, StreamError>> {
         self.poll_take(
             cx,
             "an answer to SUBSCRIBE",
