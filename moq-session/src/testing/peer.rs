@@ -111,9 +111,7 @@ impl Peer {
 
     /// Shakes hands as a server.
     async fn settle(&mut self) -> Script {
-        let accepted = poll_fn(|cx| self.connection.poll_accept_bi(cx));
-        let (send, recv) = alive(in_time("the handshake", accepted).await);
-        let mut stream = Script::new("the handshake", self.version, Some(send), Some(recv));
+        let mut stream = self.expect_raw_bi().await;
         let offer = stream.take("SETUP", |buf, _| ClientSetup::split(buf)).await;
         assert_eq!(offer.choose(&[self.version]), Some(self.version));
         let mut answer = BytesMut::new();
@@ -167,6 +165,13 @@ impl Peer {
         let opened = poll_fn(|cx| self.connection.poll_open_bi(cx));
         let (send, recv) = alive(in_time("credit for a bidirectional stream", opened).await);
         Script::new("opened bidi", self.version, Some(send), Some(recv))
+    }
+
+    /// Waits for the session's next bidirectional stream, of which nothing is read.
+    pub async fn expect_raw_bi(&mut self) -> Script {
+        let accepted = poll_fn(|cx| self.connection.poll_accept_bi(cx));
+        let (send, recv) = alive(in_time("a bidirectional stream", accepted).await);
+        Script::new("accepted bidi", self.version, Some(send), Some(recv))
     }
 
     /// Waits for a unidirectional stream of the session, of this type; others wait their turn.

@@ -6,6 +6,7 @@
 pub mod announce;
 pub mod ends;
 pub mod fetch;
+pub mod hands;
 pub mod heard;
 pub mod live;
 pub mod scripts;
