@@ -4,10 +4,11 @@ mod common;
 
 use std::time::Duration;
 
+use common::ends::{malformed, rest};
 use common::for_each_version;
-use common::scripts::{header, track_info};
-use moq_session::Config;
+use common::scripts::{header, settle, track_info};
 use moq_session::testing::Peer;
+use moq_session::{Config, Subscription};
 use moq_wire::code::stream::{CANCELLED, INTERNAL};
 use moq_wire::{BiStream, Track};
 
@@ -52,6 +53,30 @@ fn an_answer_to_track_that_is_none_fails_the_track() {
             let malformed = moq_session::Abort::Malformed;
             assert_eq!(error, moq_session::ReadError::Aborted(malformed));
             assert!(session.is_open());
+        }
+    });
+}
+
+// spec: Section 6.5, "TRACK answered with more than one message, or FIN before TRACK_INFO"
+#[test]
+fn a_second_answer_to_track_fails_the_track() {
+    for_each_version(|version| async move {
+        if !version.features().track_stream {
+            return;
+        }
+        for is_at_once in [true, false] {
+            let (session, mut peer) = Peer::server(version).await;
+            let track = session.subscribe("room", "data").unwrap();
+            let reader = track.subscribe(Subscription::default());
+            let (_, mut stream) = peer.expect_request::<Track>(BiStream::Track).await;
+            stream.send(&track_info()).await;
+            if !is_at_once {
+                settle().await;
+            }
+            stream.send(&track_info()).await;
+            assert_eq!(rest(&mut reader.ordered()).await.1, Some(malformed()));
+            assert!(session.is_open());
+            peer.expect_alive().await;
         }
     });
 }

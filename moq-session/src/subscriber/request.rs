@@ -11,7 +11,7 @@ use crate::context::{Context, Shared};
 use crate::convert;
 use crate::error::{SessionError, StreamError};
 use crate::io::{Reader, Writer};
-use crate::transport::Transport;
+use crate::transport::{RecvStream, Transport};
 
 /// How long a track is kept that nobody reads.
 pub(super) const IDLE: Duration = Duration::from_secs(5);
@@ -64,17 +64,36 @@ async fn subscribe_to<T: Transport>(
     track: &TrackProducer,
 ) -> Result<(), Abort> {
     let mut info = TrackInfo::default();
+    let mut answers = None;
     if context.version.features().track_stream {
-        info = ask(context, name).await?;
+        let (told, rest) = ask(context, name).await?;
+        (info, answers) = (told, Some(rest));
         track.accept(info);
         let used = moq_model::clock::timeout(IDLE, track.used()).await;
         used.map_err(|_| Abort::Cancelled)?;
     }
-    subscribe::run(context, name, track, info).await
+    tokio::select! {
+        ended = subscribe::run(context, name, track, info) => ended,
+        () = answered_again(answers) => Err(Abort::Malformed),
+    }
 }
 
-/// Asks for the track's properties.
-async fn ask<T: Transport>(context: &Context<T>, name: &Name) -> Result<TrackInfo, Abort> {
+/// Waits for a second answer to TRACK, which has only one.
+async fn answered_again<R: RecvStream>(answers: Option<Reader<R>>) {
+    if let Some(mut answers) = answers
+        && let Err(StreamError::Peer(fault)) = answers.ended("a second TRACK_INFO").await
+    {
+        tracing::debug!(%fault, "track ended");
+        return;
+    }
+    std::future::pending().await
+}
+
+/// Asks for the track's properties; what comes after the answer is left to read.
+async fn ask<T: Transport>(
+    context: &Context<T>,
+    name: &Name,
+) -> Result<(TrackInfo, Reader<T::Recv>), Abort> {
     let (mut writer, mut reader) = open(context, BiStream::Track).await?;
     writer.message(&Track {
         broadcast: name.broadcast.clone(),
@@ -88,7 +107,8 @@ async fn ask<T: Transport>(context: &Context<T>, name: &Name) -> Result<TrackInf
     match answer.and_then(|answer| answer) {
         Ok(info) => {
             let _ = writer.finish().await;
-            convert::track_info(&info).ok_or(Abort::Malformed)
+            let info = convert::track_info(&info).ok_or(Abort::Malformed)?;
+            Ok((info, reader))
         }
         Err(error) => Err(failure(&error)),
     }
