@@ -7,7 +7,7 @@ use std::time::Duration;
 use common::ends::{drop_of, finished, is_exact, malformed, rest};
 use common::for_each_version;
 use common::scripts::{
-    Fed, accept_track, answer_track, fed, header, send_group, settle, subscribe,
+    A_WHILE, Fed, accept_track, answer_track, fed, header, send_group, settle, subscribe,
 };
 use moq_session::testing::Peer;
 use moq_session::{Abort, OrderedRead, ReadError, Start, Subscription};
@@ -15,6 +15,7 @@ use moq_wire::SubscribeResponse::{End, Start as Begin};
 use moq_wire::code::stream::{INTERNAL, MALFORMED_TRACK};
 use moq_wire::{BiStream, GroupStart, Subscribe, SubscribeResponse, SubscribeUpdate, code};
 
+// spec: Section 3.4, "never asks for a max age above the track's own (5000 ms where it cannot know it)"
 // spec: Section 3.4, "A 06 subscriber that wants \"live edge only\" therefore sends floor 0 and max age 0"
 #[test]
 fn the_newest_group_is_asked_for_in_the_words_of_the_draft() {
@@ -36,6 +37,9 @@ fn the_newest_group_is_asked_for_in_the_words_of_the_draft() {
             expected.max_age = Duration::ZERO;
         }
         assert_eq!(request, expected);
+        let ok = SubscribeResponse::Ok(common::scripts::ok(5));
+        stream.respond(&ok).await;
+        stream.expect_silence(A_WHILE).await;
         if version.features().start_end {
             stream.respond(&Begin(7)).await;
             let update: SubscribeUpdate = stream.expect().await;
@@ -132,6 +136,29 @@ fn dropped_groups_are_not_waited_for() {
         control.respond(&End(9)).await;
         control.finish();
         assert_eq!(rest(&mut reader).await.0, ["4 e"]);
+    });
+}
+
+// spec: Section 6.4, "group below the floor or above the group end asked for"
+#[test]
+fn a_group_that_was_not_asked_for_harms_nobody() {
+    for_each_version(|version| async move {
+        let (session, mut peer) = Peer::server(version).await;
+        let track = session.subscribe("room", "data").unwrap();
+        let wanted = Subscription::default()
+            .from(Start::Floor(5))
+            .with_max_age(Duration::from_secs(5));
+        let reader = track.subscribe(wanted);
+        let (id, mut control) = accept_track(&mut peer).await;
+        send_group(&mut peer, id, 3, &["early"]).await;
+        control.respond(&Begin(5)).await;
+        send_group(&mut peer, id, 5, &["a"]).await;
+        settle().await;
+        control.respond(&End(6)).await;
+        control.finish();
+        let expected = finished(&["5 a"]);
+        assert_eq!(rest(&mut reader.ordered()).await, expected);
+        assert!(session.is_open());
     });
 }
 

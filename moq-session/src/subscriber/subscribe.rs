@@ -210,7 +210,7 @@ impl<T: Transport> Subscription<'_, T> {
     }
 
     /// Waits for SUBSCRIBE_OK where the draft has it; the track exists from then on.
-    async fn accepted(&mut self, reader: &mut Reader<T::Recv>) -> Result<(), StreamError> {
+    async fn accepted(&self, reader: &mut Reader<T::Recv>) -> Result<(), StreamError> {
         if !self.context.version.features().subscribe_ok {
             return Ok(());
         }
@@ -220,9 +220,12 @@ impl<T: Transport> Subscription<'_, T> {
             .await??;
         match response {
             Some((SubscribeResponse::Ok(_), _)) => {
-                // The draft does not tell how long the publisher keeps groups.
-                self.info.max_age = MAX_GRACE;
-                self.feed.track.accept(self.info);
+                // The draft does not tell how long the publisher keeps groups. They are kept for
+                // long here, which is no reason to ask for more than it is sure to have.
+                self.feed.track.accept(TrackInfo {
+                    max_age: MAX_GRACE,
+                    ..self.info
+                });
                 let used = clock::timeout(IDLE, self.feed.track.used()).await;
                 used.map_err(|_| StreamError::Timeout)
             }
