@@ -109,10 +109,13 @@ fn what_comes_before_the_count_closes_the_session() {
         if !version.features().announce_ok {
             return;
         }
-        let (_session, mut peer) = asked(version, &OriginProducer::new()).await;
-        let mut stream = peer.expect_bi(BiStream::Announce).await;
-        stream.send_bytes([0, 5, 1, b'a', 0, 0, 0]).await;
-        peer.expect_close(PROTOCOL_VIOLATION).await;
+        // The count a second time, and something else in its place.
+        for bytes in [&[2, 1, 0, 2, 1, 0][..], &[0, 5, 1, b'a', 0, 0, 0]] {
+            let (_session, mut peer) = asked(version, &OriginProducer::new()).await;
+            let mut stream = peer.expect_bi(BiStream::Announce).await;
+            stream.send_bytes(bytes).await;
+            peer.expect_close(PROTOCOL_VIOLATION).await;
+        }
     });
 }
 

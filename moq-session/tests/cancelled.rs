@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use common::live::live;
 use common::scripts::{enter, settle, subscribe, track};
-use common::{for_each_version, for_each_version_with};
+use common::{for_each_version, for_each_with};
 use moq_session::testing::{Peer, Script};
 use moq_session::{OriginProducer, Session, Version};
 use moq_wire::BiStream;
@@ -70,7 +70,7 @@ fn a_subscription_is_ended_while_the_track_is_awaited() {
 // spec: Section 6.2, "RESET of the request half"
 #[test]
 fn a_track_request_is_taken_back_while_the_track_is_awaited() {
-    for_each_version_with(
+    for_each_with(
         |features| features.track_stream,
         |version| async move {
             let mut stage = stage(version).await;

@@ -4,12 +4,12 @@ mod common;
 
 use common::live::live;
 use common::scripts::{A_WHILE, accept_track, enter, settle, subscribe};
-use common::{for_each_version, for_each_version_with};
+use common::{for_each_version, for_each_with};
 use moq_session::{OriginProducer, Version};
 use moq_wire::{BiStream, Datagram, GroupSequence, SubscribeId, SubscribeResponse, UniStream};
 
 fn for_each_with_datagrams<F: Future<Output = ()>>(test: impl Fn(Version) -> F) {
-    for_each_version_with(|features| features.datagrams, test);
+    for_each_with(|features| features.datagrams, test);
 }
 
 fn datagram(id: u64, sequence: u64, timestamp: u64, payload: &'static str) -> Datagram {

@@ -202,6 +202,7 @@ fn a_malformed_header_costs_that_stream() {
     });
 }
 
+// spec: Section 6.4, "Group stream or datagram with an unknown or finished subscribe id"
 // spec: Section 3.9, "A group of exactly one frame may travel as one datagram"
 #[test]
 fn a_datagram_is_a_group_where_the_draft_has_them() {

@@ -9,6 +9,7 @@ use common::stage::{FRAME, FRAMES, STEP, Stage, dropped, fast, slow};
 use moq_session::{GroupRead, Subscription};
 use tokio::time::{Instant, sleep};
 
+// spec: Section 6.4, "a slow reader"
 #[test]
 fn a_fast_a_slow_and_a_stalled_viewer_get_what_they_can_take() {
     for_each_version(|version| async move {

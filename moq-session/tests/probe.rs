@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::for_each_version_with;
+use common::for_each_with;
 use common::scripts::{A_WHILE, settle};
 use moq_session::testing::{self, MemoryConnection, Peer, Script, memory_pair};
 use moq_session::{Bandwidth, Config, OriginProducer, Session, Version};
@@ -14,7 +14,7 @@ use moq_wire::{BiStream, Probe, ProbeLevel, Setup, UniStream};
 const MS: Duration = Duration::from_millis(1);
 
 fn for_each_probing<F: Future<Output = ()>>(test: impl Fn(Version) -> F) {
-    for_each_version_with(|features| features.probe, test);
+    for_each_with(|features| features.probe, test);
 }
 
 /// A relay that measures this, its end of the connection, and a peer in a client's place.

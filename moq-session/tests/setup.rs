@@ -4,27 +4,20 @@ mod common;
 
 use std::time::Duration;
 
-use common::scripts::{WithUrl, enter, enter_as, settle};
-use common::{for_each_version, speaking};
+use common::scripts::{WithUrl, enter, settle};
+use common::{for_each_version, for_each_with, speaking};
 use moq_session::testing::{MemoryConnection, Peer, memory_pair};
 use moq_session::{
     AcceptError, Config, ConnectError, Established, Grant, OriginProducer, PeerFault, Refusal,
-    Request, Role, Session, SessionError, Version,
+    Request, Session, SessionError, Version,
 };
 use moq_wire::code::session::{CONTROL_TIMEOUT, PROTOCOL_VIOLATION, UNAUTHORIZED, VERSION};
-use moq_wire::{BiStream, HopId, Setup, Track, TrackInfo, UniStream};
+use moq_wire::{BiStream, Setup, Track, TrackInfo, UniStream};
 use tokio::task::JoinHandle;
 
 /// Runs a test for each version that has a SETUP.
 fn for_each_with_setup<F: Future<Output = ()>>(test: impl Fn(Version) -> F) {
-    for_each_version(|version| {
-        let test = version.features().setup_stream.then(|| test(version));
-        async {
-            if let Some(test) = test {
-                test.await;
-            }
-        }
-    });
+    for_each_with(|features| features.setup_stream, test);
 }
 
 type Accepted = Result<Request<Established<MemoryConnection>>, AcceptError>;
@@ -158,63 +151,6 @@ fn a_server_without_a_setup_is_served_all_the_same() {
     });
 }
 
-// spec: Section 6.1, "unknown SETUP parameter; unknown Role; Probe level above 2"
-// spec: Section 6.1, "SETUP Hop 0"
-#[test]
-fn what_a_setup_says_beyond_the_draft_is_ignored() {
-    for_each_with_setup(|version| async move {
-        let (mut peer, request) = accept(version).await;
-        let mut stream = peer.open_uni(UniStream::Setup).await;
-        let parameters = [14, 4, 0x1f, 2, 9, 9, 3, 1, 7, 1, 1, 33, 5, 1, 0];
-        stream.send_bytes(parameters).await;
-        stream.finish();
-        let request = request.await.unwrap().unwrap();
-        assert_eq!(request.role(), None);
-        assert_eq!((request.path(), request.query()), ("/", None));
-        let grant = Grant::everything(moq_session::BroadcastPath::root());
-        let session = request.accept(grant).await.unwrap();
-        peer.expect_alive().await;
-        assert!(session.is_open());
-    });
-}
-
-#[test]
-fn path_query_and_role_reach_the_request() {
-    for_each_with_setup(|version| async move {
-        let (client, server) = memory_pair(version);
-        let client = client.with_setup_path("/room/a?jwt=x?y");
-        let config = speaking(version).with_role(Role::Publisher);
-        let _session = Session::connect_with(client, config).await.unwrap();
-        let request = Session::accept(Established::new(server), speaking(version)).await;
-        let request = request.unwrap();
-        assert_eq!(request.path(), "/room/a");
-        assert_eq!(request.query(), Some("jwt=x?y"));
-        assert_eq!(request.role(), Some(Role::Publisher));
-        assert!(!format!("{request:?}").contains("jwt"), "it is a secret");
-    });
-}
-
-// spec: Section 6.1, "Path received over a binding that has a URL"
-#[test]
-fn a_path_beside_a_url_is_ignored() {
-    for_each_version(|version| async move {
-        let (client, server) = memory_pair(version);
-        let incoming = WithUrl::new(server, "/url?a=b", version);
-        let request = Session::accept(incoming, speaking(version)).await.unwrap();
-        assert_eq!((request.path(), request.query()), ("/url", Some("a=b")));
-        let grant = Grant::everything(moq_session::BroadcastPath::root());
-        let mut peer = Peer::new(client, version);
-        let setup = Setup {
-            path: Some("/setup".to_owned()),
-            ..Setup::default()
-        };
-        let (session, ()) = tokio::join!(request.accept(grant), peer.setup(&setup));
-        let session = session.unwrap();
-        peer.expect_alive().await;
-        assert!(session.is_open());
-    });
-}
-
 #[test]
 fn a_refused_peer_is_told_so() {
     for_each_version(|version| async move {
@@ -280,24 +216,5 @@ fn a_driver_that_is_never_polled_leaves_nothing_behind() {
         let root = moq_session::BroadcastPath::root();
         let event = origin.consume().announced(&root).next().await;
         assert_eq!(event, moq_session::AnnouncedEvent::Live);
-    });
-}
-
-#[test]
-fn a_clients_setup_comes_first_and_whole() {
-    for_each_with_setup(|version| async move {
-        let (client, server) = memory_pair(version);
-        let _session = Session::connect_with(client, speaking(version))
-            .await
-            .unwrap();
-        let mut peer = Peer::new(server, version);
-        let mut stream = peer.expect_uni(UniStream::Setup).await;
-        let setup: Setup = stream.expect().await;
-        stream.expect_fin().await;
-        assert!(setup.hop.is_some_and(|hop| hop != HopId::ANONYMOUS));
-        assert_eq!(setup.path, None);
-        let setup = Setup { hop: None, ..setup };
-        assert_eq!(setup, Setup::default());
-        let _ = enter_as(version, &OriginProducer::new(), &setup).await;
     });
 }

@@ -8,6 +8,7 @@ use common::ends::{finished, is_exact, malformed, rest};
 use common::for_each_version;
 use common::scripts::{Fed, fed, header, send_group, settle};
 use moq_session::OrderedRead;
+use moq_wire::SubscribeResponse;
 use moq_wire::SubscribeResponse::{End, Start as Begin};
 use moq_wire::code::stream::{CANCELLED, MALFORMED_TRACK};
 
@@ -64,6 +65,37 @@ fn owed_groups_are_not_waited_for_without_end() {
         assert_eq!(before.elapsed().as_secs(), grace);
         let mut late = peer.group(&header(id, 1)).await;
         late.expect_stop(CANCELLED).await;
+    });
+}
+
+// spec: Appendix D, "a subscriber that has seen that many streams need not wait for more"
+#[test]
+fn groups_beyond_the_count_of_streams_are_not_waited_for() {
+    for_each_version(|version| async move {
+        if !version.features().end_stream_count {
+            return;
+        }
+        let Fed {
+            mut peer,
+            session: _session,
+            reader,
+            id,
+            mut control,
+            ..
+        } = fed(version).await;
+        control.respond(&Begin(0)).await;
+        send_group(&mut peer, id, 0, &["a"]).await;
+        settle().await;
+        let before = tokio::time::Instant::now();
+        let mut end = bytes::BytesMut::new();
+        SubscribeResponse::put_end(5, 2, &mut end, version);
+        control.send_bytes(end).await;
+        control.finish();
+        send_group(&mut peer, id, 4, &["e"]).await;
+        let (reads, error) = rest(&mut reader.ordered()).await;
+        assert_eq!(reads, ["0 a", "no 1..4", "4 e"]);
+        assert_eq!(error, None);
+        assert!(before.elapsed() < Duration::from_secs(1));
     });
 }
 

@@ -78,6 +78,7 @@ fn a_track_without_groups_has_an_end_and_no_start() {
 }
 
 // spec: Section 3.4, "SUBSCRIBE_UPDATE"
+// spec: Section 6.4, "partial update"
 #[test]
 fn an_update_changes_priority_age_and_start() {
     for_each_version(|version| async move {

@@ -50,6 +50,7 @@ pub struct MemoryConnection {
 #[derive(Debug, Default)]
 pub(super) struct Link {
     pub(super) closed: Option<(usize, u32, String)>,
+    pub(super) is_lost: bool,
     /// By receiving side.
     uni: [VecDeque<MemoryRecv>; 2],
     bi: [VecDeque<(MemorySend, MemoryRecv)>; 2],
@@ -110,7 +111,17 @@ impl MemoryConnection {
         lock(&self.link).stats[self.side] = TransportStats { rtt, send_rate };
     }
 
+    /// Cuts the connection without a word, as far as it is not closed.
+    pub fn lose(&self) {
+        let mut link = lock(&self.link);
+        link.is_lost = link.closed.is_none();
+        link.wakers.wake();
+    }
+
     fn error(&self, link: &Link) -> Option<TransportError> {
+        if link.is_lost {
+            return Some(TransportError::TimedOut);
+        }
         let (by, code, reason) = link.closed.as_ref()?;
         let by = if *by == self.side {
             End::Local

@@ -256,6 +256,11 @@ impl Peer {
         self.connection.close(code, reason);
     }
 
+    /// Leaves without a word.
+    pub fn vanish(&mut self) {
+        self.connection.lose();
+    }
+
     /// Waits until the session is closed, with this code.
     ///
     /// # Panics

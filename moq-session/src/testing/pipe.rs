@@ -61,6 +61,9 @@ impl Drop for Credit {
 
 fn closed(link: &Mutex<Link>) -> Option<TransportError> {
     let link = lock(link);
+    if link.is_lost {
+        return Some(TransportError::TimedOut);
+    }
     let (_, code, reason) = link.closed.as_ref()?;
     Some(TransportError::Closed {
         by: End::Peer,

@@ -6,12 +6,12 @@ use moq_session::testing::{Peer, Script};
 use moq_session::{Fetch, GroupConsumer, GroupEnd, GroupProducer, GroupRead, Session, Version};
 use moq_wire::{BiStream, GroupSequence};
 
-use super::for_each_version_with;
+use super::for_each_with;
 use super::live::{Live, live};
 use super::scripts::{answer_track, path};
 
 pub fn for_each_fetching<F: Future<Output = ()>>(test: impl Fn(Version) -> F) {
-    for_each_version_with(|features| features.fetch, test);
+    for_each_with(|features| features.fetch, test);
 }
 
 pub fn wish(group: u64) -> moq_wire::Fetch {

@@ -9,19 +9,12 @@ use moq_session::{
 use moq_wire::{ClientSetup, ServerSetup};
 use tokio::task::JoinHandle;
 
-use super::for_each_version;
+use super::for_each_with;
 use super::scripts::enter;
 
 /// Runs a test for each version that a handshake settles.
 pub fn for_each_with_handshake<F: Future<Output = ()>>(test: impl Fn(Version) -> F) {
-    for_each_version(|version| {
-        let test = version.features().handshake.then(|| test(version));
-        async {
-            if let Some(test) = test {
-                test.await;
-            }
-        }
-    });
+    for_each_with(|features| features.handshake, test);
 }
 
 pub type Accepted = Result<Request<Established<MemoryConnection>>, AcceptError>;

@@ -77,8 +77,8 @@ pub fn for_each_version<F: Future<Output = ()>>(test: impl Fn(Version) -> F) {
     }
 }
 
-/// As [`for_each_version`], for those that can do something.
-pub fn for_each_version_with<F: Future<Output = ()>>(
+/// Runs a test once for each version that has something.
+pub fn for_each_with<F: Future<Output = ()>>(
     has: impl Fn(&Features) -> bool,
     test: impl Fn(Version) -> F,
 ) {
