@@ -15,7 +15,7 @@ use crate::handshake::{self, SessionStream};
 use crate::negotiate::{self, Agreed};
 use crate::session::Session;
 use crate::setup;
-use crate::transport::{Incoming, Transport, TransportError, TransportInfo};
+use crate::transport::{Incoming, Transport, TransportInfo};
 
 /// A peer that asks to be let in.
 ///
@@ -294,44 +294,5 @@ impl<I: Incoming> fmt::Debug for Request<I> {
             .field("version", &self.version())
             .field("path", &path)
             .finish_non_exhaustive()
-    }
-}
-
-/// A transport that needs no answer, as an [`Incoming`].
-#[derive(Debug)]
-pub struct Established<T> {
-    transport: T,
-    protocols: Vec<String>,
-}
-
-impl<T: Transport> Established<T> {
-    /// Wraps a connection whose protocol is settled.
-    #[must_use]
-    pub fn new(transport: T) -> Self {
-        let protocols = transport.info().protocol.clone().into_iter().collect();
-        Self {
-            transport,
-            protocols,
-        }
-    }
-}
-
-impl<T: Transport> Incoming for Established<T> {
-    type Transport = T;
-
-    fn request_path(&self) -> Option<&str> {
-        None
-    }
-
-    fn protocols(&self) -> &[String] {
-        &self.protocols
-    }
-
-    async fn accept(self, _protocol: Option<&str>) -> Result<T, TransportError> {
-        Ok(self.transport)
-    }
-
-    async fn refuse(mut self, _status: u16, close_code: u32) {
-        self.transport.close(close_code, "refused");
     }
 }

@@ -40,6 +40,7 @@ mod context;
 mod convert;
 mod driver;
 mod error;
+mod established;
 mod grant;
 mod handshake;
 mod io;
@@ -54,12 +55,13 @@ mod subscriber;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use accept::{Established, Refusal, Request};
+pub use accept::{Refusal, Request};
 #[cfg(feature = "web-transport-trait")]
 pub use compat::{Compat, CompatRecv, CompatSend, CompatSession};
 pub use config::Config;
 pub use driver::Driver;
 pub use error::{AcceptError, ConnectError, FetchError, PeerFault, SessionError, StreamError};
+pub use established::Established;
 pub use grant::{Grant, Pattern, PatternError};
 #[cfg(feature = "tokio")]
 pub use reconnect::{Dial, DialError, Reconnect, Status};
