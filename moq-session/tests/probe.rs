@@ -4,10 +4,10 @@ mod common;
 
 use std::time::Duration;
 
-use common::for_each_with;
 use common::scripts::{A_WHILE, settle};
+use common::{for_each_with, speaking};
 use moq_session::testing::{self, MemoryConnection, Peer, Script, memory_pair};
-use moq_session::{Bandwidth, Config, OriginProducer, Session, Version};
+use moq_session::{Bandwidth, OriginProducer, Session, Version};
 use moq_wire::code::stream::{CANCELLED, INTERNAL};
 use moq_wire::{BiStream, Probe, ProbeLevel, Setup, UniStream};
 
@@ -128,7 +128,7 @@ fn who_measures_nothing_refuses_or_keeps_silent() {
 async fn asking(version: Version, probe: ProbeLevel) -> (Session, Peer) {
     let (client, server) = memory_pair(version);
     let mut peer = Peer::new(server, version);
-    let session = Session::connect_with(client, Config::default()).await;
+    let session = Session::connect_with(client, speaking(version)).await;
     let setup = Setup {
         probe,
         ..Setup::default()
@@ -226,7 +226,7 @@ fn a_relay_tells_its_client() {
         server.measure(Some(7_000_000), Some(12 * MS));
         let origin = OriginProducer::new();
         let (session, _relay) = tokio::join!(
-            Session::connect_with(client, Config::default()),
+            Session::connect_with(client, speaking(version)),
             testing::accept(server, &origin)
         );
         let session = session.expect("the version is a supported one");
