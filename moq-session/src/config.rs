@@ -20,6 +20,9 @@ pub struct Config {
     pub role: Option<Role>,
     /// How long each answer of the peer may take, SETUP included.
     pub answer_timeout: Duration,
+    /// Where a peer that goes away may send a [`crate::Reconnect`]; a session by itself goes nowhere.
+    #[cfg(feature = "tokio")]
+    pub redirects: crate::reconnect::Redirects,
 }
 
 impl Config {
@@ -51,6 +54,14 @@ impl Config {
         self
     }
 
+    /// Sets where a peer that goes away may send a [`crate::Reconnect`].
+    #[cfg(feature = "tokio")]
+    #[must_use]
+    pub fn with_redirects(mut self, redirects: crate::reconnect::Redirects) -> Self {
+        self.redirects = redirects;
+        self
+    }
+
     /// Bounds each answer of the peer.
     #[must_use]
     pub fn with_answer_timeout(mut self, timeout: Duration) -> Self {
@@ -67,6 +78,8 @@ impl Default for Config {
             subscribe: None,
             role: None,
             answer_timeout: Duration::from_secs(10),
+            #[cfg(feature = "tokio")]
+            redirects: crate::reconnect::Redirects::default(),
         }
     }
 }

@@ -133,7 +133,7 @@ impl<T: Transport> Start<T> {
             served: Default::default(),
             paused_streams: Default::default(),
             probing: Probing::new(transport.stats()),
-            is_leaving: Default::default(),
+            leaving: Default::default(),
         });
         if config.subscribe.is_some() {
             shared.wants_announcements.notify_one();

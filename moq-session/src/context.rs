@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use moq_model::clock;
+use moq_model::clock::{self, Instant};
 use moq_model::{BroadcastPath, HopId, OriginProducer, Peer, RequestSource};
 use moq_wire::{SubscribeId, Version};
 use tokio::sync::{Notify, watch};
@@ -79,8 +79,25 @@ pub(crate) struct Shared {
     pub(crate) served: Served,
     pub(crate) paused_streams: AtomicUsize,
     pub(crate) probing: Probing,
-    /// The peer sent GOAWAY.
-    pub(crate) is_leaving: AtomicBool,
+    pub(crate) leaving: Leaving,
+}
+
+/// Who is going to leave.
+#[derive(Debug, Default)]
+pub(crate) struct Leaving {
+    /// Where the peer wants this end to go, once it has sent GOAWAY.
+    pub(crate) asked: watch::Sender<Option<String>>,
+    /// What this end wants of the peer.
+    pub(crate) drain: watch::Sender<Option<Drain>>,
+    /// Requests of the peer that are not answered to their end.
+    pub(crate) awaited: AtomicUsize,
+}
+
+/// How this end wants the peer to leave.
+#[derive(Debug, Clone)]
+pub(crate) struct Drain {
+    pub(crate) uri: String,
+    pub(crate) until: Instant,
 }
 
 /// What this end serves to the peer.
@@ -132,6 +149,21 @@ impl Shared {
         clock::timeout(self.answer_timeout, pin!(answer))
             .await
             .map_err(|_| StreamError::Timeout)
+    }
+
+    /// Whether the peer has asked this end to leave.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving.asked.borrow().is_some()
+    }
+
+    /// Whether the peer serves a subscription of this end.
+    pub(crate) fn is_fed(&self) -> bool {
+        !self.feeds().is_empty()
+    }
+
+    /// Whether the peer has announced anything that it has not retracted.
+    pub(crate) fn is_told(&self) -> bool {
+        self.subscribe.routes_of(self.id) > 0
     }
 
     pub(crate) fn feeds(&self) -> MutexGuard<'_, BTreeMap<SubscribeId, Arc<Feed>>> {
@@ -234,5 +266,22 @@ pub(crate) struct FetchGuard(Arc<Shared>);
 impl Drop for FetchGuard {
     fn drop(&mut self) {
         self.0.served.fetches.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A request of the peer that is not answered to its end.
+#[derive(Debug)]
+pub(crate) struct AwaitedGuard(Arc<Shared>);
+
+impl AwaitedGuard {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        shared.leaving.awaited.fetch_add(1, Ordering::Relaxed);
+        Self(shared.clone())
+    }
+}
+
+impl Drop for AwaitedGuard {
+    fn drop(&mut self) {
+        self.0.leaving.awaited.fetch_sub(1, Ordering::Relaxed);
     }
 }

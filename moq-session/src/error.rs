@@ -174,6 +174,18 @@ pub enum FetchError {
     Track(#[from] moq_model::ReadError),
 }
 
+/// Why the peer can't be asked to leave.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GoawayError {
+    /// The draft that is spoken has no GOAWAY.
+    #[error("{0} has no GOAWAY")]
+    NotInVersion(Version),
+    /// The URI is longer than the draft allows.
+    #[error("the URI is longer than {} bytes", moq_wire::limits::MAX_GOAWAY_URI)]
+    TooLong,
+}
+
 /// A stream code with its name.
 struct Code(u32);
 

@@ -60,11 +60,13 @@ pub use accept::{Refusal, Request};
 pub use compat::{Compat, CompatRecv, CompatSend, CompatSession};
 pub use config::Config;
 pub use driver::Driver;
-pub use error::{AcceptError, ConnectError, FetchError, PeerFault, SessionError, StreamError};
+pub use error::{
+    AcceptError, ConnectError, FetchError, GoawayError, PeerFault, SessionError, StreamError,
+};
 pub use established::Established;
 pub use grant::{Grant, Pattern, PatternError};
 #[cfg(feature = "tokio")]
-pub use reconnect::{Dial, DialError, Reconnect, Status};
+pub use reconnect::{Dial, DialError, Reconnect, Redirects, Status};
 pub use session::{Outstanding, Session};
 pub use subscriber::Bandwidth;
 

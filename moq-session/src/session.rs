@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use moq_model::{
     Announced, BroadcastConsumer, BroadcastPath, Fetch, GroupConsumer, PathError, Publication,
-    TrackConsumer,
+    TrackConsumer, clock,
 };
-use moq_wire::{Version, code};
+use moq_wire::{Version, code, limits};
 use tokio::sync::watch;
 
-use crate::context::Shared;
-use crate::error::{FetchError, SessionError};
+use crate::context::{Drain, Shared};
+use crate::error::{FetchError, GoawayError, SessionError};
 use crate::subscriber::Bandwidth;
 use crate::transport::{TransportInfo, TransportStats};
+
+/// How long a peer may be given to leave.
+const MAX_DRAIN: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A negotiated session. Clones are handles to the same one; it closes when the last is dropped.
 #[derive(Debug, Clone)]
@@ -183,6 +187,53 @@ impl Session {
             _ = peer.wait_for(Option::is_some) => {}
             _ = self.closed() => {}
         }
+    }
+
+    /// Asks the peer to leave, once; later calls change nothing.
+    ///
+    /// Everything is served on, new requests too, until the peer has left or `deadline` has passed,
+    /// a day at most: the session is closed with 0 when nothing is asked, read and announced on it
+    /// any more, and with 0x10 at the deadline. `uri` is where the peer should go; empty, back to
+    /// where it was.
+    ///
+    /// # Errors
+    /// [`GoawayError::NotInVersion`] where the draft has no GOAWAY, and [`GoawayError::TooLong`] for
+    /// a `uri` above 8192 bytes.
+    ///
+    /// Draft: GOAWAY.
+    pub fn goaway(&self, uri: &str, deadline: Duration) -> Result<(), GoawayError> {
+        if !self.version().features().goaway {
+            return Err(GoawayError::NotInVersion(self.version()));
+        }
+        if uri.len() > limits::MAX_GOAWAY_URI {
+            return Err(GoawayError::TooLong);
+        }
+        let wanted = Drain {
+            uri: uri.to_owned(),
+            until: clock::now() + deadline.min(MAX_DRAIN),
+        };
+        self.shared().leaving.drain.send_if_modified(|drain| {
+            let is_first = drain.is_none();
+            drain.get_or_insert(wanted);
+            is_first
+        });
+        Ok(())
+    }
+
+    /// Where the peer wants this end to go, once it has sent GOAWAY; empty, back to where it was.
+    ///
+    /// The text is the peer's and not to be trusted. From then on this end makes no new requests on
+    /// this session, and what is announced on it is the last resort. Draft: GOAWAY.
+    #[must_use]
+    pub fn going_away(&self) -> watch::Receiver<Option<String>> {
+        self.shared().leaving.asked.subscribe()
+    }
+
+    /// Whether the session carries no track in either direction.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn is_idle(&self) -> bool {
+        let owed = self.outstanding();
+        owed.subscriptions + owed.unconfirmed + owed.fetches == 0 && !self.shared().is_fed()
     }
 
     /// Waits until the session has ended.

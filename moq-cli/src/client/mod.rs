@@ -61,6 +61,17 @@ impl Dial for Dialer {
     fn is_terminal(error: &ConnectError) -> bool {
         error.is_terminal()
     }
+
+    fn uri(&self) -> Option<String> {
+        Some(self.url.to_string())
+    }
+
+    fn at(&self, uri: &str) -> Option<Self> {
+        Some(Self {
+            client: self.client.clone(),
+            url: Url::parse(uri).ok()?,
+        })
+    }
 }
 
 /// A connection that is made again whenever it is lost.

@@ -3,6 +3,7 @@
 mod announce;
 mod datagram;
 mod fetch;
+mod goaway;
 mod group;
 mod probe;
 mod subscribe;
@@ -11,17 +12,22 @@ mod waiting;
 
 use std::sync::Arc;
 
-use moq_wire::{BiStream, Goaway, code};
+use moq_wire::{BiStream, code};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::context::{Context, MAX_HEADERLESS};
-use crate::error::{PeerFault, SessionError, StreamError};
+use crate::context::{AwaitedGuard, Context, MAX_HEADERLESS};
+use crate::error::{SessionError, StreamError};
 use crate::io::{Reader, Writer};
 use crate::transport::Transport;
 
 /// Starts to answer what the peer asks on bidirectional streams.
 pub(crate) fn spawn<T: Transport>(context: &Context<T>) {
     context.spawner.spawn(Box::pin(accept(context.clone())));
+    if context.version.features().goaway {
+        context
+            .spawner
+            .spawn(Box::pin(goaway::drain(context.clone())));
+    }
 }
 
 async fn accept<T: Transport>(context: Context<T>) -> Result<(), SessionError> {
@@ -56,13 +62,15 @@ async fn answer<T: Transport>(
         }
     };
     drop(headerless);
+    let is_awaited = !matches!(kind, Some(BiStream::Probe | BiStream::Goaway));
+    let _awaited = is_awaited.then(|| AwaitedGuard::new(&context.shared));
     let result = match kind {
         Some(BiStream::Announce) => announce::answer(&context, &mut writer, &mut reader).await,
         Some(BiStream::Subscribe) => return subscribe::answer(context, writer, reader).await,
         Some(BiStream::Track) => track::answer(&context, &mut writer, &mut reader).await,
         Some(BiStream::Fetch) => fetch::answer(&context, &mut writer, &mut reader).await,
         Some(BiStream::Probe) => probe::answer(&context, &mut writer, &mut reader).await,
-        Some(BiStream::Goaway) => return goaway(&context, writer, reader).await,
+        Some(BiStream::Goaway) => return goaway::answer(&context, writer, reader).await,
         None => {
             writer.reset(code::stream::CANCELLED);
             Ok(())
@@ -81,30 +89,4 @@ fn refusal(error: &StreamError) -> u32 {
         StreamError::Timeout => code::stream::CONTROL_TIMEOUT,
         _ => code::stream::CANCELLED,
     }
-}
-
-/// Takes note of a peer that is about to leave; what runs goes on until it closes.
-async fn goaway<T: Transport>(
-    context: &Context<T>,
-    mut writer: Writer<T::Send>,
-    mut reader: Reader<T::Recv>,
-) -> Result<(), SessionError> {
-    let goaway = context.in_time(reader.only_message::<Goaway>("GOAWAY"));
-    let goaway = match goaway.await.and_then(|goaway| goaway) {
-        Ok(goaway) => goaway,
-        Err(error) => {
-            tracing::debug!(%error, "GOAWAY ignored");
-            writer.reset(refusal(&error));
-            return Ok(());
-        }
-    };
-    writer.reset(code::stream::CANCELLED);
-    if context
-        .is_leaving
-        .swap(true, std::sync::atomic::Ordering::Relaxed)
-    {
-        return Err(PeerFault::SecondGoaway.into());
-    }
-    tracing::info!(uri = %moq_model::escape::Escaped(&goaway.uri), "the peer is going away");
-    Ok(())
 }

@@ -38,6 +38,7 @@ pub(super) async fn follow<T: Transport>(
             Ok(()) => return Ok(()),
             Err(StreamError::Peer(fault)) => return Err(fault.into()),
             Err(StreamError::Transport) => return Ok(()),
+            Err(_) if context.is_leaving() => return Ok(()),
             Err(error) => tracing::debug!(%error, ?retry, "announcements ended, asking again"),
         }
         sync = None;
@@ -199,6 +200,9 @@ impl<'a> Table<'a> {
 
     /// The route's costs with the price of this link.
     fn price(&self, route: &moq_wire::Route) -> (u64, u64) {
+        if self.context.is_leaving() {
+            return (Route::MAX_COST, Route::MAX_COST);
+        }
         if !self.context.version.features().typed_announce {
             return (route.warm_cost, route.cold_cost);
         }

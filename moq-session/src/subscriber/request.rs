@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::time::Duration;
 
 use moq_model::{Abort, BroadcastPath, TrackInfo, TrackProducer, TrackRequest};
-use moq_wire::{BiStream, Track};
+use moq_wire::{BiStream, Track, code};
 
 use super::subscribe;
 use crate::context::{Context, Shared};
@@ -114,11 +114,14 @@ async fn ask<T: Transport>(
     }
 }
 
-/// Opens a bidirectional stream and queues its type.
+/// Opens a bidirectional stream and queues its type; not at a peer that is going away.
 pub(super) async fn open<T: Transport>(
     context: &Context<T>,
     kind: BiStream,
 ) -> Result<(Writer<T::Send>, Reader<T::Recv>), Abort> {
+    if context.is_leaving() {
+        return Err(Abort::Other(code::stream::GOING_AWAY));
+    }
     let mut transport = context.transport.clone();
     let streams = context
         .in_time(poll_fn(|cx| transport.poll_open_bi(cx)))

@@ -9,6 +9,7 @@ pub mod fetch;
 pub mod hands;
 pub mod heard;
 pub mod live;
+pub mod moving;
 pub mod scripts;
 pub mod stage;
 pub mod told;

@@ -1,26 +1,25 @@
 //! Sessions that come back.
 
+mod redirect;
+mod run;
+
 use std::fmt;
 use std::future::Future;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
 use moq_model::maybe::MaybeSend;
-use moq_model::{SyncGuard, clock};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+pub use redirect::Redirects;
 
 use crate::config::Config;
 use crate::driver::Driver;
 use crate::error::{ConnectError, SessionError};
 use crate::session::Session;
-use crate::transport::{Transport, TransportError};
-
-const FIRST_WAIT: Duration = Duration::from_millis(100);
-const MAX_WAIT: Duration = Duration::from_secs(3);
-/// A session that lived this long begins with the shortest wait again.
-const STABLE: Duration = Duration::from_secs(1);
+use crate::transport::Transport;
+use run::Runner;
 
 /// Makes connections to one peer.
 pub trait Dial: Send + Sync + 'static {
@@ -34,6 +33,21 @@ pub trait Dial: Send + Sync + 'static {
 
     /// Whether trying again cannot help, as with a refused credential.
     fn is_terminal(error: &Self::Error) -> bool;
+
+    /// Where it dials, as a URI; `None` for a dialer that can't be sent elsewhere.
+    fn uri(&self) -> Option<String> {
+        None
+    }
+
+    /// The same for another URI, which is complete: nothing of this one's is to be added to it.
+    /// `None` where that can't be dialled.
+    fn at(&self, uri: &str) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        let _ = uri;
+        None
+    }
 }
 
 /// Why there is no session.
@@ -78,6 +92,11 @@ pub enum Status<E: std::error::Error + 'static> {
 /// The origins of the configuration outlive each session: what is published is announced again,
 /// and what the peer announces comes back. Until a first session was up every error is final,
 /// because it is more likely a mistake than a fault; afterwards only refusals are.
+///
+/// A peer that goes away is left for the place it names, as far as [`Config::redirects`] allows, or
+/// else for another session at the same place. The new session is up, and has told what it
+/// announces, before the old one is let go of. Who loses a session at a place that a peer named
+/// tries that place once more, and then the one that was dialled first.
 #[derive(Debug)]
 pub struct Reconnect<D: Dial> {
     status: watch::Receiver<Status<D::Error>>,
@@ -98,7 +117,8 @@ impl<D: Dial> Reconnect<D> {
             .subscribe
             .as_ref()
             .map(moq_model::OriginProducer::sync);
-        let task = tokio::spawn(run(dialer, config, sender, sync));
+        let runner = Runner::new(dialer, config, sender);
+        let task = tokio::spawn(runner.run(sync));
         Self { status, task }
     }
 
@@ -113,87 +133,6 @@ impl<D: Dial> Drop for Reconnect<D> {
     fn drop(&mut self) {
         self.task.abort();
     }
-}
-
-async fn run<D: Dial>(
-    dialer: D,
-    config: Config,
-    status: watch::Sender<Status<D::Error>>,
-    mut sync: Option<SyncGuard>,
-) where
-    Driver<D::Transport>: Send,
-    D::Transport: Send,
-{
-    let mut attempt = 1;
-    let mut was_up = false;
-    loop {
-        let error = match connect(&dialer, &config).await {
-            Ok(session) => {
-                let since = clock::now();
-                was_up = true;
-                sync = None;
-                status.send_replace(Status::Connected(session.clone()));
-                let error = session.closed().await;
-                if since.elapsed() >= STABLE {
-                    attempt = 0;
-                }
-                DialError::Session(error)
-            }
-            Err(error) => error,
-        };
-        let error = Arc::new(error);
-        if !was_up || is_terminal::<D>(&error) {
-            drop(sync);
-            status.send_replace(Status::Failed(error));
-            return;
-        }
-        let retry_in = wait(attempt);
-        status.send_replace(Status::Waiting { error, retry_in });
-        clock::sleep(retry_in).await;
-        attempt += 1;
-        status.send_replace(Status::Connecting { attempt });
-    }
-}
-
-async fn connect<D: Dial>(dialer: &D, config: &Config) -> Result<Session, DialError<D::Error>>
-where
-    Driver<D::Transport>: Send,
-{
-    let transport = dialer.dial().await.map_err(DialError::Dial)?;
-    Session::connect_with(transport, config.clone())
-        .await
-        .map_err(DialError::Connect)
-}
-
-fn is_terminal<D: Dial>(error: &DialError<D::Error>) -> bool {
-    match error {
-        DialError::Dial(error) => D::is_terminal(error),
-        DialError::Connect(ConnectError::NoCommonVersion { .. }) => true,
-        DialError::Connect(ConnectError::Session(error)) | DialError::Session(error) => {
-            is_refusal(error)
-        }
-    }
-}
-
-/// The peer closed the session for lack of authorization or of a version.
-fn is_refusal(error: &SessionError) -> bool {
-    use moq_wire::code::session::{UNAUTHORIZED, VERSION};
-    matches!(
-        error,
-        SessionError::Transport(TransportError::Closed {
-            code: UNAUTHORIZED | VERSION,
-            ..
-        })
-    )
-}
-
-/// The wait before an attempt: doubled each time, jittered by half.
-fn wait(attempt: u32) -> Duration {
-    let longest = FIRST_WAIT
-        .saturating_mul(1 << attempt.min(10))
-        .min(MAX_WAIT);
-    let jitter = RandomState::new().hash_one(attempt) % 512;
-    longest / 2 + longest / 1_024 * u32::try_from(jitter).unwrap_or_default()
 }
 
 impl<E: std::error::Error> Status<E> {
