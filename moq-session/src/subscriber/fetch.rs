@@ -28,8 +28,9 @@ pub(super) async fn run<T: Transport>(
         Ok(_) if !context.version.features().fetch => Err(Abort::NotFound),
         Ok(_) if fetching.is_empty() => Ok(()),
         Ok(name) => tokio::select! {
-            outcome = fetching.run(&name) => outcome,
+            biased;
             () = unused => Err(Abort::Cancelled),
+            outcome = fetching.run(&name) => outcome,
         },
         Err(reason) => Err(reason),
     };
