@@ -10,7 +10,7 @@ use common::live::live;
 use common::scripts::{
     A_WHILE, accept_track, announce_request, asked, enter, header, settle, subscribe,
 };
-use common::{for_each_version, for_each_version_with, pair};
+use common::{for_each_version, for_each_with, pair};
 use moq_session::testing::Peer;
 use moq_session::{
     Abort, AnnouncedEvent, Fetch, FetchError, GoawayError, OriginProducer, ReadError, Subscription,
@@ -26,7 +26,7 @@ const LAST_RESORT: u64 = (1 << 62) - 1;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn for_each_leaving<F: Future<Output = ()>>(test: impl Fn(Version) -> F) {
-    for_each_version_with(|features| features.goaway, test);
+    for_each_with(|features| features.goaway, test);
 }
 
 fn goaway(uri: &str) -> Goaway {

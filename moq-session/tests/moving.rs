@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::for_each_version_with;
+use common::for_each_with;
 use common::moving::{HOME, Stage};
 use common::scripts::settle;
 use moq_session::testing;
@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 const SECOND: Duration = Duration::from_secs(1);
 
 fn for_each_leaving<F: Future<Output = ()>>(test: impl Fn(Version) -> F) {
-    for_each_version_with(|features| features.goaway, test);
+    for_each_with(|features| features.goaway, test);
 }
 
 // spec: Section 3.11, "empty: come back to where you were"
@@ -125,7 +125,7 @@ fn a_place_that_is_lost_is_tried_again_and_then_home() {
 fn a_session_that_ends_before_there_is_another_is_replaced_all_the_same() {
     // Without a SETUP, a session is up when there is a connection.
     let has_setup = |features: &Features| features.goaway && features.setup_stream;
-    for_each_version_with(has_setup, |version| async move {
+    for_each_with(has_setup, |version| async move {
         let mut stage = Stage::new(version, Redirects::default(), &[]);
         let (_, first) = stage.accept().await;
         tokio::time::sleep(2 * SECOND).await;
