@@ -198,6 +198,40 @@ fn a_route_is_not_told_where_it_came_from() {
     });
 }
 
+// spec: Section 4.3, "for announcements on 04 and 05 the exclude hop of that Announce stream, on 06+ the SETUP Hop"
+#[test]
+fn the_hop_of_the_request_counts_where_the_draft_has_one() {
+    for_each_version(|version| async move {
+        let features = version.features();
+        if !features.announce_ok {
+            return;
+        }
+        let origin = OriginProducer::new();
+        let mut route = Route::local();
+        route.hops = vec![HopId(77)];
+        let broadcast = Source::Broadcast(finished(&[]).consume());
+        let path = BroadcastPath::new("via").unwrap();
+        let _publication = origin.announce(&path, route, broadcast, None);
+        for (declared, excluded) in [(77, 0), (5, 77)] {
+            let setup = Setup {
+                hop: Some(moq_wire::HopId(declared)),
+                ..Setup::default()
+            };
+            let (mut peer, _session) = enter_as(version, &origin, &setup).await;
+            let mut request = announce_request("");
+            request.exclude_hop = moq_wire::HopId(excluded);
+            let mut stream = peer.request(BiStream::Announce, &request).await;
+            let through = if features.exclude_hop {
+                excluded
+            } else {
+                declared
+            };
+            let expected = u64::from(through != 77);
+            assert_eq!(stream.expect::<AnnounceOk>().await.active, expected);
+        }
+    });
+}
+
 // spec: Section 3.3, "the subscriber FINs (or resets) to unsubscribe; the deployed publisher answers with RESET 1"
 #[test]
 fn who_has_heard_enough_is_reset() {

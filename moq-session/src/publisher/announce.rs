@@ -21,7 +21,10 @@ pub(super) async fn answer<T: Transport>(
     let request = context.in_time(reader.only_message::<AnnounceRequest>("ANNOUNCE_REQUEST"));
     let request = request.await??;
     let setup = context.peer_setup().await;
-    let declared = setup.hop.unwrap_or(request.exclude_hop);
+    let declared = match context.version.features().exclude_hop {
+        true => request.exclude_hop,
+        false => setup.hop.unwrap_or_default(),
+    };
     let Some(prefix) = context.absolute(&request.prefix) else {
         return tell_nothing(context, writer, reader).await;
     };
