@@ -181,7 +181,7 @@ impl TrackState {
     }
 
     /// The group that a reader begins with: the first that the track yields, that it wants, and
-    /// that was not gone before it came. Unknown until a group is there and the track says where
+    /// that was not gone or too old before it came. Unknown until a group is there and the track says where
     /// it begins, because groups come in any order.
     pub(super) fn begin(&mut self, id: ReaderId) -> Option<u64> {
         let reader = self.reader(id)?;
@@ -193,7 +193,13 @@ impl TrackState {
             .start
             .or_else(|| self.end.is_some().then_some(lowest))?;
         let wanted = start.max(reader.floor.unwrap_or(lowest));
-        let first = Some(self.lost.first_missing_from(wanted).min(lowest));
+        let limit = self.units(reader.subscription.max_age);
+        let mut first = self.lost.first_missing_from(wanted);
+        // What is held and was not offered had been too old.
+        while first < lowest && self.groups.contains_key(&first) && self.is_expired(first, limit) {
+            first = self.lost.first_missing_from(first + 1);
+        }
+        let first = Some(first.min(lowest));
         self.reader_mut(id)?.first = first;
         first
     }

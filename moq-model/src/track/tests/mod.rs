@@ -86,6 +86,19 @@ fn the_newest_group_is_where_a_reader_begins_by_default() {
 }
 
 #[test]
+fn a_reader_does_not_begin_with_what_is_too_old_for_it() {
+    let (producer, consumer) = track(Track::new("t"));
+    for start in [0, 1_000, 2_000] {
+        group(&producer, &[start, start + 10]);
+    }
+    for (age, first) in [(0, 2), (500, 1), (1_500, 0)] {
+        let mut reader = consumer.subscribe(oldest().with_max_age(Duration::from_millis(age)));
+        assert_eq!(now(reader.next_group()).unwrap().unwrap().sequence(), 2);
+        assert_eq!(reader.first(), Some(first), "{age} ms");
+    }
+}
+
+#[test]
 fn a_late_lower_group_is_delivered_above_the_floor_only() {
     let (producer, consumer) = track(Track::new("t"));
     let mut reader = consumer.subscribe(Subscription::default().from(Start::Floor(3)));
