@@ -49,7 +49,7 @@ pub(super) async fn answer<T: Transport>(
     };
     let opened = tokio::select! {
         biased;
-        opened = open(&context, &request, &mut writer) => opened,
+        opened = open(&context, &request) => opened,
         left = reader.ahead() => {
             leave(writer, left).await;
             return Ok(());
@@ -72,11 +72,10 @@ async fn leave<S: SendStream>(mut writer: Writer<S>, left: Result<(), StreamErro
     }
 }
 
-/// Finds the track and waits until it exists; accepts the subscription where the draft says so.
+/// Finds the track and waits until it exists.
 async fn open<T: Transport>(
     context: &Context<T>,
     request: &Subscribe,
-    writer: &mut Writer<T::Send>,
 ) -> Result<TrackReader, Abort> {
     context.peer_setup().await;
     let track = track::find(context, &request.broadcast, &request.track)?;
@@ -88,18 +87,10 @@ async fn open<T: Transport>(
         context.version,
     ));
     match context.in_time(track.info()).await {
-        Ok(Ok(_)) => {}
-        Ok(Err(ReadError::Aborted(reason))) => return Err(reason),
-        Ok(Err(_)) | Err(_) => return Err(Abort::Timeout),
+        Ok(Ok(_)) => Ok(reader),
+        Ok(Err(ReadError::Aborted(reason))) => Err(reason),
+        Ok(Err(_)) | Err(_) => Err(Abort::Timeout),
     }
-    let ok = SubscribeOk {
-        priority: request.priority,
-        max_age: Duration::ZERO,
-        start: None,
-        end: None,
-    };
-    SubscribeResponse::Ok(ok).put(&mut writer.scratch, context.version);
-    Ok(reader)
 }
 
 async fn serve<T: Transport>(
@@ -119,6 +110,7 @@ async fn serve<T: Transport>(
         waiting: Waiting::default(),
         deliveries: FuturesUnordered::new(),
         priority: request.priority,
+        is_accepted: false,
         first: None,
         end: 0,
         streams: 0,
@@ -170,6 +162,8 @@ struct Serving<T: Transport> {
     /// Groups on their way, until they are acknowledged.
     deliveries: FuturesUnordered<Delivery>,
     priority: u8,
+    /// The peer was told that the track exists.
+    is_accepted: bool,
     /// The group that delivery began with.
     first: Option<u64>,
     /// The sequence after the track's last group, once there is no further one.
@@ -201,6 +195,7 @@ impl<T: Transport> Serving<T> {
             if self.poll_requests(cx).map_err(Failure::Stream)?.is_ready() {
                 return self.poll_unsubscribed(cx);
             }
+            self.accept();
             self.poll_track(cx)?;
             // The start goes out before the groups, as far as the stream takes it.
             let is_flushed = self
@@ -231,6 +226,18 @@ impl<T: Transport> Serving<T> {
         }
         // The answer is complete: a peer that has stopped the stream by now has what it wants.
         self.writer.poll_closed(cx).map(|_| Ok(()))
+    }
+
+    /// Accepts the subscription where the draft says so, unless the peer has left already.
+    fn accept(&mut self) {
+        if !std::mem::replace(&mut self.is_accepted, true) {
+            self.respond(&SubscribeResponse::Ok(SubscribeOk {
+                priority: self.priority,
+                max_age: Duration::ZERO,
+                start: None,
+                end: None,
+            }));
+        }
     }
 
     /// Takes updates; ready when the peer has unsubscribed.
