@@ -70,7 +70,8 @@ pub(crate) async fn receive<T: Transport>(
         };
         match kind.and_then(|kind| UniStream::from_code(kind, version)) {
             Some(UniStream::Setup) => return read(&mut reader).await,
-            _ => reader.stop(code::stream::CANCELLED),
+            // What it was for is not known before the SETUP.
+            _ => reader.stop(code::stream::INTERNAL),
         }
     }
 }

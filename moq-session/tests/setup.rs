@@ -12,7 +12,8 @@ use moq_session::{
     Request, Session, SessionError, Version,
 };
 use moq_wire::code::session::{CONTROL_TIMEOUT, PROTOCOL_VIOLATION, UNAUTHORIZED, VERSION};
-use moq_wire::{BiStream, Setup, Track, TrackInfo, UniStream};
+use moq_wire::code::stream::INTERNAL;
+use moq_wire::{AnnounceRequest, BiStream, Setup, Track, TrackInfo, UniStream};
 use tokio::task::JoinHandle;
 
 /// Runs a test for each version that has a SETUP.
@@ -216,5 +217,33 @@ fn a_driver_that_is_never_polled_leaves_nothing_behind() {
         let root = moq_session::BroadcastPath::root();
         let event = origin.consume().announced(&root).next().await;
         assert_eq!(event, moq_session::AnnouncedEvent::Live);
+    });
+}
+
+// spec: Section 1.7, "It stops (STOP_SENDING 0) and forgets any other unidirectional stream that arrives first"
+#[test]
+fn what_comes_before_a_clients_setup_is_stopped() {
+    for_each_with_setup(|version| async move {
+        let (mut peer, request) = accept(version).await;
+        let mut early = peer.open_uni(UniStream::Group).await;
+        early.expect_stop(INTERNAL).await;
+        peer.setup(&Setup::default()).await;
+        assert!(request.await.unwrap().is_ok());
+    });
+}
+
+// spec: Section 1.7, "Neither side has to wait for the other's SETUP before opening its own streams"
+#[test]
+fn a_client_asks_for_announcements_before_the_servers_setup() {
+    for_each_with_setup(|version| async move {
+        let (client, server) = memory_pair(version);
+        let config = speaking(version).with_subscribe(OriginProducer::new());
+        let _session = Session::connect_with(client, config).await.unwrap();
+        let before = tokio::time::Instant::now();
+        let mut peer = Peer::new(server, version);
+        let (_, _stream) = peer
+            .expect_request::<AnnounceRequest>(BiStream::Announce)
+            .await;
+        assert_eq!(before.elapsed(), Duration::ZERO);
     });
 }

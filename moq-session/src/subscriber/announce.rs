@@ -29,8 +29,6 @@ pub(super) async fn follow<T: Transport>(
     sync: SyncGuard,
 ) -> Result<(), SessionError> {
     context.wants_announcements.notified().await;
-    // The price and the identity of the peer come with its SETUP.
-    context.peer_setup().await;
     let mut sync = Some(sync);
     let mut retry = RETRY;
     loop {
@@ -62,6 +60,8 @@ async fn listen<T: Transport>(
     });
     writer.flush().await?;
 
+    // The price and the identity of the peer come with its SETUP.
+    context.peer_setup().await;
     let mut table = Table::new(context);
     let mut awaited = read_ok(context, &mut reader, &mut table).await?;
     let is_listed = context.version.features().announce_init;
