@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use common::for_each_version;
 use common::scripts::{fed, header, send_group, settle};
 use moq_session::{Abort, GroupEnd, GroupRead, Version};
-use moq_wire::code::stream::{CANCELLED, EVICTED, FRAME_TOO_LARGE, MALFORMED_TRACK};
+use moq_wire::code::stream::{CANCELLED, EVICTED, FRAME_TOO_LARGE, INTERNAL, MALFORMED_TRACK};
 use moq_wire::{Datagram, GroupSequence, SubscribeId, UniStream, code, varint};
 
 /// A frame's header, whatever it says.
@@ -82,7 +82,7 @@ fn the_first_of_two_equal_groups_is_kept() {
         first.send_frame(0, "first").await;
         settle().await;
         let mut second = fed.peer.group(&header(fed.id, 3)).await;
-        second.expect_stop(CANCELLED).await;
+        second.expect_stop(INTERNAL).await;
         first.send_frame(1, "goes on").await;
         first.finish();
         let frames = vec!["first".to_owned(), "goes on".to_owned()];

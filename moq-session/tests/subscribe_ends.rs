@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use common::ends::{finished, is_exact, malformed, rest};
 use common::for_each_version;
-use common::scripts::{Fed, fed, header, send_group, settle};
+use common::scripts::{Fed, accept_track, fed, header, send_group, settle};
 use moq_session::OrderedRead;
 use moq_wire::SubscribeResponse;
 use moq_wire::SubscribeResponse::{End, Start as Begin};
-use moq_wire::code::stream::{CANCELLED, MALFORMED_TRACK};
+use moq_wire::code::stream::{CANCELLED, INTERNAL, NOT_FOUND};
+use moq_wire::{BiStream, Track};
 
 // spec: Section 3.4, "Group streams may legitimately arrive after the FIN"
 #[test]
@@ -122,6 +123,46 @@ fn an_end_that_was_not_told_fails_the_track() {
     });
 }
 
+// spec: Section 6.4, "fail the track, may retry"
+#[test]
+fn a_publisher_that_lost_the_thread_is_asked_once_more() {
+    for_each_version(|version| async move {
+        if !version.features().track_stream {
+            return;
+        }
+        for is_refused in [true, false] {
+            let Fed {
+                mut peer,
+                session: _session,
+                reader,
+                id,
+                mut control,
+                ..
+            } = fed(version).await;
+            control.respond(&Begin(0)).await;
+            send_group(&mut peer, id, 0, &["a"]).await;
+            settle().await;
+            control.finish();
+            control.expect_fin().await;
+            if is_refused {
+                let (_, mut again) = peer.expect_request::<Track>(BiStream::Track).await;
+                again.reset(NOT_FOUND);
+                assert_eq!(rest(&mut reader.ordered()).await.1, Some(malformed()));
+                continue;
+            }
+            let (again, mut control) = accept_track(&mut peer).await;
+            assert_ne!(again, id);
+            control.respond(&Begin(0)).await;
+            let mut known = peer.group(&header(again, 0)).await;
+            known.expect_stop(INTERNAL).await;
+            send_group(&mut peer, again, 1, &["b"]).await;
+            control.respond(&End(2)).await;
+            control.finish();
+            assert_eq!(rest(&mut reader.ordered()).await, finished(&["0 a", "1 b"]));
+        }
+    });
+}
+
 // spec: Section 6.4, "group at or above SUBSCRIBE_END"
 #[test]
 fn a_group_equal_to_the_end_is_the_last_or_a_contradiction() {
@@ -144,7 +185,7 @@ fn a_group_equal_to_the_end_is_the_last_or_a_contradiction() {
         if is_exact(version) {
             last.expect_stop(CANCELLED).await;
             assert_eq!(rest(&mut reader.ordered()).await.1, Some(malformed()));
-            control.expect_reset(MALFORMED_TRACK).await;
+            control.expect_fin().await;
             return;
         }
         last.send_frame(1, "b").await;

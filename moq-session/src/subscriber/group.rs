@@ -40,8 +40,11 @@ pub(super) async fn receive<T: Transport>(context: &Context<T>, mut reader: Read
         feed.change(|account| account.is_contradicted = context.version.features().start_is_floor);
         return reader.stop(code::stream::CANCELLED);
     }
-    let Ok(producer) = feed.track.create(sequence) else {
-        return reader.stop(code::stream::CANCELLED);
+    let producer = match feed.track.create(sequence) {
+        Ok(producer) => producer,
+        // One of the two is wanted, so this says nothing against the group.
+        Err(WriteError::Duplicate) => return reader.stop(code::stream::INTERNAL),
+        Err(_) => return reader.stop(code::stream::CANCELLED),
     };
     let _arrival = feed.arrive(sequence);
     let mut group = Incoming::new(producer);

@@ -72,10 +72,37 @@ async fn subscribe_to<T: Transport>(
         let used = moq_model::clock::timeout(IDLE, track.used()).await;
         used.map_err(|_| Abort::Cancelled)?;
     }
-    tokio::select! {
-        ended = subscribe::run(context, name, track, info) => ended,
-        () = answered_again(answers) => Err(Abort::Malformed),
+    let subscribed = tokio::select! {
+        subscribed = subscribe::run(context, name, track, info) => subscribed,
+        () = answered_again(answers) => return Err(Abort::Malformed),
+    };
+    match subscribed {
+        Err(failed) if failed.is_contradicted && context.version.features().track_stream => {
+            let again = ask_again(context, name, track, info).await;
+            // The reason is the first failure, not that the second attempt failed too.
+            again.map_err(|_| failed.reason)
+        }
+        result => result.map_err(|failed| failed.reason),
     }
+}
+
+/// Asks once more for a track whose publisher has lost the thread.
+async fn ask_again<T: Transport>(
+    context: &Context<T>,
+    name: &Name,
+    track: &TrackProducer,
+    before: TrackInfo,
+) -> Result<(), Abort> {
+    let info = tokio::select! {
+        asked = ask(context, name) => asked?.0,
+        () = track.unused() => return Err(Abort::Cancelled),
+    };
+    // Another track of the same name can't be continued with.
+    if info != before {
+        return Err(Abort::Malformed);
+    }
+    let again = subscribe::run(context, name, track, info).await;
+    again.map_err(|failed| failed.reason)
 }
 
 /// Waits for a second answer to TRACK, which has only one.

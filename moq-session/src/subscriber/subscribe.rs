@@ -19,6 +19,22 @@ use crate::error::{PeerFault, StreamError};
 use crate::io::{Reader, Writer};
 use crate::transport::Transport;
 
+/// A subscription that ended early.
+pub(super) struct Failed {
+    pub(super) reason: Abort,
+    /// The publisher contradicted itself, or ended its answers without the track's end.
+    pub(super) is_contradicted: bool,
+}
+
+impl From<Abort> for Failed {
+    fn from(reason: Abort) -> Self {
+        Self {
+            reason,
+            is_contradicted: false,
+        }
+    }
+}
+
 /// Subscribes for as long as somebody reads, and returns when the track is over.
 ///
 /// # Errors
@@ -28,7 +44,7 @@ pub(super) async fn run<T: Transport>(
     name: &Name,
     track: &TrackProducer,
     info: TrackInfo,
-) -> Result<(), Abort> {
+) -> Result<(), Failed> {
     let feed = Feed::new(track.clone());
     let id = context.next_subscribe_id();
     context.feeds().insert(id, feed.clone());
@@ -41,9 +57,18 @@ pub(super) async fn run<T: Transport>(
         writer,
         info,
         sent: None,
+        demand: None,
+        is_accepted: !context.version.features().subscribe_ok,
     };
     subscription.request(id, name).await;
     subscription.follow(reader).await
+}
+
+fn is_contradiction(error: &StreamError) -> bool {
+    matches!(
+        error,
+        StreamError::Peer(PeerFault::Contradiction(_) | PeerFault::Truncated(_))
+    )
 }
 
 /// Takes the subscription out of the table in the end; its late groups are stopped then.
@@ -65,6 +90,10 @@ struct Subscription<'a, T: Transport> {
     info: TrackInfo,
     /// What the peer was asked for last.
     sent: Option<Wish>,
+    /// What the readers wanted then.
+    demand: Option<Demand>,
+    /// The publisher has accepted, aloud or in silence.
+    is_accepted: bool,
 }
 
 /// What is asked of the peer.
@@ -85,7 +114,7 @@ impl<T: Transport> Subscription<'_, T> {
     async fn request(&mut self, id: SubscribeId, name: &Name) {
         let demand = self.feed.track.demand().current();
         let wish = self.wish(demand);
-        self.sent = Some(wish);
+        (self.sent, self.demand) = (Some(wish), demand);
         self.writer.message(&Subscribe {
             id,
             broadcast: name.broadcast.clone(),
@@ -137,10 +166,13 @@ impl<T: Transport> Subscription<'_, T> {
 
     async fn update(&mut self, demand: Demand) {
         let wish = self.wish(Some(demand));
-        if self.sent == Some(wish) || !self.context.version.features().subscribe_range {
+        let features = self.context.version.features();
+        // Where the draft has a word for the newest group, nothing is left to say once it is known.
+        let is_said = !features.start_is_floor && self.demand == Some(demand);
+        if is_said || self.sent == Some(wish) || !features.subscribe_range {
             return;
         }
-        self.sent = Some(wish);
+        (self.sent, self.demand) = (Some(wish), Some(demand));
         self.writer.message(&SubscribeUpdate {
             priority: wish.priority,
             max_age: wish.max_age,
@@ -152,7 +184,7 @@ impl<T: Transport> Subscription<'_, T> {
         let _ = self.writer.flush().await;
     }
 
-    async fn follow(&mut self, mut reader: Reader<T::Recv>) -> Result<(), Abort> {
+    async fn follow(&mut self, mut reader: Reader<T::Recv>) -> Result<(), Failed> {
         let feed = self.feed.clone();
         let asked = self.sent.map(|wish| wish.start);
         let ended = tokio::select! {
@@ -166,16 +198,29 @@ impl<T: Transport> Subscription<'_, T> {
             }
             Ok(Ended::Unused) => {
                 let _ = self.writer.finish().await;
-                Err(Abort::Cancelled)
+                Err(Abort::Cancelled.into())
             }
             Err(error) => {
                 tracing::debug!(%error, "subscription ended");
-                self.writer.reset(match error {
-                    StreamError::Peer(_) => code::stream::MALFORMED_TRACK,
-                    _ => code::stream::CANCELLED,
-                });
-                Err(failure(&error))
+                self.leave(&error).await;
+                Err(Failed {
+                    reason: failure(&error),
+                    is_contradicted: self.is_accepted && is_contradiction(&error),
+                })
             }
+        }
+    }
+
+    /// Ends this half of a subscription that failed: as one that is over, once it was accepted.
+    async fn leave(&mut self, error: &StreamError) {
+        match error {
+            StreamError::Peer(PeerFault::Malformed { .. } | PeerFault::Unexpected(_)) => {
+                self.writer.reset(code::stream::MALFORMED_TRACK);
+            }
+            _ if self.is_accepted => {
+                let _ = self.writer.finish().await;
+            }
+            _ => self.writer.reset(code::stream::CANCELLED),
         }
     }
 
@@ -220,6 +265,7 @@ impl<T: Transport> Subscription<'_, T> {
             .await??;
         match response {
             Some((SubscribeResponse::Ok(_), _)) => {
+                self.is_accepted = true;
                 // The draft does not tell how long the publisher keeps groups. They are kept for
                 // long here, which is no reason to ask for more than it is sure to have.
                 self.feed.track.accept(TrackInfo {
