@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use moq_model::{Route, Source};
+use moq_model::{Request, RequestQueue, RequestSource, Route, Source};
 use moq_session::{
-    Abort, BroadcastPath, BroadcastProducer, Budget, GroupProducer, GroupRead, HopId,
+    Abort, Bandwidth, BroadcastPath, BroadcastProducer, Budget, GroupProducer, GroupRead, HopId,
     OriginProducer, Publication, Session, Subscription, TrackInfo, TrackProducer, TrackReader,
 };
 use moq_wire::code::{from_application, stream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::Outcome;
 use crate::plan::{Action, Track};
@@ -24,10 +24,12 @@ pub(crate) struct Cast {
     session: Arc<Mutex<Option<Outcome<Session>>>>,
     broadcasts: BTreeMap<BroadcastPath, BroadcastProducer>,
     publications: BTreeMap<BroadcastPath, Publication>,
+    refused: BTreeMap<BroadcastPath, u16>,
     tracks: BTreeMap<Track, TrackProducer>,
     groups: BTreeMap<(Track, u64), GroupProducer>,
     /// Readers, until they leave.
     readers: BTreeMap<Track, mpsc::UnboundedSender<Subscription>>,
+    asked: Vec<watch::Receiver<Bandwidth>>,
 }
 
 impl Cast {
@@ -42,18 +44,21 @@ impl Cast {
             session,
             broadcasts: BTreeMap::new(),
             publications: BTreeMap::new(),
+            refused: BTreeMap::new(),
             tracks: BTreeMap::new(),
             groups: BTreeMap::new(),
             readers: BTreeMap::new(),
+            asked: Vec::new(),
         }
     }
 
-    /// Does everything that was done before the session.
+    /// Does everything that was done before the session, refusals first.
     pub(crate) fn act_all(&mut self, mut actions: Vec<Action>) -> Outcome {
         actions.sort_by_key(|action| match action {
-            Action::Announce(..) => 0,
-            Action::Create(..) => 1,
-            _ => 2,
+            Action::Refuse(..) => 0,
+            Action::Announce(..) => 1,
+            Action::Create(..) => 2,
+            _ => 3,
         });
         actions.into_iter().try_for_each(|action| self.act(action))
     }
@@ -68,7 +73,9 @@ impl Cast {
             }
             Action::EndGroup(track, group, end) => self.end_group(&track, group, end)?,
             Action::EndTrack(track, end) => self.end_track(&track, end)?,
+            Action::Refuse(path, code) => drop(self.refused.insert(path, code)),
             Action::Measure(stats) => self.tape.measure(stats),
+            Action::Ask => self.asked.push(self.session()?.bandwidth()),
             Action::Read(track, subscription) => self.read(track, subscription)?,
             Action::Update(track, subscription) => {
                 let reader = self.readers.get(&track).ok_or("nobody reads")?;
@@ -81,14 +88,28 @@ impl Cast {
         Ok(())
     }
 
+    pub(crate) fn has_session(&self) -> bool {
+        self.session().is_ok()
+    }
+
     fn session(&self) -> Outcome<Session> {
         let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         session.clone().ok_or("there is no session yet")?
     }
 
     fn announce(&mut self, path: BroadcastPath, route: Route) {
-        let broadcast = self.broadcasts.entry(path.clone()).or_default();
-        let source = Source::Broadcast(broadcast.consume());
+        let refused = self.refused.iter().find(|(at, _)| at.has_prefix(&path));
+        let source = match refused {
+            Some((_, code)) => {
+                let (source, requests) = RequestSource::new(Budget::default());
+                tokio::spawn(refuse(requests, Abort::Application(*code)));
+                Source::Requests(source)
+            }
+            None => {
+                let broadcast = self.broadcasts.entry(path.clone()).or_default();
+                Source::Broadcast(broadcast.consume())
+            }
+        };
         // The new route is there before the old one goes.
         let publication = self.published.announce(&path, route, source, None);
         self.publications.insert(path, publication);
@@ -168,6 +189,16 @@ async fn read(mut reader: TrackReader, mut updates: mpsc::UnboundedReceiver<Subs
                 }
                 _ => return,
             },
+        }
+    }
+}
+
+async fn refuse(mut requests: RequestQueue, reason: Abort) {
+    loop {
+        match requests.next().await {
+            Request::Track(request) => request.track.abort(reason),
+            Request::Fetch(request) => request.group.abort(reason),
+            _ => {}
         }
     }
 }

@@ -22,16 +22,26 @@ pub(crate) enum Action {
     /// Announces a path, or gives it another route.
     Announce(BroadcastPath, Route),
     Retract(BroadcastPath),
+    /// Refuses what is asked for at a path or beneath it.
+    Refuse(BroadcastPath, u16),
     Create(Track, TrackInfo),
     Frame(Track, u64, u64, Bytes),
     EndGroup(Track, u64, End),
     EndTrack(Track, End),
     Measure(TransportStats),
+    /// Wants to know what the peer could send.
+    Ask,
     /// Begins to read a track.
     Read(Track, Subscription),
     Update(Track, Subscription),
     Leave(Track),
     Close(u32, String),
+}
+
+impl Action {
+    pub(crate) fn needs_session(&self) -> bool {
+        matches!(self, Self::Ask | Self::Read(..) | Self::Close(..))
+    }
 }
 
 /// Everything that one end did besides answering.
@@ -41,8 +51,6 @@ pub(crate) struct Plan {
     pub(crate) role: Option<Role>,
     pub(crate) setup_path: Option<String>,
     pub(crate) is_subscriber: bool,
-    /// What was done that can't be done again.
-    pub(crate) unplayable: Option<String>,
     /// What was done before the session began.
     pub(crate) before: Vec<Action>,
     /// What was done later, by time and by the event that shows it.
@@ -171,6 +179,12 @@ impl<'a> Scene<'a> {
         self.measures(&mut plan);
         publishing::plan(self, &mut plan);
         subscribing::plan(self, &mut plan);
+        for (stream, _) in self.opened_by(self.own, Purpose::Bi(BiStream::Probe)) {
+            let event = self.recording.opened(stream);
+            if let Some(opened) = self.recording.events.get(event) {
+                plan.later.push((opened.at, event, Action::Ask));
+            }
+        }
         for (at, event) in self.recording.events.iter().enumerate() {
             match &event.what {
                 // Other codes are the session's own, for what its peer did.

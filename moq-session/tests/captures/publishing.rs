@@ -151,12 +151,17 @@ impl Publishing<'_> {
                 let route = Action::Announce(path, Route::local());
                 return self.plan.before.insert(0, route);
             }
-            Some(code) if from_application(code).is_some() => {
-                let refused = format!("the application refused {path} with {code:#x}");
-                self.plan.unplayable = Some(refused);
-                return;
+            Some(code) => {
+                if let Some(code) = from_application(code) {
+                    if !self.announced.iter().any(|route| path.has_prefix(route)) {
+                        self.announced.push(path.clone());
+                        let route = Action::Announce(path.clone(), Route::local());
+                        self.plan.before.push(route);
+                    }
+                    return self.plan.before.push(Action::Refuse(path, code));
+                }
             }
-            _ => {}
+            None => {}
         }
         let written = self.tracks.entry((path, name.clone())).or_default();
         match request {

@@ -38,9 +38,6 @@ pub(crate) async fn perform(
     let script = recording.scripted.ok_or("nobody to play")?;
     let scene = Scene::new(recording, script.other());
     let plan = scene.plan();
-    if let Some(what) = plan.unplayable {
-        return Err(format!("can't be played: {what}"));
-    }
     let mut stage = Stage::new(recording, script, &plan);
     stage.cast.act_all(plan.before.clone())?;
     stage.begin(&plan);
@@ -112,7 +109,7 @@ impl<'a> Stage<'a> {
             let is_before = |(time, order, _): &(_, _, _)| (*time, *order) < (event.at, at);
             while let Some((time, _, action)) = actions.next_if(is_before) {
                 pass(&mut now, time).await;
-                self.cast.act(action)?;
+                self.act(action).await?;
             }
             pass(&mut now, event.at).await;
             if !self.feed(event).await? {
@@ -121,11 +118,21 @@ impl<'a> Stage<'a> {
         }
         for (time, _, action) in actions {
             pass(&mut now, time).await;
-            self.cast.act(action)?;
+            self.act(action).await?;
         }
         let last = recording.events.last().map(|event| event.at);
         pass(&mut now, last.unwrap_or_default()).await;
         Ok(())
+    }
+
+    /// Lets the application act, once there is a session if it needs one.
+    async fn act(&mut self, action: Action) -> Outcome {
+        let mut waited = Duration::ZERO;
+        while action.needs_session() && !self.cast.has_session() && waited < PATIENCE {
+            sleep(MOMENT).await;
+            waited += MOMENT;
+        }
+        self.cast.act(action)
     }
 
     /// Does what the script did; false if the session never opened the stream to do it on.
@@ -256,6 +263,8 @@ async fn connect(tape: Tape, config: Config) -> Outcome<Option<Session>> {
 
 /// After the last event.
 const SETTLE: Duration = Duration::from_secs(2);
+/// For a session to begin.
+const MOMENT: Duration = Duration::from_millis(1);
 const STEP: Duration = Duration::from_millis(250);
 /// How long a session may take for what it has to do: longer than any of its own limits.
 const PATIENCE: Duration = Duration::from_secs(30);
