@@ -307,7 +307,7 @@ impl Publishing<'_> {
                 let route = Action::Announce(path.clone(), Route::local());
                 self.plan.before.insert(0, route);
             }
-            written.fill(&hints);
+            written.fill(&hints, recording);
             written.perform(&(path, name), recording, self.plan);
         }
     }

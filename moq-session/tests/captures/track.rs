@@ -72,11 +72,17 @@ impl Written {
 
     /// Adds what was there but not delivered, so that a session which delivers it is found out:
     /// the groups that the description names, the one before the newest, and something to read
-    /// where nobody was meant to.
-    pub(crate) fn fill(&mut self, hints: &Groups) {
+    /// where nobody was meant to. What was there before a group that came live would have been the
+    /// newest, so there was nothing.
+    pub(crate) fn fill(&mut self, hints: &Groups, recording: &Recording) {
         let mut missing: Vec<u64> = hints.groups.clone().collect();
-        if let Some(first) = self.groups.keys().next().filter(|_| self.starts_at_newest) {
-            missing.extend(first.checked_sub(1));
+        if let Some((first, group)) = self.groups.first_key_value() {
+            let is_live = group.begun.is_some_and(|event| !recording.is_answer(event));
+            if is_live {
+                missing.retain(|sequence| sequence >= first);
+            } else if self.starts_at_newest {
+                missing.extend(first.checked_sub(1));
+            }
         }
         if self.groups.is_empty() && self.is_unwanted {
             missing.extend(0..2);
