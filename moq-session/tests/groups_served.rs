@@ -73,6 +73,55 @@ fn bounds_are_kept_until_an_update_moves_them() {
     });
 }
 
+// spec: Section 4.6, "if the group that delivery begins with is the one named by group start, it begins at frame start"
+// spec: Section 3.7, "complete up to the frame end asked for"
+#[test]
+fn frames_are_counted_in_the_groups_that_the_bounds_name() {
+    for_each_version(|version| async move {
+        if !version.features().frame_bounds {
+            return;
+        }
+        let mut live = live(version).await;
+        for group in 0..3_u64 {
+            let mut frames = live.track.append().unwrap();
+            for frame in 0..3 {
+                frames.append_at(group * 100 + frame, "x").unwrap();
+            }
+            frames.finish();
+        }
+        let mut wish = floor(0);
+        (wish.frame_start, wish.end, wish.frame_end) = (1, Some(2), Some(1));
+        let _stream = live.subscribe(&wish).await;
+        for (group, times) in [(2, 200..202), (1, 100..103), (0, 1..3)] {
+            let (header, mut stream) = live.peer.expect_group().await;
+            let start = u64::from(group == 0);
+            assert_eq!((header.sequence.0, header.frame_start), (group, start));
+            for time in times {
+                assert_eq!(stream.expect_frame().await.0, time);
+            }
+            stream.expect_fin().await;
+        }
+    });
+}
+
+// spec: Section 4.6, "A frame start beyond the end of a finished group"
+#[test]
+fn a_frame_beyond_the_groups_end_leaves_an_empty_group() {
+    for_each_version(|version| async move {
+        if !version.features().frame_bounds {
+            return;
+        }
+        let mut live = live(version).await;
+        live.group(0);
+        let mut wish = floor(0);
+        wish.frame_start = 5;
+        let _stream = live.subscribe(&wish).await;
+        let (header, mut stream) = live.peer.expect_group().await;
+        assert_eq!((header.sequence.0, header.frame_start), (0, 5));
+        stream.expect_fin().await;
+    });
+}
+
 // spec: Section 6.4, "peer stops a group stream"
 #[test]
 fn a_stopped_group_is_reset_and_not_sent_again() {

@@ -63,7 +63,7 @@ async fn serve<T: Transport>(
     // One group has no recency among others; live ones of its priority go before it.
     let sequence = request.group.0;
     writer.set_priority(send_order(request.priority, sequence, sequence));
-    group::write(context, writer, &mut group).await
+    group::write(context, writer, &mut group, 0..u64::MAX).await
 }
 
 async fn find<T: Transport>(

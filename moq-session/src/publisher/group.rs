@@ -1,7 +1,7 @@
 //! Delivering one group on a stream of its own.
 
 use std::future::poll_fn;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context as TaskContext, Poll};
@@ -20,7 +20,7 @@ const BATCH: usize = 64;
 /// Room for frame headers, so that an allocation serves many.
 const HEADERS: usize = 1_024;
 
-/// Writes `group` to a stream, from its header to the acknowledgement of its end.
+/// Writes these frames of `group` to a stream, from its header to the acknowledgement of its end.
 ///
 /// A group that does not finish, or that the peer does not want, is reset.
 pub(super) async fn deliver<S: SendStream>(
@@ -28,15 +28,16 @@ pub(super) async fn deliver<S: SendStream>(
     mut writer: Writer<S>,
     mut group: GroupConsumer,
     id: SubscribeId,
+    frames: Range<u64>,
 ) {
     let header = GroupHeader {
         subscribe_id: id,
         sequence: moq_wire::GroupSequence(group.sequence()),
-        frame_start: 0,
+        frame_start: frames.start,
     };
     writer.stream_type(UniStream::Group.code());
     writer.message(&header);
-    let end = write(&context, &mut writer, &mut group).await;
+    let end = write(&context, &mut writer, &mut group, frames).await;
     drop(group);
     match end {
         Ok(GroupEnd::Finished) => {
@@ -51,13 +52,16 @@ pub(super) async fn deliver<S: SendStream>(
     }
 }
 
-/// Writes the frames of `group` until it ends; says how.
+/// Writes those of these frames that `group` yields, until it or they end; says how.
 pub(super) async fn write<S: SendStream>(
     context: &Shared,
     writer: &mut Writer<S>,
     group: &mut GroupConsumer,
+    frames: Range<u64>,
 ) -> Result<GroupEnd, StreamError> {
     let mut delivery = Delivery {
+        frames,
+        next: 0,
         encoder: FrameEncoder::new(context.version),
         writer,
         bytes: 0,
@@ -69,6 +73,10 @@ pub(super) async fn write<S: SendStream>(
 struct Delivery<'a, S: SendStream> {
     encoder: FrameEncoder,
     writer: &'a mut Writer<S>,
+    /// The frames that are wanted, and the next one of the group, both counted from the first one
+    /// that it yields.
+    frames: Range<u64>,
+    next: u64,
     bytes: u64,
     /// A stop is going to wake this task.
     is_watched: bool,
@@ -134,11 +142,19 @@ impl<S: SendStream> Delivery<'_, S> {
         cx: &TaskContext<'_>,
         group: &mut GroupConsumer,
     ) -> Poll<Result<Option<GroupEnd>, StreamError>> {
+        if self.next >= self.frames.end {
+            return Poll::Ready(Ok(Some(GroupEnd::Finished)));
+        }
         if self.writer.scratch.capacity() < HEADERS / 8 {
             self.writer.scratch.reserve(HEADERS);
         }
         let mut is_encodable = true;
         let read = group.poll_frames(cx, BATCH, |frame| {
+            let index = self.next;
+            self.next += 1;
+            if !self.frames.contains(&index) {
+                return;
+            }
             let len = frame.payload.len();
             let header = self
                 .encoder

@@ -1,6 +1,7 @@
 //! The publishing side: answers the peer's requests. One file per kind of stream.
 
 mod announce;
+mod bounds;
 mod datagram;
 mod fetch;
 mod goaway;

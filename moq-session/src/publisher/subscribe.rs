@@ -10,6 +10,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use moq_model::{Abort, GroupConsumer, ReadError, TrackReader, clock};
 use moq_wire::{Subscribe, SubscribeId, SubscribeOk, SubscribeResponse, SubscribeUpdate, code};
 
+use super::bounds::FrameBounds;
 use super::waiting::Waiting;
 use super::{datagram, group, track};
 use crate::context::{Context, ServedGuard};
@@ -110,6 +111,12 @@ async fn serve<T: Transport>(
         waiting: Waiting::default(),
         deliveries: FuturesUnordered::new(),
         priority: request.priority,
+        bounds: FrameBounds::new(
+            request.start,
+            request.frame_start,
+            request.end,
+            request.frame_end,
+        ),
         is_accepted: false,
         first: None,
         end: 0,
@@ -162,6 +169,8 @@ struct Serving<T: Transport> {
     /// Groups on their way, until they are acknowledged.
     deliveries: FuturesUnordered<Delivery>,
     priority: u8,
+    /// The frames that are wanted of the first and the last group.
+    bounds: FrameBounds,
     /// The peer was told that the track exists.
     is_accepted: bool,
     /// The group that delivery began with.
@@ -267,6 +276,12 @@ impl<T: Transport> Serving<T> {
             version,
         );
         self.priority = update.priority;
+        self.bounds = FrameBounds::new(
+            update.start,
+            update.frame_start,
+            update.end,
+            update.frame_end,
+        );
         if let Some(track) = &mut self.track {
             track.update(subscription);
         }
@@ -351,8 +366,10 @@ impl<T: Transport> Serving<T> {
         writer.set_priority(order);
         let shared: Arc<_> = self.context.shared.clone();
         self.streams += 1;
-        self.deliveries
-            .push(Box::pin(group::deliver(shared, writer, group, self.id)));
+        let frames = self.bounds.of(group.sequence());
+        self.deliveries.push(Box::pin(group::deliver(
+            shared, writer, group, self.id, frames,
+        )));
     }
 }
 
