@@ -255,7 +255,7 @@ impl<T: Transport> Subscription<'_, T> {
     }
 
     /// Waits for SUBSCRIBE_OK where the draft has it; the track exists from then on.
-    async fn accepted(&self, reader: &mut Reader<T::Recv>) -> Result<(), StreamError> {
+    async fn accepted(&mut self, reader: &mut Reader<T::Recv>) -> Result<(), StreamError> {
         if !self.context.version.features().subscribe_ok {
             return Ok(());
         }
