@@ -222,7 +222,7 @@ fn a_foreign_transport_carries_a_session() {
     for_each_version(|version| async move {
         let origin = OriginProducer::new();
         let long = "long ".repeat(100_000);
-        let broadcast = finished(&[&["a", "", &long], &["b"]]);
+        let broadcast = finished(&[&["b"], &["a", "", &long]]);
         let _publication = origin.publish(&"room".parse().unwrap(), broadcast.consume());
 
         let (client, server) = memory_pair(version);
@@ -240,10 +240,12 @@ fn a_foreign_transport_carries_a_session() {
         let server = request.accept(grant).await.unwrap();
         let track = client.subscribe("room", "data").unwrap();
         let expected = [
-            vec!["a".to_owned(), String::new(), long],
             vec!["b".to_owned()],
+            vec!["a".to_owned(), String::new(), long],
         ];
-        assert_eq!(read_all(&track).await, expected);
+        // Without a start there is only the newest group.
+        let first = usize::from(!version.features().subscribe_range);
+        assert_eq!(read_all(&track).await, expected[first..]);
 
         server.close(code::application(3), "done");
         let error = client.closed().await.to_string();
