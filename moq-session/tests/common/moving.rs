@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use moq_session::testing::{self, MemoryConnection, memory_pair};
 use moq_session::{
-    Config, Dial, OriginProducer, Publication, Reconnect, Redirects, Session, Status, Version,
+    Dial, OriginProducer, Publication, Reconnect, Redirects, Session, Status, Version,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
-use super::finished;
+use super::{finished, speaking};
 
 /// Where the client dials first.
 pub const HOME: &str = "https://relay.example/room?jwt=secret";
@@ -81,7 +81,7 @@ impl Stage {
             unreachable: unreachable.clone(),
         };
         let origin = OriginProducer::new();
-        let config = Config::default()
+        let config = speaking(version)
             .with_subscribe(origin.clone())
             .with_redirects(redirects);
         let reconnect = Reconnect::new(dialer, config);

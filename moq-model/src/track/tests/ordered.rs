@@ -6,7 +6,10 @@ use crate::track::TrackShared;
 
 /// A track that a peer feeds.
 fn fed_track() -> (TrackProducer, TrackConsumer) {
-    let producer = TrackProducer::new(TrackShared::pending("t".into(), Budget::default()), None);
+    let producer = TrackProducer::new(
+        TrackShared::pending("t".into(), Budget::default(), None),
+        None,
+    );
     producer.accept(Track::new("t").info);
     let consumer = producer.consume();
     (producer, consumer)
