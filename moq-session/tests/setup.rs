@@ -51,7 +51,7 @@ const MALFORMED: [(&str, &[u8]); 4] = [
     ("a parameter twice", &[7, 2, 3, 1, 1, 3, 1, 1]),
     ("a parameter past the end", &[3, 1, 3, 9]),
     ("bytes left over", &[2, 0, 0]),
-    ("more parameters than are read", &[1, 63]),
+    ("more parameters than are read", &[2, 0x40, 65]),
 ];
 
 // spec: Section 6.1, "repeated SETUP parameter; SETUP unparsable, above 64 KiB"

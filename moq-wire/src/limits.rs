@@ -3,11 +3,8 @@
 /// The body of a message, in bytes.
 pub const MAX_MESSAGE: usize = 64 * 1024;
 
-/// The body of SETUP, in bytes.
-pub const MAX_SETUP: usize = 8 * 1024;
-
-/// Parameters in one SETUP.
-pub const MAX_SETUP_PARAMETERS: usize = 32;
+/// Parameters in one SETUP, as many as deployed peers accept.
+pub const MAX_SETUP_PARAMETERS: usize = 64;
 
 /// Versions offered in the handshake inside a session.
 pub const MAX_HANDSHAKE_VERSIONS: u64 = 128;

@@ -133,7 +133,7 @@ impl Expect {
             Self::Response => SubscribeResponse::split_counted(buf, version)?
                 .map(|(response, streams)| say::response(&response, streams, version)),
             Self::Setup => said(
-                split_decoded::<WholeSetup>(buf, limits::MAX_SETUP, version)?,
+                split_decoded::<WholeSetup>(buf, limits::MAX_MESSAGE, version)?,
                 version,
             ),
             Self::SessionInfo => one::<SessionInfo>(buf, version)?,

@@ -185,7 +185,7 @@ impl Tape {
     fn setup(&mut self) {
         let version = self.version;
         self.take(|rest| {
-            let Some(body) = split_message(rest, limits::MAX_SETUP, version)? else {
+            let Some(body) = split_message(rest, limits::MAX_MESSAGE, version)? else {
                 return Ok(None);
             };
             let setup = Box::new(decode_body(body.clone(), version)?);
@@ -241,7 +241,7 @@ fn parameters(
     let mut parameters = BTreeSet::new();
     for _ in 0..count {
         let id = varint::split(&mut body, version)?.unwrap_or_default();
-        let value = split_message(&mut body, limits::MAX_SETUP, version)?;
+        let value = split_message(&mut body, limits::MAX_MESSAGE, version)?;
         parameters.insert((id, value.unwrap_or_default()));
     }
     Ok(parameters)

@@ -205,13 +205,13 @@ fn split_one<M: Decode>(
 }
 
 fn parameters(mut message: BytesMut, version: Version) -> Outcome<BTreeSet<(u64, Bytes)>> {
-    let body = split_message(&mut message, limits::MAX_SETUP, version).map_err(text)?;
+    let body = split_message(&mut message, limits::MAX_MESSAGE, version).map_err(text)?;
     let mut body = BytesMut::from(body.unwrap_or_default());
     let count = varint::split(&mut body, version).map_err(text)?;
     let mut set = BTreeSet::new();
     for _ in 0..count.unwrap_or(0) {
         let id = varint::split(&mut body, version).map_err(text)?;
-        let value = split_message(&mut body, limits::MAX_SETUP, version).map_err(text)?;
+        let value = split_message(&mut body, limits::MAX_MESSAGE, version).map_err(text)?;
         set.insert((id.ok_or("no id")?, value.ok_or("no value")?));
     }
     if body.is_empty() {
