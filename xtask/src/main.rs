@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod fuzz;
 mod instructions;
+mod interop;
 mod tidy;
 mod tools;
 mod workspace;
@@ -16,7 +17,7 @@ use crate::workspace::Workspace;
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match run(&args) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -24,31 +25,34 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &[String]) -> anyhow::Result<()> {
+fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
-        [] | ["help" | "--help" | "-h"] => Ok(std::io::stdout().write_all(HELP.as_bytes())?),
-        ["ci"] => ci::run(&Workspace::load()?),
-        ["tidy"] => tidy::run(&Workspace::load()?),
+        [] | ["help" | "--help" | "-h"] => std::io::stdout().write_all(HELP.as_bytes())?,
+        ["ci"] => ci::run(&Workspace::load()?)?,
+        ["tidy"] => tidy::run(&Workspace::load()?)?,
+        ["interop", "--help" | "-h"] => std::io::stdout().write_all(interop::HELP.as_bytes())?,
+        ["interop", options @ ..] => return interop::launch(&Workspace::load()?, options),
         ["bench", "--help" | "-h"] | ["bench", "relay", "--help" | "-h"] => {
-            Ok(std::io::stdout().write_all(bench::HELP.as_bytes())?)
+            std::io::stdout().write_all(bench::HELP.as_bytes())?;
         }
-        ["bench", "wire"] => instructions::run(&Workspace::load()?),
+        ["bench", "wire"] => instructions::run(&Workspace::load()?)?,
         ["bench", "wire", "--help" | "-h"] => {
-            Ok(std::io::stdout().write_all(instructions::HELP.as_bytes())?)
+            std::io::stdout().write_all(instructions::HELP.as_bytes())?;
         }
-        ["bench", "relay", options @ ..] => bench::launch(&Workspace::load()?, options),
-        ["fuzz", "--help" | "-h"] => Ok(std::io::stdout().write_all(fuzz::HELP.as_bytes())?),
-        ["fuzz", options @ ..] => fuzz::run(&Workspace::load()?, options),
+        ["bench", "relay", options @ ..] => bench::launch(&Workspace::load()?, options)?,
+        ["fuzz", "--help" | "-h"] => std::io::stdout().write_all(fuzz::HELP.as_bytes())?,
+        ["fuzz", options @ ..] => fuzz::run(&Workspace::load()?, options)?,
         #[cfg(feature = "bench")]
-        ["bench-run", options @ ..] => bench::measure(options),
+        ["bench-run", options @ ..] => bench::measure(options)?,
         #[cfg(feature = "bench")]
-        ["bench-fanout", address] => bench::fan_out(address),
+        ["bench-fanout", address] => bench::fan_out(address)?,
         _ => anyhow::bail!(
             "unknown command `{}`; see `cargo xtask --help`",
             words.join(" ")
         ),
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 const HELP: &str = "\
@@ -61,4 +65,6 @@ Usage: cargo xtask COMMAND
   bench wire    instructions per message of the wire format, beside others
   fuzz          every fuzz target of the wire format for a while
                 (`cargo xtask fuzz --help` lists its options)
+  interop       crosses us with other implementations and tells the results as TAP
+                (`cargo xtask interop --help` lists its options)
 ";

@@ -1,0 +1,177 @@
+// Does what the commands say with @moq/net, wherever that runs; `tell` takes the events.
+
+import * as Moq from "@moq/net";
+
+const { Announce, Broadcast, Connection, Path, Time } = Moq;
+
+export class Endpoint {
+	#tell;
+	#read;
+	#connection;
+	#broadcasts = new Map();
+	#subscriptions = new Map();
+
+	// `tell` takes a line, `read` yields the bytes of a file.
+	constructor(tell, read) {
+		this.#tell = tell;
+		this.#read = read;
+	}
+
+	async run(line) {
+		const [command, ...args] = line.split(" ");
+		try {
+			const step = this[command.replaceAll("-", "_")];
+			if (step === undefined) throw new Error(`unknown command ${command}`);
+			await step.apply(this, args);
+		} catch (error) {
+			this.#tell(`failed ${reason(error)}`);
+		}
+	}
+
+	about() {
+		this.#tell("can demand max-age blind");
+	}
+
+	async connect(url, fingerprint) {
+		const value = Uint8Array.from(fingerprint.match(/../g), (digits) => Number.parseInt(digits, 16));
+		try {
+			this.#connection = await Connection.connect(new URL(url), {
+				websocket: { enabled: false },
+				webtransport: { serverCertificateHashes: [{ algorithm: "sha-256", value }] },
+			});
+		} catch (error) {
+			this.#tell(`refused ${reason(error)}`);
+			return;
+		}
+		const version = this.#connection.version;
+		this.#tell(`connected ${version}`);
+		this.#connection.closed.then(
+			() => this.#tell("disconnected"),
+			(error) => this.#tell(`disconnected ${reason(error)}`),
+		);
+	}
+
+	close() {
+		this.#connection.close();
+	}
+
+	track(path, name, maxAge) {
+		const broadcast = this.#broadcast(path);
+		const track = broadcast.producer.createTrack(name, { latencyMax: Number(maxAge) });
+		broadcast.tracks.set(name, { track });
+		track.used.subscribe((used) => this.#tell(`${used ? "used" : "unused"} ${name}`));
+	}
+
+	announce(path) {
+		this.#connection.publish(Path.from(path), this.#broadcast(path).producer);
+	}
+
+	unannounce(path) {
+		this.#broadcast(path).producer.close();
+		this.#broadcasts.delete(path);
+	}
+
+	group(path, name) {
+		const open = this.#track(path, name);
+		open.group = open.track.appendGroup();
+	}
+
+	async frame(path, name, millis, file) {
+		const { group } = this.#track(path, name);
+		const payload = await this.#read(file);
+		group.writeFrame({ payload, timestamp: Time.Timestamp.fromMillis(Number(millis)) });
+	}
+
+	finish_group(path, name) {
+		this.#track(path, name).group.close();
+	}
+
+	finish(path, name) {
+		this.#track(path, name).track.close();
+	}
+
+	watch(prefix) {
+		const announced = this.#connection.announced(Path.from(prefix === "-" ? "" : prefix));
+		this.#watch(announced);
+	}
+
+	async #watch(announced) {
+		for (;;) {
+			const event = await announced.next();
+			if (event === undefined) return;
+			this.#tell(`${event.active ? "+" : "-"} ${event.path}`);
+		}
+	}
+
+	subscribe(id, path, name, from, maxAge, priority) {
+		const broadcast = this.#connection.consume(Path.from(path));
+		const startGroup = from === "newest" ? undefined : from === "oldest" ? 0 : Number(from);
+		const options = { priority: Number(priority), latencyMax: Number(maxAge), startGroup };
+		const track = broadcast.subscribe(name, options);
+		this.#subscriptions.set(id, { track, broadcast });
+		this.#follow(id, track);
+	}
+
+	unsubscribe(id) {
+		const { track, broadcast } = this.#subscriptions.get(id);
+		track.close();
+		broadcast.close();
+	}
+
+	async #follow(id, track) {
+		const groups = [];
+		try {
+			for (;;) {
+				const group = await track.recvGroup();
+				if (group === undefined) break;
+				groups.push(this.#followGroup(id, group));
+			}
+			await Promise.all(groups);
+			this.#tell(`end ${id} finished`);
+		} catch (error) {
+			this.#tell(`error ${id} ${reason(error)}`);
+		}
+	}
+
+	async #followGroup(id, group) {
+		this.#tell(`group ${id} ${group.sequence}`);
+		try {
+			for (let index = 0; ; index++) {
+				const frame = await group.readFrame();
+				if (frame === undefined) break;
+				const { payload, timestamp } = frame;
+				const hash = await sha256(payload);
+				const millis = timestamp.asMillis();
+				this.#tell(`frame ${id} ${group.sequence} ${index} ${payload.byteLength} ${hash} ${millis}`);
+			}
+			this.#tell(`end-group ${id} ${group.sequence}`);
+		} catch (error) {
+			this.#tell(`lost ${id} ${group.sequence} ${reason(error)}`);
+		}
+	}
+
+	#broadcast(path) {
+		let found = this.#broadcasts.get(path);
+		if (found === undefined) {
+			found = { producer: new Broadcast.Producer(), tracks: new Map() };
+			this.#broadcasts.set(path, found);
+		}
+		return found;
+	}
+
+	#track(path, name) {
+		const found = this.#broadcast(path).tracks.get(name);
+		if (found === undefined) throw new Error(`there is no track ${path} ${name}`);
+		return found;
+	}
+}
+
+async function sha256(bytes) {
+	const digest = await crypto.subtle.digest("SHA-256", bytes);
+	return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function reason(error) {
+	const text = error instanceof AggregateError ? error.errors.map(String).join("; ") : String(error);
+	return text.replaceAll("\n", " ");
+}

@@ -1,0 +1,25 @@
+//! `cargo xtask interop`: every peer that can be had, crossed with us in every role, draft,
+//! transport and scenario.
+//!
+//! [`peers`] says who there is, [`scenario`] what is tried, [`cell`] crosses them, [`stage`] starts
+//! the processes of one cell, [`report`] tells how it went.
+
+mod cache;
+mod cell;
+mod endpoint;
+mod failure;
+mod markdown;
+mod options;
+mod ours;
+mod peers;
+mod process;
+mod relay;
+mod report;
+mod run;
+mod scenario;
+mod sha256;
+mod shaper;
+mod stage;
+
+pub(crate) use options::HELP;
+pub(crate) use run::launch;

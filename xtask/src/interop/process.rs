@@ -1,0 +1,179 @@
+//! Child processes that do not outlive this one.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+/// A line that a child wrote.
+#[derive(Debug, Clone)]
+pub(crate) struct Line {
+    pub(crate) at: Instant,
+    pub(crate) text: String,
+}
+
+/// A child that ends when its stdin does, at the latest when this program ends.
+#[derive(Debug)]
+pub(crate) struct Process {
+    child: Child,
+    /// `None` once it was closed.
+    stdin: Option<ChildStdin>,
+    lines: Receiver<Line>,
+}
+
+impl Process {
+    /// Starts a program that reads its stdin and ends with it; its stderr goes to the log.
+    pub(crate) fn start(command: &mut Command, log: &Path) -> anyhow::Result<Self> {
+        let name = command.get_program().display().to_string();
+        let log = File::options().create(true).append(true).open(log);
+        let log = log.context("opening a log")?;
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("starting {name}"))?;
+        let stdin = child.stdin.take();
+        let (sender, lines) = channel();
+        let stdout = child.stdout.take().context("a child has no stdout")?;
+        thread::spawn(move || read_lines(BufReader::new(stdout), &sender));
+        Ok(Self {
+            child,
+            stdin,
+            lines,
+        })
+    }
+
+    /// Starts a program that does not care for its stdin, below a shell that does.
+    ///
+    /// The shell ends the program, by its id, as soon as stdin ends.
+    pub(crate) fn guarded(command: &Command, log: &Path) -> anyhow::Result<Self> {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", GUARD, "sh"]).arg(command.get_program());
+        shell.args(command.get_args());
+        for (key, value) in command.get_envs() {
+            match value {
+                Some(value) => shell.env(key, value),
+                None => shell.env_remove(key),
+            };
+        }
+        Self::start(&mut shell, log)
+    }
+
+    pub(crate) fn write(&mut self, line: &str) -> anyhow::Result<()> {
+        let stdin = self.stdin.as_mut().context("its stdin is closed")?;
+        writeln!(stdin, "{line}").context("writing to a child")?;
+        stdin.flush().context("writing to a child")
+    }
+
+    /// The next line, unless time is up or the child has closed its stdout.
+    pub(crate) fn line(&self, deadline: Instant) -> Option<Line> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.lines.recv_timeout(left).ok()
+    }
+
+    /// Waits for the child's end; `None` if it does not come in time or was a signal.
+    pub(crate) fn code(&mut self, deadline: Instant) -> Option<i32> {
+        while Instant::now() < deadline {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return status.code();
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        None
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Lets the child end, and makes it when it does not.
+    pub(crate) fn stop(&mut self) {
+        drop(self.stdin.take());
+        let deadline = Instant::now() + PATIENCE;
+        while !self.has_ended() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
+        }
+        // It may have ended already, which is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn read_lines(mut stdout: BufReader<impl std::io::Read>, lines: &Sender<Line>) {
+    let mut bytes = Vec::new();
+    while let Ok(1..) = stdout.read_until(b'\n', &mut bytes) {
+        let text = String::from_utf8_lossy(&bytes).trim_end().to_owned();
+        let at = Instant::now();
+        if lines.send(Line { at, text }).is_err() {
+            return;
+        }
+        bytes.clear();
+    }
+}
+
+/// How long a child may take to end by itself.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Runs its arguments until stdin ends, and ends as they do. The shell waits for the program, and
+/// what it put into the background waits for stdin.
+const GUARD: &str = "\
+exec 3<&0
+\"$@\" < /dev/null 3<&- & child=$!
+{
+    cat <&3 > /dev/null
+    kill \"$child\"
+    sleep 2
+    kill -KILL \"$child\"
+} > /dev/null 2>&1 & watch=$!
+exec 3<&-
+wait \"$child\"
+code=$?
+kill \"$watch\" 2> /dev/null
+exit \"$code\"
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log() -> std::path::PathBuf {
+        std::env::temp_dir().join(format!("xtask-process-{}.log", std::process::id()))
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(10)
+    }
+
+    #[test]
+    fn lines_go_both_ways_and_the_end_of_stdin_ends_the_child() {
+        let mut process = Process::start(&mut Command::new("cat"), &log()).unwrap();
+        process.write("hello").unwrap();
+        assert_eq!(process.line(soon()).unwrap().text, "hello");
+        process.stop();
+        assert!(process.has_ended());
+    }
+
+    #[test]
+    fn a_guarded_program_ends_with_its_guard() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo $$; exec sleep 600"]);
+        let mut process = Process::guarded(&command, &log()).unwrap();
+        let id = process.line(soon()).unwrap().text;
+        let alive = || Path::new("/proc").join(&id).join("cmdline").exists();
+        assert!(alive());
+        process.stop();
+        assert!(!alive());
+    }
+}

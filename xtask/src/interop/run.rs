@@ -1,0 +1,173 @@
+//! Installs the peers and runs the cells.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+
+use super::cache::Place;
+use super::cell::{self, Cell};
+use super::options::Options;
+use super::ours::Ours;
+use super::peers::{self, Installed, Peer};
+use super::report::{self, Figures, Row, Verdict};
+use super::stage::Stage;
+use super::{endpoint::Outcome, markdown};
+use crate::workspace::Workspace;
+
+/// Runs the cells that the options ask for.
+pub(crate) fn launch(workspace: &Workspace, args: &[&str]) -> anyhow::Result<ExitCode> {
+    let options = Options::parse(args)?;
+    let peers = selected(&options)?;
+    let dir = workspace.target.join("interop");
+    std::fs::create_dir_all(&dir).with_context(|| format!("creating {}", dir.display()))?;
+    let ours = Ours::build(workspace, &dir.join("about.log"))?;
+    let cells = cell::all(&ours, &peers, &options);
+    if cells.is_empty() {
+        eprintln!("no cell matches");
+        return Ok(ExitCode::from(NOTHING));
+    }
+    if options.list {
+        let names: String = cells.iter().map(|cell| format!("{cell}\n")).collect();
+        report::print(&names)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let installed = install(&cells, &options, &workspace.root.join("xtask/interop"));
+    let runner = Runner {
+        ours,
+        installed,
+        required: options.required.clone(),
+        dir,
+    };
+    let rows = runner.run(cells, options.jobs)?;
+    let figures = Figures::of(&rows);
+    report::end(figures)?;
+    if let Some(file) = &options.markdown {
+        let page = markdown::page(&rows, &runner.ours);
+        std::fs::write(file, page).with_context(|| format!("writing {}", file.display()))?;
+    }
+    Ok(ExitCode::from(u8::from(figures.failed > 0)))
+}
+
+/// The peers that the options allow.
+fn selected(options: &Options) -> anyhow::Result<Vec<&'static Peer>> {
+    for name in options.peers.iter().chain(&options.required) {
+        if name != "ours" && !peers::ALL.iter().any(|peer| peer.name == name) {
+            bail!("there is no peer {name}");
+        }
+    }
+    let quick = peers::ALL
+        .iter()
+        .filter(|peer| peer.is_quick || !options.quick);
+    Ok(quick.copied().collect())
+}
+
+/// Installs whoever the cells need; keeps why that failed.
+fn install(cells: &[Cell], options: &Options, clients: &Path) -> Installations {
+    let needed = peers::ALL.iter().filter(|peer| {
+        let mut peers = cells.iter().filter(|cell| cell.lack().is_none());
+        peers.any(|cell| cell.peer_name() == peer.name)
+    });
+    needed
+        .map(|peer| {
+            let version = peer.package.split(' ').nth(1).unwrap_or_default();
+            let folder = format!("{}-{version}", peer.name);
+            let place = Place::new(&options.cache, clients, &folder);
+            let installed = place.and_then(|place| (peer.install)(&place));
+            let installed = installed.map_err(|error| format!("{}: {error:#}", peer.package));
+            (peer.name, installed)
+        })
+        .collect()
+}
+
+type Installations = BTreeMap<&'static str, Result<Installed, String>>;
+
+struct Runner {
+    ours: Ours,
+    installed: Installations,
+    required: Vec<String>,
+    dir: PathBuf,
+}
+
+impl Runner {
+    /// Runs all cells, several at a time; tells of them in their order.
+    fn run(&self, cells: Vec<Cell>, jobs: usize) -> anyhow::Result<Vec<Row>> {
+        report::begin(cells.len())?;
+        let next = AtomicUsize::new(0);
+        let rows: Mutex<BTreeMap<usize, Row>> = Mutex::default();
+        let (done, finished) = mpsc::channel();
+        let mut told = Vec::new();
+        thread::scope(|scope| {
+            for _ in 0..jobs {
+                let (done, rows, next, cells) = (done.clone(), &rows, &next, &cells);
+                scope.spawn(move || {
+                    loop {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(cell) = cells.get(index) else { return };
+                        let row = self.row(cell.clone());
+                        let mut rows = rows.lock().unwrap_or_else(PoisonError::into_inner);
+                        rows.insert(index, row);
+                        if done.send(()).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            drop(done);
+            for () in finished {
+                let mut rows = rows.lock().unwrap_or_else(PoisonError::into_inner);
+                while let Some(row) = rows.remove(&told.len()) {
+                    let dir = Stage::dir_of(&row.cell, &self.dir);
+                    report::row(told.len() + 1, &row, &dir)?;
+                    told.push(row);
+                }
+            }
+            Ok(told)
+        })
+    }
+
+    fn row(&self, cell: Cell) -> Row {
+        let started = Instant::now();
+        let verdict = self.verdict(&cell);
+        let took = started.elapsed();
+        Row {
+            cell,
+            verdict,
+            took,
+        }
+    }
+
+    fn verdict(&self, cell: &Cell) -> Verdict {
+        if let Some(why) = cell.lack() {
+            return Verdict::Skipped(why.to_owned());
+        }
+        let installed = match cell.peer.and_then(|peer| self.installed.get(peer.name)) {
+            Some(Ok(installed)) => Some(installed),
+            Some(Err(why)) if self.required.iter().any(|name| name == cell.peer_name()) => {
+                let expected = format!("{} to be installed", cell.peer_name());
+                return Verdict::Failed(super::failure::Failure::new(expected, why));
+            }
+            Some(Err(why)) => return Verdict::Skipped(why.clone()),
+            None => None,
+        };
+        match self.attempt(cell, installed) {
+            Ok(verdict) => verdict,
+            Err(failure) => Verdict::Failed(failure),
+        }
+    }
+
+    fn attempt(&self, cell: &Cell, installed: Option<&Installed>) -> Outcome<Verdict> {
+        let mut stage = Stage::new(cell, &self.ours, installed, &self.dir)?;
+        (cell.scenario.run)(&mut stage)?;
+        let latency = stage.latency;
+        Ok(Verdict::Passed { latency })
+    }
+}
+
+/// The exit code when no cell matches.
+const NOTHING: u8 = 127;

@@ -1,0 +1,124 @@
+//! Frames and groups, checked by hash and sequence.
+
+use std::time::{Duration, Instant};
+
+use super::super::endpoint::{Endpoint, Outcome};
+use super::super::failure::Failure;
+use super::super::stage::{Payload, Stage};
+use super::announce::publish;
+
+/// The broadcast of these scenarios; its track is `data`.
+pub(super) const PATH: &str = "live/cam";
+
+pub(super) fn one_frame(stage: &mut Stage<'_>) -> Outcome {
+    let groups = [vec![stage.payload(1, 1_000)?]];
+    deliver(stage, &groups)
+}
+
+pub(super) fn group_of_many(stage: &mut Stage<'_>) -> Outcome {
+    let frames = (0..100).map(|seed| stage.payload(seed, 100 + seed as usize * 7));
+    let groups = [frames.collect::<Outcome<Vec<_>>>()?];
+    deliver(stage, &groups)
+}
+
+pub(super) fn three_groups(stage: &mut Stage<'_>) -> Outcome {
+    let mut groups = Vec::new();
+    for group in 0..3 {
+        let frames = (0..4).map(|frame| stage.payload(group * 10 + frame, 2_000));
+        groups.push(frames.collect::<Outcome<Vec<_>>>()?);
+    }
+    deliver(stage, &groups)
+}
+
+pub(super) fn empty_group(stage: &mut Stage<'_>) -> Outcome {
+    let groups = [
+        vec![stage.payload(1, 100)?],
+        vec![],
+        vec![stage.payload(2, 100)?],
+    ];
+    deliver(stage, &groups)
+}
+
+pub(super) fn empty_frame(stage: &mut Stage<'_>) -> Outcome {
+    let groups = [vec![
+        stage.payload(1, 100)?,
+        stage.payload(2, 0)?,
+        stage.payload(3, 100)?,
+        stage.payload(4, 0)?,
+    ]];
+    deliver(stage, &groups)
+}
+
+pub(super) fn large_frame(stage: &mut Stage<'_>) -> Outcome {
+    let groups = [
+        vec![stage.payload(1, 5_000_000)?],
+        vec![stage.payload(2, 10)?],
+    ];
+    deliver(stage, &groups)
+}
+
+/// Sends groups to a subscriber that is there, and ends the track.
+fn deliver(stage: &mut Stage<'_>, groups: &[Vec<Payload>]) -> Outcome {
+    let (mut publisher, mut subscriber) = watching(stage)?;
+    subscriber.tell(&format!("subscribe 1 {PATH} data oldest 60000 127"))?;
+    publisher.wait("used data")?;
+    let sent = groups.iter().enumerate();
+    let sent = sent.map(|(sequence, frames)| send(&mut publisher, sequence, frames));
+    let sent = sent.collect::<Outcome<Vec<_>>>()?;
+    for (sequence, (frames, written)) in groups.iter().zip(sent).enumerate() {
+        for (index, payload) in frames.iter().enumerate() {
+            let latency = receive(&mut subscriber, sequence, index, payload, written)?;
+            stage.latency = stage.latency.max(Some(latency));
+        }
+        if !frames.is_empty() {
+            subscriber.wait(&format!("end-group 1 {sequence}"))?;
+        }
+    }
+    publisher.tell(&format!("finish {PATH} data"))?;
+    subscriber.wait("end 1")?;
+    subscriber.none("frame 1", Duration::ZERO)
+}
+
+/// Both ends, with a broadcast that the subscriber has seen.
+pub(super) fn watching(stage: &mut Stage<'_>) -> Outcome<(Endpoint, Endpoint)> {
+    stage.start_relays("**")?;
+    let (mut publisher, mut subscriber) = stage.both()?;
+    publish(&mut publisher, PATH)?;
+    subscriber.tell("watch -")?;
+    subscriber.wait(&format!("+ {PATH}"))?;
+    Ok((publisher, subscriber))
+}
+
+/// Writes a whole group; says when.
+pub(super) fn send(
+    publisher: &mut Endpoint,
+    sequence: usize,
+    frames: &[Payload],
+) -> Outcome<Instant> {
+    publisher.tell(&format!("group {PATH} data"))?;
+    let written = Instant::now();
+    for (index, payload) in frames.iter().enumerate() {
+        let millis = sequence * 1_000 + index;
+        let file = payload.file.display();
+        publisher.tell(&format!("frame {PATH} data {millis} {file}"))?;
+    }
+    publisher.tell(&format!("finish-group {PATH} data"))?;
+    Ok(written)
+}
+
+/// Waits for a frame of subscription 1 and checks it; says how long it took.
+pub(super) fn receive(
+    subscriber: &mut Endpoint,
+    sequence: usize,
+    index: usize,
+    payload: &Payload,
+    written: Instant,
+) -> Outcome<Duration> {
+    let frame = subscriber.wait(&format!("frame 1 {sequence} {index}"))?;
+    let (length, hash) = (frame.word(4), frame.word(5));
+    if length != payload.length.to_string() || hash != payload.hash {
+        let expected = format!("{} bytes with SHA-256 {}", payload.length, payload.hash);
+        return Err(Failure::new(expected, format!("{length} bytes, {hash}")));
+    }
+    Ok(frame.at.saturating_duration_since(written))
+}

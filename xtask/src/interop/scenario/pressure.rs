@@ -1,0 +1,82 @@
+//! What is left out and what comes first when not everything can come.
+
+use std::time::Duration;
+
+use super::super::cell::End;
+use super::super::endpoint::Outcome;
+use super::super::failure::Failure;
+use super::super::shaper::Link;
+use super::super::stage::Stage;
+use super::data::{PATH, receive, send, watching};
+
+/// Three groups lie a second of media time apart; 500 ms of age leave only the newest.
+pub(super) fn max_age(stage: &mut Stage<'_>) -> Outcome {
+    let (mut publisher, mut subscriber) = watching(stage)?;
+    let frames: Vec<_> = (0..3)
+        .map(|seed| stage.payload(seed, 400))
+        .collect::<Outcome<_>>()?;
+    let mut written = None;
+    for (sequence, frame) in frames.iter().enumerate() {
+        written = Some(send(&mut publisher, sequence, std::slice::from_ref(frame))?);
+    }
+    let written = written.unwrap_or(stage.deadline);
+    subscriber.none("lost", Duration::from_millis(200))?;
+    subscriber.tell(&format!("subscribe 2 {PATH} data oldest 500 127"))?;
+    let first = subscriber.wait("frame 2")?;
+    if first.word(2) != "2" {
+        let received = format!("group {} first", first.word(2));
+        return Err(Failure::new("only group 2 within 500 ms of age", received));
+    }
+    subscriber.tell("unsubscribe 2")?;
+    subscriber.tell(&format!("subscribe 1 {PATH} data oldest 60000 127"))?;
+    for (sequence, frame) in frames.iter().enumerate() {
+        receive(&mut subscriber, sequence, 0, frame, written)?;
+    }
+    Ok(())
+}
+
+/// Two tracks have 400 kB each to send over 2 Mbit/s; the one of higher priority was asked for
+/// and written last, and has to arrive first.
+pub(super) fn priority(stage: &mut Stage<'_>) -> Outcome {
+    stage.start_relays("**")?;
+    let mut publisher = stage.connected(End::Publisher)?;
+    let address = stage.shaped(End::Subscriber, LINK)?;
+    let mut subscriber = stage.endpoint(End::Subscriber)?;
+    stage.connect(&mut subscriber, &address)?;
+    for track in ["low", "high"] {
+        publisher.tell(&format!("track {PATH} {track} 60000"))?;
+    }
+    publisher.tell(&format!("announce {PATH}"))?;
+    subscriber.tell("watch -")?;
+    subscriber.wait(&format!("+ {PATH}"))?;
+    subscriber.tell(&format!("subscribe 1 {PATH} low newest 60000 10"))?;
+    subscriber.tell(&format!("subscribe 2 {PATH} high newest 60000 200"))?;
+    publisher.wait("used low")?;
+    publisher.wait("used high")?;
+    let payload = stage.payload(1, 400_000)?;
+    let file = payload.file.display();
+    for track in ["low", "high"] {
+        publisher.tell(&format!("group {PATH} {track}"))?;
+        publisher.tell(&format!("frame {PATH} {track} 0 {file}"))?;
+        publisher.tell(&format!("finish-group {PATH} {track}"))?;
+    }
+    let high = subscriber.wait("frame 2 0 0")?;
+    let low = subscriber.wait("frame 1 0 0")?;
+    if high.word(5) != payload.hash || low.word(5) != payload.hash {
+        return Err(Failure::new(payload.hash, "other bytes"));
+    }
+    if high.at > low.at {
+        return Err(Failure::new(
+            "the track of priority 200 first",
+            "that of priority 10 first",
+        ));
+    }
+    Ok(())
+}
+
+const LINK: Link = Link {
+    rate: 250_000,
+    delay: Duration::from_millis(10),
+    loss: 0,
+    seed: 1,
+};

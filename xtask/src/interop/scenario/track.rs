@@ -1,0 +1,85 @@
+//! Subscriptions: missing tracks, late viewers, second viewers, leaving.
+
+use std::time::{Duration, Instant};
+
+use super::super::cell::End;
+use super::super::endpoint::Outcome;
+use super::super::failure::Failure;
+use super::super::stage::Stage;
+use super::data::{PATH, receive, send, watching};
+
+pub(super) fn missing_broadcast(stage: &mut Stage<'_>) -> Outcome {
+    let (_publisher, mut subscriber) = watching(stage)?;
+    subscriber.tell("subscribe 1 no/such/broadcast data newest 5000 127")?;
+    subscriber.wait("error 1")?;
+    Ok(())
+}
+
+pub(super) fn missing_track(stage: &mut Stage<'_>) -> Outcome {
+    let (_publisher, mut subscriber) = watching(stage)?;
+    subscriber.tell(&format!("subscribe 1 {PATH} no-such-track newest 5000 127"))?;
+    subscriber.wait("error 1")?;
+    Ok(())
+}
+
+pub(super) fn late_join(stage: &mut Stage<'_>) -> Outcome {
+    let (mut publisher, mut subscriber) = watching(stage)?;
+    let frames: Vec<_> = (0..4)
+        .map(|seed| stage.payload(seed, 500))
+        .collect::<Outcome<_>>()?;
+    for (sequence, frame) in frames.iter().enumerate().take(3) {
+        send(&mut publisher, sequence, std::slice::from_ref(frame))?;
+    }
+    // Without a wait for demand, the groups might still be on their way into the program.
+    subscriber.none("lost", Duration::from_millis(200))?;
+    subscriber.tell(&format!("subscribe 1 {PATH} data newest 0 127"))?;
+    let first = subscriber.wait("group 1")?;
+    if first.word(2) != "2" {
+        return Err(Failure::new(
+            "group 2 first",
+            format!("group {}", first.word(2)),
+        ));
+    }
+    receive(&mut subscriber, 2, 0, &frames[2], Instant::now())?;
+    let written = send(&mut publisher, 3, std::slice::from_ref(&frames[3]))?;
+    let latency = receive(&mut subscriber, 3, 0, &frames[3], written)?;
+    stage.latency = Some(latency);
+    subscriber
+        .none("group 1", Duration::ZERO)
+        .or_else(|failure| {
+            // Group 3 has announced itself too.
+            if failure.received.ends_with(" 3") {
+                Ok(())
+            } else {
+                Err(failure)
+            }
+        })
+}
+
+pub(super) fn written_once(stage: &mut Stage<'_>) -> Outcome {
+    let (mut publisher, mut subscriber) = watching(stage)?;
+    let catalog = stage.payload(1, 700)?;
+    send(&mut publisher, 0, std::slice::from_ref(&catalog))?;
+    subscriber.none("lost", Duration::from_millis(200))?;
+    let mut second = stage.connected(End::Subscriber)?;
+    second.tell("watch -")?;
+    second.wait(&format!("+ {PATH}"))?;
+    for viewer in [&mut subscriber, &mut second] {
+        viewer.tell(&format!("subscribe 1 {PATH} data newest 5000 127"))?;
+        receive(viewer, 0, 0, &catalog, Instant::now())?;
+        viewer.wait("end-group 1 0")?;
+    }
+    Ok(())
+}
+
+pub(super) fn unsubscribe(stage: &mut Stage<'_>) -> Outcome {
+    let (mut publisher, mut subscriber) = watching(stage)?;
+    subscriber.tell(&format!("subscribe 1 {PATH} data newest 5000 127"))?;
+    publisher.wait("used data")?;
+    let frame = stage.payload(1, 100)?;
+    let written = send(&mut publisher, 0, std::slice::from_ref(&frame))?;
+    receive(&mut subscriber, 0, 0, &frame, written)?;
+    subscriber.tell("unsubscribe 1")?;
+    publisher.wait("unused data")?;
+    Ok(())
+}
