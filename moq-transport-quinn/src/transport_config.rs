@@ -93,9 +93,9 @@ impl Profile {
             // quinn's default is unbounded, which a hostile peer turns into memory.
             .receive_window(VarInt::from_u32(self.window))
             .send_window(self.send_window)
-            // Streams of equal priority one after the other: a group that is whole is worth more
-            // than two halves.
-            .send_fairness(false)
+            // Without it, a stream that has begun is sent to its end before any other, whatever
+            // their priorities.
+            .send_fairness(true)
             // Deployed peers use the same; the smaller of both ends' timeouts applies.
             .max_idle_timeout(Some(IDLE_TIMEOUT.into()))
             .keep_alive_interval(self.keep_alive)

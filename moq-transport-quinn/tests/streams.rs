@@ -6,6 +6,7 @@ mod support;
 
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
 use bytes::Bytes;
 use moq_session::transport::{
@@ -46,6 +47,39 @@ async fn streams_carry_bytes_both_ways() {
         write(&mut respond, &[b"pong"]).await;
         respond.finish();
         assert_eq!(read(&mut answer).await.0, b"pong");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_of_higher_order_overtakes_one_that_has_begun() {
+    for scheme in BINDINGS {
+        let server = server();
+        let (mut client, mut accepted) = pair(&server, scheme).await;
+        let mut low = open_uni(&mut client).await;
+        low.set_priority(1);
+        // As much as may be on its way, so that nothing of it is held back.
+        let mut chunks = [Bytes::from(vec![7; 2 << 20])];
+        poll_fn(|cx| low.poll_write_chunks(cx, &mut chunks))
+            .await
+            .unwrap();
+        low.finish();
+        let mut low = accept_uni(&mut accepted).await;
+        let begun = poll_fn(|cx| low.poll_read_chunk(cx)).await.unwrap();
+        let begun = begun.unwrap();
+
+        let mut high = open_uni(&mut client).await;
+        high.set_priority(2);
+        write(&mut high, &[b"urgent"]).await;
+        high.finish();
+        let mut high = accept_uni(&mut accepted).await;
+        assert_eq!(read(&mut high).await.0, b"urgent");
+        // Were it sent after `low`, all of that would be here by now.
+        let mut here = begun.len();
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        while let Poll::Ready(Ok(Some(chunk))) = low.poll_read_chunk(&mut cx) {
+            here += chunk.len();
+        }
+        assert!(here < 2 << 20, "{scheme}: {here} bytes came first");
     }
 }
 
