@@ -139,8 +139,9 @@ async fn accept(
     let up = request
         .accept(Grant::everything(BroadcastPath::root()))
         .await?;
-    events.tell(format!("connected {}", up.version().name()));
+    let version = up.version();
     session.send_replace(Some(up));
+    events.tell(format!("connected {}", version.name()));
     Ok(())
 }
 

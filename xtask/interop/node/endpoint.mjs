@@ -63,7 +63,15 @@ export class Endpoint {
 	}
 
 	announce(path) {
-		this.#connection.publish(Path.from(path), this.#broadcast(path).producer);
+		const { producer } = this.#broadcast(path);
+		this.#connection.publish(Path.from(path), producer);
+		// What is published while the package answers an Announce stream is not told before the next
+		// change, so there is one.
+		setTimeout(() => {
+			if (this.#broadcasts.get(path)?.producer === producer) {
+				this.#connection.publish(Path.from(path), producer);
+			}
+		}, 300);
 	}
 
 	unannounce(path) {

@@ -196,8 +196,21 @@ pub(crate) fn all(ours: &Ours, peers: &[&'static Peer], options: &Options) -> Ve
             }
         }
     }
-    cells.retain(|cell| is_wanted(cell, options));
+    cells.retain(|cell| is_wanted(cell, options) && (!options.quick || is_quick(cell, ours)));
     cells
+}
+
+/// Whether a cell is among the few that are run on every change: the newest draft of each peer over
+/// its first transport.
+fn is_quick(cell: &Cell, ours: &Ours) -> bool {
+    let Some(peer) = cell.peer else {
+        return ours.versions.first() == Some(&cell.version);
+    };
+    let mut shared = ours.versions.iter();
+    let newest = shared.find(|version| peer.versions.contains(&version.as_str()));
+    newest == Some(&cell.version)
+        && peer.transports.first() == Some(&cell.transport)
+        && cell.role != Role::WeRelay
 }
 
 fn cross<'a>(

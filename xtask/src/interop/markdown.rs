@@ -35,7 +35,21 @@ pub(crate) fn page(rows: &[Row], ours: &Ours) -> String {
     page.push_str(&table(rows));
     page.push_str(&scenarios());
     page.push_str(&exceptions(rows));
+    page.push_str(&defects());
     page
+}
+
+/// What was found in peers.
+fn defects() -> String {
+    let mut text = String::from("## Defects found in peers\n\n");
+    for defect in peers::DEFECTS {
+        let _ = writeln!(
+            text,
+            "- {}: {}. To see it: {}.",
+            defect.package, defect.what, defect.reproduction
+        );
+    }
+    text
 }
 
 fn packages(rows: &[Row]) -> String {

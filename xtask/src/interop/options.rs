@@ -117,7 +117,8 @@ A cell is PEER/ROLE/VERSION/TRANSPORT/SCENARIO. Peers are installed from their r
   --test GLOB         only cells that match, such as '*/relay/*/quic/*'; may be repeated
   --peer NAME         only this peer; may be repeated
   --version VERSION   only this draft, such as moq-lite-05; may be repeated
-  --quick             only peers that install in seconds, and ours against ours
+  --quick             only peers that install in seconds, each with its newest draft, and ours
+                      against ours
   --require NAME      a peer that cannot be had is a failure, not a SKIP; may be repeated
   --cache DIR         where peers are installed [moq-interop in the user's cache directory]
   --markdown FILE     also write the table of docs/interop.md

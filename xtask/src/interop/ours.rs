@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 
 use super::endpoint::Endpoint;
+use super::relay::{Plan, Relay};
 use crate::workspace::Workspace;
 
 /// What was built.
@@ -20,11 +21,13 @@ pub(crate) struct Ours {
     pub(crate) versions: Vec<String>,
     /// What it can do beside what every endpoint can.
     pub(crate) can: Vec<String>,
+    /// A certificate with its key for relays of others, so that they keep it over a restart.
+    pub(crate) identity: PathBuf,
 }
 
 impl Ours {
     /// Builds them, and asks what they can.
-    pub(crate) fn build(workspace: &Workspace, log: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn build(workspace: &Workspace, dir: &Path) -> anyhow::Result<Self> {
         let targets = [
             "build",
             "-p",
@@ -43,10 +46,30 @@ impl Ours {
             endpoint: built.join("examples/interop"),
             versions: Vec::new(),
             can: Vec::new(),
+            identity: dir.join("state/identity.pem"),
         };
-        ours.ask(log)
+        let log = dir.join("about.log");
+        ours.ask(&log)
             .map_err(|failure| anyhow::anyhow!("{}: {}", failure.expected, failure.received))?;
+        ours.make_identity(dir, log)?;
         Ok(ours)
+    }
+
+    /// Has our relay leave its certificate.
+    fn make_identity(&self, dir: &Path, log: PathBuf) -> anyhow::Result<()> {
+        let plan = Plan {
+            program: self.moq.clone(),
+            is_ours: true,
+            version: self.versions.first().cloned().unwrap_or_default(),
+            public: "**".into(),
+            upstream: None,
+            identity: self.identity.clone(),
+            dir: dir.to_owned(),
+            log,
+        };
+        Relay::start(plan, Instant::now() + Duration::from_secs(10))?;
+        ensure!(self.identity.is_file(), "our relay keeps no certificate");
+        Ok(())
     }
 
     fn ask(&mut self, log: &Path) -> super::endpoint::Outcome {

@@ -31,6 +31,8 @@ pub(crate) struct Plan {
     pub(crate) public: String,
     /// The relay that theirs dials: URL and fingerprint.
     pub(crate) upstream: Option<(String, String)>,
+    /// The certificate and key of theirs; ours makes its own.
+    pub(crate) identity: PathBuf,
     /// Where its certificate, its key and its log go.
     pub(crate) dir: PathBuf,
     pub(crate) log: PathBuf,
@@ -47,7 +49,8 @@ impl Plan {
             return command;
         }
         command.args(["--listen", &address, "--web-http-listen", &address]);
-        command.args(["--listen-tls-generate", "localhost"]);
+        command.arg("--listen-tls-cert").arg(&self.identity);
+        command.arg("--listen-tls-key").arg(&self.identity);
         command.args(["--listen-version", &self.version]);
         command.args(["--auth-public", &self.public, "--log-level", "debug"]);
         if let Some((url, fingerprint)) = &self.upstream {

@@ -26,7 +26,7 @@ pub(crate) fn launch(workspace: &Workspace, args: &[&str]) -> anyhow::Result<Exi
     let peers = selected(&options)?;
     let dir = workspace.target.join("interop");
     std::fs::create_dir_all(&dir).with_context(|| format!("creating {}", dir.display()))?;
-    let ours = Ours::build(workspace, &dir.join("about.log"))?;
+    let ours = Ours::build(workspace, &dir)?;
     let cells = cell::all(&ours, &peers, &options);
     if cells.is_empty() {
         eprintln!("no cell matches");

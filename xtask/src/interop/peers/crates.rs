@@ -39,19 +39,6 @@ pub(super) const CLOCK: Peer = Peer {
     install: |place| cargo_install(place, "moq-clock", "0.10.21", "moq-clock"),
 };
 
-pub(super) const CLI: Peer = Peer {
-    name: "moq-cli",
-    package: "moq-cli 0.14.10",
-    kind: Kind::Media,
-    versions: &["moq-lite-06", "moq-lite-05", "moq-lite-04", "moq-lite-03"],
-    transports: BOTH,
-    roles: CLIENT,
-    can: &[],
-    is_quick: false,
-    lacks: &[],
-    install: |place| cargo_install(place, "moq-cli", "0.14.10", "moq"),
-};
-
 fn cargo_install(
     place: &Place,
     name: &str,

@@ -2,6 +2,7 @@
 
 mod browser;
 mod crates;
+mod defects;
 mod node;
 mod python;
 
@@ -11,6 +12,8 @@ use std::process::Command;
 
 use super::cache::Place;
 use super::cell::{Role, Transport};
+
+pub(crate) use defects::DEFECTS;
 
 /// Another implementation.
 #[derive(Debug)]
@@ -42,8 +45,6 @@ pub(crate) enum Kind {
     Relay,
     /// `moq-clock`, which publishes and prints the time.
     Clock,
-    /// `moq import` and `moq export`, which carry media.
-    Media,
 }
 
 /// Cells that cannot be, for a reason that is the peer's.
@@ -83,7 +84,6 @@ impl Installed {
 pub(crate) const ALL: &[&Peer] = &[
     &crates::RELAY,
     &crates::CLOCK,
-    &crates::CLI,
     &python::PYTHON,
     &node::NODE,
     &browser::CHROMIUM,

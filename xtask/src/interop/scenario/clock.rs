@@ -79,7 +79,7 @@ fn read(stage: &mut Stage<'_>) -> Outcome {
 }
 
 /// Their subscriber prints what their publisher says.
-fn print(stage: &mut Stage<'_>) -> Outcome {
+fn print(stage: &Stage<'_>) -> Outcome {
     let subscribe = command(stage, End::Subscriber, "subscribe")?;
     let subscribe = stage.program("their-viewer", &subscribe, None)?;
     let mut seconds: Vec<u32> = Vec::new();

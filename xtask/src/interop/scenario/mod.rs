@@ -39,7 +39,6 @@ enum Suite {
     /// Our command at both ends.
     Commands,
     Clock,
-    Media,
 }
 
 /// What has to lie between the ends.
@@ -71,7 +70,6 @@ impl Scenario {
             // Once, not again for every client of others.
             Suite::Commands => kind == Kind::Relay || role == Role::Ours,
             Suite::Clock => kind == Kind::Clock,
-            Suite::Media => kind == Kind::Media,
         };
         // Raw QUIC has no path before draft 05, so there is nothing to refuse.
         let has_path = transport == Transport::WebTransport || version >= "moq-lite-05";
@@ -197,6 +195,7 @@ pub(crate) const ALL: &[Scenario] = &[
         publisher: &["max-age"],
         subscriber: &["max-age"],
         since: "moq-lite-05",
+        between: Between::Relay,
         run: pressure::max_age,
         ..USUAL
     },

@@ -1,0 +1,35 @@
+//! Defects of peers that these cells brought to light.
+
+/// What is wrong, and how to see it.
+#[derive(Debug)]
+pub(crate) struct Defect {
+    pub(crate) package: &'static str,
+    pub(crate) what: &'static str,
+    /// The smallest way to see it.
+    pub(crate) reproduction: &'static str,
+}
+
+/// All of them, by package.
+pub(crate) const DEFECTS: &[Defect] = &[
+    Defect {
+        package: "@moq/net 0.3.4",
+        what: "a broadcast that is published while an Announce stream is being answered is not announced \
+               on it before the next change; our test client publishes twice because of it",
+        reproduction: "`const c = await Connection.connect(url, …); c.publish(path, producer)` at once: \
+                       in about one of ten runs nobody sees `path`",
+    },
+    Defect {
+        package: "@moq/net 0.3.4",
+        what: "a second subscription to a track, in the same session, gets the groups that the first has \
+               cached whatever its own `latencyMax`",
+        reproduction: "publish groups at 0, 1 and 2 s, subscribe with `{ startGroup: 0, latencyMax: \
+                       60000 }`, then with `{ startGroup: 0, latencyMax: 500 }`: group 0 comes again",
+    },
+    Defect {
+        package: "@moq/web-transport 0.1.4",
+        what: "the native half for linux-x64 wants GLIBC 2.38, so it does not load on Debian 12, and the \
+               package's entry is TypeScript, which Node does not read below `node_modules`; both are \
+               worked around when it is installed",
+        reproduction: "`npm install @moq/web-transport@0.1.4 && node -e \"import('@moq/web-transport')\"`",
+    },
+];
