@@ -46,8 +46,9 @@ pub(crate) struct Profile {
     pub(crate) window: u32,
     /// Bytes written and not yet acknowledged.
     send_window: u64,
-    /// Only clients ping: one end is enough, and a server has many connections.
-    keep_alive: Option<Duration>,
+    /// Silence after which this end pings. A server waits longer, because one end is enough and it
+    /// has many connections; but it does ping, because browsers and the like may not.
+    keep_alive: Duration,
     /// The peer acknowledges every so many packets; rarer is cheaper at fan-out.
     ack_threshold: Option<u32>,
 }
@@ -58,7 +59,7 @@ pub(crate) const SERVER: Profile = Profile {
     stream_window: 2 << 20,
     window: 16 << 20,
     send_window: 2 << 20,
-    keep_alive: None,
+    keep_alive: Duration::from_secs(4),
     ack_threshold: Some(8),
 };
 
@@ -68,7 +69,7 @@ pub(crate) const CLIENT: Profile = Profile {
     stream_window: 4 << 20,
     window: 32 << 20,
     send_window: 8 << 20,
-    keep_alive: Some(Duration::from_secs(3)),
+    keep_alive: Duration::from_secs(3),
     ack_threshold: None,
 };
 
@@ -98,7 +99,7 @@ impl Profile {
             .send_fairness(true)
             // Deployed peers use the same; the smaller of both ends' timeouts applies.
             .max_idle_timeout(Some(IDLE_TIMEOUT.into()))
-            .keep_alive_interval(self.keep_alive)
+            .keep_alive_interval(Some(self.keep_alive))
             // The standard's 333 ms delay the first retransmission to a second.
             .initial_rtt(Duration::from_millis(100))
             .ack_frequency_config(Some(self.ack_frequency()))
@@ -146,3 +147,16 @@ const INITIAL_WINDOW: u64 = 32 * 1452;
 
 /// Bytes of datagrams kept per direction.
 const DATAGRAM_BUFFER: usize = 256 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn either_end_alone_keeps_a_silent_connection_and_clients_ping_first() {
+        // The smaller of both ends' timeouts applies, and a ping may be lost.
+        let idle = Duration::from_millis(IDLE_TIMEOUT.into_inner());
+        assert!(CLIENT.keep_alive < SERVER.keep_alive);
+        assert!(SERVER.keep_alive * 2 < idle);
+    }
+}
