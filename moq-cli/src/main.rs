@@ -3,6 +3,7 @@
 //! Start reading at [`publish`]: it is the shortest way from arguments to a session.
 
 mod args;
+mod bench;
 mod client;
 mod decode;
 mod demo;
@@ -112,6 +113,7 @@ async fn client(command: Command, console: &Console) -> anyhow::Result<Exit> {
         Command::Subscribe(args) => subscribe::run(args, console).await,
         Command::Ls(args) => ls::run(args, console).await,
         Command::Ping(args) => ping::run(args).await,
+        Command::Bench(args) => bench::run(args, console).await,
         Command::Relay(_) | Command::Decode(_) | Command::Completions(_) => Ok(Exit::Ok),
     }
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bench;
 mod client;
 mod decode;
 mod media;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use moq_session::BroadcastPath;
 
+pub(crate) use bench::{BenchArgs, Shape};
 pub(crate) use client::ClientArgs;
 pub(crate) use decode::{DecodeArgs, Part};
 pub(crate) use media::{Beginning, Mode, PublishArgs, SubscribeArgs};
@@ -65,6 +67,12 @@ pub(crate) enum Command {
     Ls(LsArgs),
     /// Connect, and report what was negotiated and how long it took
     Ping(PingArgs),
+    /// Load a relay, and measure what arrives and how late
+    ///
+    /// Publishes and subscribes through the relay from this process. Each frame is sent when it is due,
+    /// however late the ones before it were, and its latency counts from that moment. Exit code 1 if a frame
+    /// was lost that had to be delivered.
+    Bench(BenchArgs),
     /// Show what bytes say: of a capture, a qlog, hex or a single stream
     ///
     /// The input is recognised by what it holds: a capture (JSON with the bytes and events of a session), a

@@ -33,6 +33,23 @@ pub(crate) struct Dialer {
 impl Dialer {
     /// A dialer with what the arguments trust and offer.
     pub(crate) fn new(args: &ClientArgs) -> Self {
+        Self {
+            client: Client::new(Self::config(args)),
+            url: args.url.clone(),
+        }
+    }
+
+    /// Dialers that share nothing, not even a socket.
+    pub(crate) fn several(args: &ClientArgs, count: u32) -> Vec<Self> {
+        let config = Self::config(args);
+        let dialers = (0..count).map(|_| Self {
+            client: Client::new(config.clone()),
+            url: args.url.clone(),
+        });
+        dialers.collect()
+    }
+
+    fn config(args: &ClientArgs) -> ClientConfig {
         let mut config = ClientConfig::default()
             .with_protocols(Version::alpns(args.versions()))
             .with_timeout(args.timeout())
@@ -43,10 +60,7 @@ impl Dialer {
         if let Some(fingerprint) = args.tls_fingerprint {
             config = config.with_fingerprint(fingerprint);
         }
-        Self {
-            client: Client::new(config),
-            url: args.url.clone(),
-        }
+        config
     }
 }
 

@@ -1,117 +1,206 @@
-//! Runs every subject in turn, again and again.
+//! Runs every test with every subject in turn, again and again.
 
-use std::net::{SocketAddr, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, ensure};
-use tokio::runtime::Runtime;
 
-use super::generator;
-use super::options::{Options, Subject};
-use super::process::Process;
+use super::metric::What;
+use super::options::{Options, Subject, Test};
+use super::programs::Programs;
 use super::report::Report;
-use super::window::Window;
+use super::window::{Fault, Window};
+use super::workload::{Load, V4K60, Workload};
+use super::{announce, cross, generator, join, memory, setting};
 
-/// Measures with the options given, and prints the table.
+/// Measures with the options given, and writes the report.
 pub(crate) fn measure(args: &[&str]) -> anyhow::Result<()> {
     let options = Options::parse(args)?;
-    let programs = Programs::beside_this_one(&options)?;
-    let mut report = Report::default();
-    for pair in 0..options.pairs {
-        let mut order = options.subjects.clone();
-        if pair % 2 == 1 {
+    let mut session = Session {
+        programs: Programs::beside_this_one(&options)?,
+        report: Report::new(setting::describe(&options)),
+        options,
+    };
+    for test in session.options.tests.clone() {
+        match test {
+            Test::Load => session.loads()?,
+            Test::Memory => memory::run(&mut session)?,
+            Test::Join => join::run(&mut session)?,
+            Test::Announce => announce::run(&mut session)?,
+            Test::Cross => cross::run(&mut session)?,
+        }
+    }
+    session.finish()
+}
+
+/// One run of the bench.
+pub(super) struct Session {
+    pub(super) programs: Programs,
+    pub(super) options: Options,
+    pub(super) report: Report,
+}
+
+impl Session {
+    /// Measures the CPU time per frame under each workload.
+    fn loads(&mut self) -> anyhow::Result<()> {
+        let workloads = self.options.workloads.clone();
+        let controlled = workloads.iter().find(|workload| workload.id == V4K60.id);
+        let controlled = controlled
+            .or_else(|| workloads.first())
+            .map(|workload| workload.id);
+        for workload in &workloads {
+            let mut subjects = self.options.subjects.clone();
+            if controlled == Some(workload.id) {
+                subjects.push(Subject::Control);
+            }
+            self.workload(workload, &subjects)?;
+        }
+        Ok(())
+    }
+
+    /// Measures at the highest share of the load at which nobody loses anything.
+    fn workload(&mut self, workload: &Workload, subjects: &[Subject]) -> anyhow::Result<()> {
+        for share in SHARES {
+            let load = workload.load.scaled(share);
+            eprintln!("{} {}: {load}", workload.id, workload.name);
+            let Some(windows) = self.pairs(workload.id, load, subjects)? else {
+                continue;
+            };
+            if load != workload.load {
+                let note = format!("{}: measured at {load}, without losses", workload.id);
+                self.report.notes.push(note);
+            }
+            for (pair, subject, window) in windows {
+                for (what, value) in figures(workload, &window) {
+                    self.report.add(what, pair, subject, value);
+                }
+            }
+            return Ok(());
+        }
+        let note = format!(
+            "{}: somebody loses groups even at the least load",
+            workload.id
+        );
+        self.report.notes.push(note);
+        Ok(())
+    }
+
+    /// All pairs at one load; `None` if the load is too much for somebody.
+    fn pairs(
+        &mut self,
+        workload: &'static str,
+        load: Load,
+        subjects: &[Subject],
+    ) -> anyhow::Result<Option<Vec<(usize, Subject, Window)>>> {
+        let mut windows = Vec::new();
+        for pair in 0..self.options.pairs {
+            for subject in self.order(pair, subjects) {
+                match self.window(workload, subject, load)? {
+                    Ok(window) => windows.push((pair, subject, window)),
+                    Err(fault) if fault.is_loss() => return Ok(None),
+                    // Its pair is without it.
+                    Err(_) => {}
+                }
+            }
+        }
+        Ok(Some(windows))
+    }
+
+    /// The subjects forth and back, by turns.
+    pub(super) fn order(&self, round: usize, subjects: &[Subject]) -> Vec<Subject> {
+        let mut order = subjects.to_vec();
+        if round % 2 == 1 {
             order.reverse();
         }
-        for subject in order {
-            let window = programs.measure(subject, &options).with_context(|| {
-                format!(
-                    "measuring {subject}, see {}",
-                    programs.log(subject).display()
-                )
+        order
+    }
+
+    /// A window that counts, after a bounded number of attempts.
+    fn window(
+        &mut self,
+        workload: &'static str,
+        subject: Subject,
+        load: Load,
+    ) -> anyhow::Result<Result<Window, Fault>> {
+        let mut last = None;
+        for _ in 0..=self.options.repeats {
+            let window = self.programs.with(subject, async |stage| {
+                generator::measure(load, &stage.process, &stage.dialer).await
             })?;
-            let fault = window
-                .fault()
-                .map(|fault| format!("  {fault}"))
-                .unwrap_or_default();
+            let fault = window.fault(self.options.is_noisy);
+            let said = fault.map(|fault| fault.to_string());
             eprintln!(
-                "   {subject:8} {:6.1} µs/frame{fault}",
-                window.micros_per_frame()
+                "   {subject:8} {:6.1} µs/frame  {}",
+                window.micros_per_frame(),
+                said.as_deref().unwrap_or_default()
             );
-            report.add(pair, subject, window);
-        }
-    }
-    report.print()?;
-    ensure!(!report.has_faults(), "windows marked INVALID do not count");
-    Ok(())
-}
-
-/// The programs to measure.
-struct Programs {
-    /// Where release builds are.
-    dir: PathBuf,
-    this: PathBuf,
-    peer: PathBuf,
-}
-
-impl Programs {
-    fn beside_this_one(options: &Options) -> anyhow::Result<Self> {
-        let this = std::env::current_exe().context("looking for this program")?;
-        let dir = this.parent().context("a program lies in a directory")?;
-        Ok(Self {
-            dir: dir.to_owned(),
-            peer: options.peer.clone().unwrap_or_default(),
-            this,
-        })
-    }
-
-    fn measure(&self, subject: Subject, options: &Options) -> anyhow::Result<Window> {
-        let address = free_address()?;
-        let mut process = self.start(subject, options.relay_cpu, address)?;
-        // A runtime of its own, so that nothing of one window is left in the next.
-        let runtime = runtime()?;
-        runtime.block_on(generator::measure(
-            subject,
-            address,
-            options.load,
-            &mut process,
-        ))
-    }
-
-    fn start(&self, subject: Subject, cpu: usize, address: SocketAddr) -> anyhow::Result<Process> {
-        let address = address.to_string();
-        let start =
-            |program: &Path, args: &[&str]| Process::start(cpu, program, args, &self.log(subject));
-        match subject {
-            Subject::Ours => {
-                // A certificate of its own: the user's is not ours to renew.
-                let state = self.dir.join("bench-state").display().to_string();
-                start(
-                    &self.dir.join("moq"),
-                    &["relay", "--listen", &address, "--state", &state],
-                )
-            }
-            Subject::FanOut => start(&self.this, &["bench-fanout", &address]),
-            Subject::Peer => {
-                let tls = ["--listen-tls-generate", "localhost"];
-                let rest = ["--auth-public", "**"];
-                let args = [&["--listen", &address][..], &tls, &rest].concat();
-                start(&self.peer, &args)
+            self.report.keep(workload, subject, window.clone(), said);
+            match fault {
+                None => return Ok(Ok(window)),
+                Some(fault) => last = Some(fault),
             }
         }
+        let fault = last.context("a window is measured at least once")?;
+        let times = self.options.repeats + 1;
+        let note = format!(
+            "{workload}: {subject} without a window that counts, {times} times in a row: {fault}"
+        );
+        self.report.notes.push(note);
+        Ok(Err(fault))
     }
 
-    fn log(&self, subject: Subject) -> PathBuf {
-        self.dir.join(format!("bench-{subject}.log"))
+    fn finish(self) -> anyhow::Result<()> {
+        let Self {
+            options, report, ..
+        } = self;
+        let page = report.markdown();
+        match &options.markdown {
+            Some(file) => write(file, &page)?,
+            None => print(&page)?,
+        }
+        if let Some(file) = &options.json {
+            write(file, &format!("{:#}\n", report.json()))?;
+        }
+        ensure!(
+            report.is_valid() || options.is_noisy,
+            "the same program differs too much from itself: nothing of this counts"
+        );
+        Ok(())
     }
 }
 
-fn runtime() -> anyhow::Result<Runtime> {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    runtime.enable_all().build().context("starting tokio")
+/// What a window says.
+fn figures(workload: &Workload, window: &Window) -> [(What, f64); 4] {
+    let what = |name, text, unit| What::new(format!("{} {name}", workload.id), text, unit);
+    let cost = what("cpu", "CPU per delivered frame", "µs");
+    [
+        (
+            cost.with_gate(f64::from(workload.gate) / 100.0),
+            window.micros_per_frame(),
+        ),
+        (
+            what("p50", "latency, from due to whole", "ms"),
+            window.p50.as_secs_f64() * 1e3,
+        ),
+        (
+            what("p99", "latency, from due to whole", "ms"),
+            window.p99.as_secs_f64() * 1e3,
+        ),
+        (
+            what("rss", "memory at the end", "MiB"),
+            window.rss_kib as f64 / 1024.0,
+        ),
+    ]
 }
 
-/// An address that nobody listens on; what is started next may have it.
-fn free_address() -> anyhow::Result<SocketAddr> {
-    let socket = UdpSocket::bind("127.0.0.1:0").context("looking for a free port")?;
-    socket.local_addr().context("looking for a free port")
+fn print(page: &str) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    let mut stdout = std::io::stdout();
+    stdout.write_all(page.as_bytes()).context("printing")
 }
+
+fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(file, text).with_context(|| format!("writing {}", file.display()))
+}
+
+/// Shares of a load, as fractions.
+const SHARES: [(u64, u64); 6] = [(1, 1), (3, 4), (1, 2), (3, 8), (1, 4), (1, 8)];

@@ -1,5 +1,6 @@
 //! The least that a fan-out written on quinn has to do: no names, no cache, no protocol.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +16,7 @@ use super::quic;
 pub(super) const PUBLISH_ALPN: &[u8] = b"bench-publish";
 pub(super) const SUBSCRIBE_ALPN: &[u8] = b"bench-subscribe";
 
-/// Copies every stream of a publisher to all subscribers, until it is killed.
+/// Copies every stream of a publisher to all its subscribers, until it is killed.
 pub(crate) fn run(address: &str) -> anyhow::Result<()> {
     let address: SocketAddr = address
         .parse()
@@ -32,22 +33,23 @@ pub(crate) fn run(address: &str) -> anyhow::Result<()> {
     })
 }
 
+/// The host name by which a connection says which publisher it belongs to.
+pub(super) fn host(publisher: u64) -> String {
+    format!("b{publisher}.localhost")
+}
+
 #[derive(Clone, Default)]
-struct Subscribers(Arc<Mutex<Vec<Connection>>>);
+struct Subscribers(Arc<Mutex<HashMap<String, Vec<Connection>>>>);
 
 impl Subscribers {
-    fn add(&self, connection: Connection) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(connection);
+    fn add(&self, host: String, connection: Connection) {
+        let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        hosts.entry(host).or_default().push(connection);
     }
 
-    fn all(&self) -> Vec<Connection> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    fn of(&self, host: &str) -> Vec<Connection> {
+        let hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        hosts.get(host).cloned().unwrap_or_default()
     }
 }
 
@@ -55,18 +57,16 @@ async fn serve(incoming: Incoming, subscribers: Subscribers) {
     let Ok(connection) = incoming.await else {
         return;
     };
-    if !is_publisher(&connection) {
-        return subscribers.add(connection);
-    }
-    while let Ok(stream) = connection.accept_uni().await {
-        tokio::spawn(forward(stream, subscribers.all()));
-    }
-}
-
-fn is_publisher(connection: &Connection) -> bool {
     let data = connection.handshake_data();
     let data = data.and_then(|data| data.downcast::<HandshakeData>().ok());
-    data.and_then(|data| data.protocol).as_deref() == Some(PUBLISH_ALPN)
+    let Some(data) = data else { return };
+    let host = data.server_name.unwrap_or_default();
+    if data.protocol.as_deref() != Some(PUBLISH_ALPN) {
+        return subscribers.add(host, connection);
+    }
+    while let Ok(stream) = connection.accept_uni().await {
+        tokio::spawn(forward(stream, subscribers.of(&host)));
+    }
 }
 
 /// Copies one stream to all subscribers as its chunks come in.

@@ -16,7 +16,6 @@ pub(crate) fn launch(workspace: &Workspace, args: &[&str]) -> anyhow::Result<()>
     }
     run(&mut workspace.cargo(&["build", "--release", "-p", "xtask"]))?;
 
-    eprintln!("{} × {}", options.pairs, options.load);
     if let Some(peer) = &options.peer {
         eprintln!("peer: {}", peer.display());
     }

@@ -1,5 +1,8 @@
 //! Just enough moq-lite-06, written by hand: the generator must not share our own codec's faults.
 
+use std::ops::Range;
+use std::time::Duration;
+
 use anyhow::Context as _;
 use bytes::{Buf, BufMut as _, Bytes, BytesMut};
 use quinn::RecvStream;
@@ -27,24 +30,41 @@ pub(super) fn setup(role: Role) -> Bytes {
     message(Some(SETUP), &body)
 }
 
-/// The only broadcast, as the complete initial set.
-pub(super) fn announcement() -> Bytes {
+/// These broadcasts, as the complete initial set.
+pub(super) fn announcements(broadcasts: Range<u64>) -> Bytes {
     let mut ok = BytesMut::new();
-    put_varint(&mut ok, HOP);
-    put_varint(&mut ok, 1);
-    let mut start = BytesMut::new();
-    put_bytes(&mut start, BROADCAST);
-    // No hops, no cost.
-    start.put_bytes(0, 3);
-    [message(None, &ok), message(Some(ANNOUNCE_START), &start)]
-        .concat()
-        .into()
+    // A hop of its own for each publisher.
+    put_varint(&mut ok, HOP + broadcasts.start);
+    put_varint(&mut ok, broadcasts.end - broadcasts.start);
+    let starts = broadcasts.map(|broadcast| {
+        let mut start = BytesMut::new();
+        put_bytes(&mut start, name(broadcast).as_bytes());
+        // No hops, no cost.
+        start.put_bytes(0, 3);
+        message(Some(ANNOUNCE_START), &start)
+    });
+    let all: Vec<Bytes> = std::iter::once(message(None, &ok)).chain(starts).collect();
+    all.concat().into()
 }
 
-/// Asks for the properties of the track.
-pub(super) fn track_request() -> Bytes {
+/// Asks for all announcements.
+pub(super) fn announce_request() -> Bytes {
+    message(Some(ANNOUNCE), &[0])
+}
+
+/// Whether a message of this type on an Announce stream tells of another broadcast.
+pub(super) fn is_announce_start(kind: u64) -> bool {
+    kind == ANNOUNCE_START
+}
+
+fn name(broadcast: u64) -> String {
+    format!("bench/{broadcast}")
+}
+
+/// Asks for the properties of a broadcast's track.
+pub(super) fn track_request(broadcast: u64) -> Bytes {
     let mut body = BytesMut::new();
-    put_bytes(&mut body, BROADCAST);
+    put_bytes(&mut body, name(broadcast).as_bytes());
     put_bytes(&mut body, TRACK_NAME);
     message(Some(TRACK), &body)
 }
@@ -58,10 +78,10 @@ pub(super) fn track_info() -> Bytes {
 }
 
 /// Asks for the track from the oldest group that is not too old, without an end.
-pub(super) fn subscription() -> Bytes {
+pub(super) fn subscription(broadcast: u64) -> Bytes {
     let mut body = BytesMut::new();
     put_varint(&mut body, 0);
-    put_bytes(&mut body, BROADCAST);
+    put_bytes(&mut body, name(broadcast).as_bytes());
     put_bytes(&mut body, TRACK_NAME);
     body.put_u8(PRIORITY);
     put_varint(&mut body, MAX_AGE_MS);
@@ -152,17 +172,19 @@ fn take_varint(from: &mut impl Buf) -> Option<u64> {
     Some(value & (u64::MAX >> (66 - 8 * size)))
 }
 
+/// How long groups are kept.
+pub(super) const MAX_AGE: Duration = Duration::from_secs(5);
+
 const SETUP: u64 = 1;
 const ROLE: u64 = 3;
 const GROUP: u64 = 0;
 const ANNOUNCE_START: u64 = 0;
 const SUBSCRIBE_START: u64 = 0;
 
-const BROADCAST: &[u8] = b"bench";
 const TRACK_NAME: &[u8] = b"data";
 const HOP: u64 = 0x1111;
 const PRIORITY: u8 = 127;
-const MAX_AGE_MS: u64 = 5000;
+const MAX_AGE_MS: u64 = MAX_AGE.as_millis() as u64;
 /// Timestamps are milliseconds.
 const TIMESCALE: u64 = 1000;
 
@@ -198,9 +220,12 @@ mod tests {
         assert_eq!(setup(Role::Subscriber)[..], [1, 4, 1, 3, 1, 2]);
         assert_eq!(track_info()[..], [5, 127, 0x53, 0x88, 0x43, 0xe8]);
         assert_eq!(group_head(0, 1)[..], [0, 3, 0, 1, 0]);
-        let subscription = subscription();
-        assert_eq!(subscription[..4], [2, 19, 0, 5]);
-        assert_eq!(subscription[14..], [127, 0x53, 0x88, 0, 0, 0, 0]);
-        assert_eq!(announcement()[..7], [3, 0x51, 0x11, 1, 0, 9, 5]);
+        let subscription = subscription(0);
+        assert_eq!(subscription[..4], [2, 21, 0, 7]);
+        assert_eq!(subscription[16..], [127, 0x53, 0x88, 0, 0, 0, 0]);
+        assert_eq!(announcements(0..1)[..7], [3, 0x51, 0x11, 1, 0, 11, 7]);
+        let two = announcements(4..6);
+        assert_eq!(two[..4], [3, 0x51, 0x15, 2]);
+        assert_eq!(two.len(), 4 + 2 * 13);
     }
 }

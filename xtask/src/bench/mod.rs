@@ -1,9 +1,16 @@
-//! What a relay costs: its CPU time per delivered frame, beside a bare fan-out on quinn.
+//! What a relay costs, beside a bare fan-out on quinn and a relay that others wrote: CPU time per
+//! delivered frame, memory, joining, announcements.
 //!
 //! The launcher builds everything in release mode and runs the load generator, pinned to one
 //! core. The generator starts each relay pinned to another core, one after the other and again in
 //! reverse, because only ratios of neighbouring windows mean anything on a shared machine.
 
+#[cfg(feature = "bench")]
+mod announce;
+#[cfg(feature = "bench")]
+mod cross;
+#[cfg(feature = "bench")]
+mod dialer;
 #[cfg(feature = "bench")]
 mod driver;
 #[cfg(feature = "bench")]
@@ -12,12 +19,20 @@ mod fanout;
 mod generator;
 #[cfg(feature = "bench")]
 mod group;
+#[cfg(feature = "bench")]
+mod join;
 mod launch;
 #[cfg(feature = "bench")]
 mod lite;
+#[cfg(feature = "bench")]
+mod memory;
+#[cfg(feature = "bench")]
+mod metric;
 mod options;
 #[cfg(feature = "bench")]
 mod process;
+#[cfg(feature = "bench")]
+mod programs;
 #[cfg(feature = "bench")]
 mod publisher;
 #[cfg(feature = "bench")]
@@ -25,9 +40,14 @@ mod quic;
 #[cfg(feature = "bench")]
 mod report;
 #[cfg(feature = "bench")]
+mod setting;
+#[cfg(feature = "bench")]
+mod stats;
+#[cfg(feature = "bench")]
 mod subscriber;
 #[cfg(feature = "bench")]
 mod window;
+mod workload;
 
 #[cfg(feature = "bench")]
 pub(crate) use driver::measure;

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use anyhow::{Context as _, bail, ensure};
 
+use super::workload::{self, Workload};
+
 /// Who is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Subject {
@@ -15,30 +17,47 @@ pub(crate) enum Subject {
     FanOut,
     /// A `moq-relay` that we did not write.
     Peer,
+    /// What others are compared with, once more: shows how far equal programs seem to differ.
+    Control,
 }
 
-/// What is measured, and under which load.
+/// A group of measurements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Test {
+    /// CPU per delivered frame under each workload.
+    Load,
+    /// Memory per session, subscriber, broadcast and group.
+    Memory,
+    /// How long joining takes, and what it costs.
+    Join,
+    /// Many broadcasts to many watchers.
+    Announce,
+    /// The same load by `moq bench`, which has to find the same.
+    Cross,
+}
+
+/// What is measured, how often, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Options {
     /// Whom to measure, in the order of the first pair.
     pub(crate) subjects: Vec<Subject>,
+    pub(crate) tests: Vec<Test>,
+    pub(crate) workloads: Vec<Workload>,
     pub(crate) peer: Option<PathBuf>,
     pub(crate) relay_cpu: usize,
     pub(crate) generator_cpu: usize,
+    /// Windows per subject and workload.
     pub(crate) pairs: usize,
-    pub(crate) load: Load,
-}
-
-/// What one publisher sends to all subscribers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Load {
-    pub(crate) subscribers: u64,
-    /// Frames per second.
-    pub(crate) fps: u64,
-    pub(crate) frame_bytes: u64,
-    pub(crate) group_frames: u64,
-    /// How long to measure, in seconds.
-    pub(crate) seconds: u64,
+    /// Fresh processes per subject for memory, joining and announcements.
+    pub(crate) rounds: usize,
+    /// How often a window that does not count is repeated.
+    pub(crate) repeats: usize,
+    /// Windows count even if others used the machine.
+    pub(crate) is_noisy: bool,
+    /// Sizes are those of the short run.
+    pub(crate) is_quick: bool,
+    pub(crate) markdown: Option<PathBuf>,
+    pub(crate) json: Option<PathBuf>,
 }
 
 impl Options {
@@ -47,36 +66,65 @@ impl Options {
     /// Names the option that is unknown, lacks its value or makes no sense.
     pub(crate) fn parse(args: &[&str]) -> anyhow::Result<Self> {
         let mut options = Self::default();
-        let mut generator_cpu = None;
-        let mut subjects = None;
-        if args.contains(&"--quick") {
-            options.pairs = 2;
-            options.load.subscribers = 20;
-            options.load.seconds = 3;
+        let (mut generator_cpu, mut subjects) = (None, None);
+        options.is_noisy = args.contains(&"--noisy");
+        options.is_quick = args.contains(&"--quick");
+        if options.is_quick {
+            (options.pairs, options.rounds) = (3, 1);
+            options.each_load("--seconds", "3")?;
         }
-        let mut args = args.iter().filter(|arg| **arg != "--quick");
+        let (mut loads, mut args) = (Vec::new(), args.iter());
         while let Some(name) = args.next() {
-            let value = args.next().with_context(|| format!("{name} needs a value"));
-            match *name {
-                "--relay-cpu" => options.relay_cpu = number(name, value?)?,
-                "--generator-cpu" => generator_cpu = Some(number(name, value?)?),
-                "--pairs" => options.pairs = number(name, value?)?,
-                "--subscribers" => options.load.subscribers = number(name, value?)?,
-                "--fps" => options.load.fps = number(name, value?)?,
-                "--frame-bytes" => options.load.frame_bytes = number(name, value?)?,
-                "--group-frames" => options.load.group_frames = number(name, value?)?,
-                "--seconds" => options.load.seconds = number(name, value?)?,
-                "--peer" => options.peer = Some(value?.into()),
-                "--subjects" => {
-                    subjects = Some(value?.split(',').map(subject).collect::<Result<_, _>>()?)
-                }
-                _ => bail!("unknown option {name}; see `cargo xtask bench relay --help`"),
+            if ["--quick", "--noisy"].contains(name) {
+                continue;
             }
+            let value = args
+                .next()
+                .with_context(|| format!("{name} needs a value"))?;
+            match *name {
+                "--relay-cpu" => options.relay_cpu = number(name, value)?,
+                "--generator-cpu" => generator_cpu = Some(number(name, value)?),
+                "--pairs" => options.pairs = number(name, value)?,
+                "--rounds" => options.rounds = number(name, value)?,
+                "--repeats" => options.repeats = number(name, value)?,
+                "--peer" => options.peer = Some(value.into()),
+                "--markdown" => options.markdown = Some(value.into()),
+                "--json" => options.json = Some(value.into()),
+                "--workloads" => {
+                    let seconds = options.workloads.first().map(|first| first.load.seconds);
+                    options.workloads = list(value, Workload::find)?;
+                    options.each_load("--seconds", &seconds.unwrap_or(1).to_string())?;
+                }
+                "--tests" => options.tests = list(value, test)?,
+                "--subjects" => subjects = Some(list(value, subject)?),
+                // They hold for the workloads that are chosen in the end.
+                _ => loads.push((*name, *value)),
+            }
+        }
+        for (name, value) in loads {
+            options.each_load(name, value)?;
         }
         options.generator_cpu =
             generator_cpu.unwrap_or_else(|| usize::from(options.relay_cpu == 0));
         options.subjects = subjects.unwrap_or_else(|| options.usual_subjects());
         options.checked()
+    }
+
+    fn each_load(&mut self, name: &str, value: &str) -> anyhow::Result<()> {
+        for workload in &mut self.workloads {
+            let load = &mut workload.load;
+            let field = match name {
+                "--publishers" => &mut load.publishers,
+                "--subscribers" => &mut load.subscribers,
+                "--fps" => &mut load.fps,
+                "--frame-bytes" => &mut load.frame_bytes,
+                "--group-frames" => &mut load.group_frames,
+                "--seconds" => &mut load.seconds,
+                _ => bail!("unknown option {name}; see `cargo xtask bench relay --help`"),
+            };
+            *field = number(name, value)?;
+        }
+        Ok(())
     }
 
     fn usual_subjects(&self) -> Vec<Subject> {
@@ -85,14 +133,29 @@ impl Options {
         subjects
     }
 
+    /// Those of the subjects that are relays.
+    pub(crate) fn relays(&self) -> Vec<Subject> {
+        let relays = self.subjects.iter().copied();
+        relays
+            .filter(|subject| *subject != Subject::FanOut)
+            .collect()
+    }
+
     fn checked(self) -> anyhow::Result<Self> {
-        let load = self.load;
-        ensure!(
-            load.frame_bytes >= 8,
-            "--frame-bytes is at least 8, a frame carries a timestamp"
-        );
-        let all = [load.subscribers, load.fps, load.group_frames, load.seconds];
-        ensure!(!all.contains(&0) && self.pairs > 0, "no count may be zero");
+        for Workload { load, .. } in &self.workloads {
+            ensure!(
+                load.frame_bytes >= 8,
+                "--frame-bytes is at least 8, a frame carries a timestamp"
+            );
+            let rates = [load.fps, load.group_frames, load.seconds];
+            let counts = [load.publishers, load.subscribers];
+            ensure!(
+                !rates.contains(&0) && !counts.contains(&0),
+                "no count may be zero"
+            );
+        }
+        ensure!(self.pairs > 0 && self.rounds > 0, "no count may be zero");
+        ensure!(!self.subjects.is_empty(), "there is nobody to measure");
         ensure!(
             self.relay_cpu != self.generator_cpu,
             "relay and generator need a core each"
@@ -110,51 +173,62 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             subjects: Vec::new(),
+            tests: vec![Test::Load, Test::Memory, Test::Join, Test::Announce],
+            workloads: workload::ALL.to_vec(),
             peer: None,
             relay_cpu: 0,
             generator_cpu: 1,
-            pairs: 3,
-            load: Load {
-                subscribers: 100,
-                fps: 60,
-                frame_bytes: 4000,
-                group_frames: 60,
-                seconds: 10,
-            },
+            pairs: 12,
+            rounds: 5,
+            repeats: 3,
+            is_noisy: false,
+            is_quick: false,
+            markdown: None,
+            json: None,
         }
     }
 }
 
-impl fmt::Display for Load {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            subscribers,
-            fps,
-            frame_bytes,
-            group_frames,
-            seconds,
-        } = self;
-        write!(
-            f,
-            "1 → {subscribers}, {fps} fps × {frame_bytes} B, {group_frames}-frame groups, {seconds} s"
-        )
+impl Subject {
+    pub(crate) const ALL: [Self; 4] = [Self::Ours, Self::FanOut, Self::Peer, Self::Control];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::FanOut => "fanout",
+            Self::Peer => "peer",
+            Self::Control => "control",
+        }
     }
 }
 
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Ours => "ours",
-            Self::FanOut => "fanout",
-            Self::Peer => "peer",
-        })
+        f.pad(self.name())
     }
 }
 
-fn subject(name: &str) -> anyhow::Result<Subject> {
-    let mut all = [Subject::Ours, Subject::FanOut, Subject::Peer].into_iter();
-    all.find(|subject| subject.to_string() == name)
-        .with_context(|| format!("there is no subject {name}"))
+fn subject(name: &str) -> Option<Subject> {
+    let mut chosen = Subject::ALL.into_iter().take(3);
+    chosen.find(|subject| subject.name() == name)
+}
+
+fn test(name: &str) -> Option<Test> {
+    Some(match name {
+        "load" => Test::Load,
+        "memory" => Test::Memory,
+        "join" => Test::Join,
+        "announce" => Test::Announce,
+        "cross" => Test::Cross,
+        _ => return None,
+    })
+}
+
+fn list<T>(value: &str, find: impl Fn(&str) -> Option<T>) -> anyhow::Result<Vec<T>> {
+    let found = value
+        .split(',')
+        .map(|name| find(name).with_context(|| format!("there is no {name}")));
+    found.collect()
 }
 
 fn number<T: FromStr>(name: &str, value: &str) -> anyhow::Result<T> {
@@ -165,19 +239,27 @@ fn number<T: FromStr>(name: &str, value: &str) -> anyhow::Result<T> {
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask bench relay [OPTIONS]
 
-Measures the CPU time that a relay needs per delivered frame, over raw QUIC on loopback.
+Measures what a relay costs, over raw QUIC on loopback: CPU per delivered frame under six workloads,
+memory, joining, announcements. One relay after the other, in alternating order, each on one core.
 
-  --quick             20 subscribers, 2 pairs of 3 s
-  --subscribers N     connections that subscribe [100]
-  --fps N             frames per second [60]
-  --frame-bytes N     bytes per frame [4000]
-  --group-frames N    frames per group [60]
-  --seconds N         how long each window lasts, after 2 s of warm-up [10]
-  --pairs N           windows per subject, in alternating order [3]
+  --quick             3 pairs of 3 s, 1 round: about 10 minutes instead of an hour
+  --peer PATH         also measure that moq-relay
+  --subjects LIST     of ours, fanout, peer [ours,fanout, and peer if given]
+  --tests LIST        of load, memory, join, announce, cross [all but cross, which measures the
+                      workloads once more with `moq bench`, to see that both find the same]
+  --workloads LIST    of w1 hd, w2 v4k60, w3 fanout-heavy, w4 fanout-light, w5 audio, w6 chat [all]
+  --markdown FILE     write the report there instead of to stdout
+  --json FILE         write all figures there
+  --noisy             count windows during which others used the machine: for trying things out
+  --pairs N           windows per subject and workload, in alternating order [12]
+  --rounds N          fresh processes per subject for everything else [5]
+  --repeats N         how often a window that does not count is repeated [3]
   --relay-cpu N       core of the subject [0]
   --generator-cpu N   core of the load generator [1, or 0 if the subject has 1]
-  --peer PATH         also measure that moq-relay
-  --subjects LIST     of ours, fanout, peer, separated by commas [ours,fanout, peer if given]
+
+Of every chosen workload:
+  --seconds N         how long each window lasts, after 2 s of warm-up [10]
+  --publishers N, --subscribers N, --fps N, --frame-bytes N, --group-frames N
 ";
 
 #[cfg(test)]
@@ -188,20 +270,25 @@ mod tests {
     fn defaults_measure_us_beside_the_fan_out() {
         let options = Options::parse(&[]).unwrap();
         assert_eq!(options.subjects, [Subject::Ours, Subject::FanOut]);
-        assert_eq!(options.load.subscribers, 100);
+        assert_eq!((options.workloads.len(), options.pairs), (6, 12));
+        assert_eq!(options.relays(), [Subject::Ours]);
     }
 
     #[test]
     fn explicit_options_win_over_quick() {
-        let options = Options::parse(&["--subscribers", "5", "--quick", "--peer", "x"]).unwrap();
-        assert_eq!(
-            (
-                options.load.subscribers,
-                options.load.seconds,
-                options.pairs
-            ),
-            (5, 3, 2)
-        );
+        let args = [
+            "--subscribers",
+            "5",
+            "--quick",
+            "--peer",
+            "x",
+            "--workloads",
+            "audio,w2",
+        ];
+        let options = Options::parse(&args).unwrap();
+        let loads = options.workloads.iter().map(|workload| workload.load);
+        let loads: Vec<_> = loads.map(|load| (load.subscribers, load.seconds)).collect();
+        assert_eq!((loads, options.pairs), (vec![(5, 3), (5, 3)], 3));
         assert_eq!(options.subjects.last(), Some(&Subject::Peer));
     }
 
@@ -214,11 +301,18 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        assert!(Options::parse(&["--fps"]).is_err());
-        assert!(Options::parse(&["--fps", "many"]).is_err());
-        assert!(Options::parse(&["--fps", "0"]).is_err());
-        assert!(Options::parse(&["--frame-bytes", "7"]).is_err());
-        assert!(Options::parse(&["--subjects", "peer"]).is_err());
-        assert!(Options::parse(&["--faster", "yes"]).is_err());
+        for args in [
+            &["--fps"][..],
+            &["--fps", "many"],
+            &["--fps", "0"],
+            &["--frame-bytes", "7"],
+            &["--subjects", "peer"],
+            &["--subjects", "control"],
+            &["--workloads", "w1,w9"],
+            &["--tests", "speed"],
+            &["--faster", "yes"],
+        ] {
+            assert!(Options::parse(args).is_err(), "{args:?}");
+        }
     }
 }

@@ -78,6 +78,7 @@ pub(super) fn own_cpu() -> anyhow::Result<Duration> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Machine {
     busy: u64,
+    steal: u64,
     total: u64,
     cores: usize,
 }
@@ -98,7 +99,7 @@ impl Machine {
         for time in &mut times {
             *time = fields.next()?.parse().ok()?;
         }
-        let [.., idle, iowait, _, _, _] = times;
+        let [.., idle, iowait, _, _, steal] = times;
         let total = times.iter().sum();
         let cores = stat
             .lines()
@@ -106,10 +107,17 @@ impl Machine {
             .filter(|line| line.starts_with("cpu"))
             .count();
         Some(Self {
-            busy: total - idle - iowait,
+            busy: total - idle - iowait - steal,
+            steal,
             total,
             cores,
         })
+    }
+
+    /// The share of its time that its host kept for others since then.
+    pub(super) fn steal_since(&self, then: &Self) -> f64 {
+        let total = self.total.saturating_sub(then.total).max(1);
+        self.steal.saturating_sub(then.steal) as f64 / total as f64
     }
 
     /// How many cores were busy on average since then.
@@ -120,7 +128,8 @@ impl Machine {
     }
 }
 
-fn cpu_of(process: &str) -> anyhow::Result<Duration> {
+/// CPU time of all threads of a process.
+pub(super) fn cpu_of(process: &str) -> anyhow::Result<Duration> {
     let tasks = format!("/proc/{process}/task");
     let mut sum = Duration::ZERO;
     for task in std::fs::read_dir(&tasks).with_context(|| format!("listing {tasks}"))? {
@@ -160,10 +169,11 @@ mod tests {
     }
 
     #[test]
-    fn busy_cores_leave_out_idle_time() {
+    fn busy_cores_leave_out_idle_and_stolen_time() {
         let before = Machine::parse("cpu  0 0 0 0 0 0 0 0 0 0\ncpu0 0\ncpu1 0\n").unwrap();
         let after = Machine::parse("cpu  40 5 30 90 10 5 10 10 0 0\ncpu0 0\ncpu1 0\n").unwrap();
-        assert!((after.busy_since(&before) - 1.0).abs() < 1e-9);
+        assert!((after.busy_since(&before) - 0.9).abs() < 1e-9);
+        assert!((after.steal_since(&before) - 0.05).abs() < 1e-9);
         assert!(Machine::parse("intr 1 2 3").is_none());
     }
 }

@@ -1,5 +1,7 @@
 //! The sending end of the generator.
 
+use std::ops::Range;
+
 use anyhow::Context as _;
 use quinn::{Connection, RecvStream, SendStream};
 use tokio::sync::mpsc;
@@ -8,8 +10,11 @@ use tokio::time::{Instant, sleep_until};
 use super::lite;
 use super::window::Plan;
 
-/// Serves a relay's requests on `connection`, and yields the id of each of its subscriptions.
-pub(super) async fn serve(connection: &Connection) -> anyhow::Result<mpsc::UnboundedReceiver<u64>> {
+/// Serves a relay's requests for these broadcasts, and yields the id of each of its subscriptions.
+pub(super) async fn serve(
+    connection: &Connection,
+    broadcasts: Range<u64>,
+) -> anyhow::Result<mpsc::UnboundedReceiver<u64>> {
     let mut setup = connection.open_uni().await?;
     setup
         .write_chunk(lite::setup(lite::Role::Publisher))
@@ -20,9 +25,9 @@ pub(super) async fn serve(connection: &Connection) -> anyhow::Result<mpsc::Unbou
     let connection = connection.clone();
     tokio::spawn(async move {
         while let Ok((send, recv)) = connection.accept_bi().await {
-            let subscribed = subscribed.clone();
+            let (subscribed, broadcasts) = (subscribed.clone(), broadcasts.clone());
             tokio::spawn(async move {
-                if let Err(error) = answer(send, recv, subscribed).await {
+                if let Err(error) = answer((send, recv), broadcasts, subscribed).await {
                     eprintln!("   a request of the relay failed: {error:#}");
                 }
             });
@@ -32,8 +37,8 @@ pub(super) async fn serve(connection: &Connection) -> anyhow::Result<mpsc::Unbou
 }
 
 async fn answer(
-    mut send: SendStream,
-    mut recv: RecvStream,
+    (mut send, mut recv): (SendStream, RecvStream),
+    broadcasts: Range<u64>,
     subscribed: mpsc::UnboundedSender<u64>,
 ) -> anyhow::Result<()> {
     match lite::read_varint(&mut recv).await? {
@@ -43,7 +48,7 @@ async fn answer(
                 lite::asks_for_all(&request),
                 "it asked for {request:?} only"
             );
-            send.write_chunk(lite::announcement()).await?;
+            send.write_chunk(lite::announcements(broadcasts)).await?;
         }
         lite::SUBSCRIBE => {
             let request = lite::read_message(&mut recv).await?;
@@ -64,13 +69,28 @@ async fn answer(
     Ok(())
 }
 
+/// Sends a group of one small frame, a millisecond of media time after the one before.
+pub(super) async fn send_group(
+    connection: &Connection,
+    subscribe: u64,
+    group: u64,
+) -> anyhow::Result<()> {
+    let mut stream = connection.open_uni().await?;
+    let head = lite::group_head(subscribe, group);
+    stream
+        .write_all_chunks(&mut [head, lite::frame(group, 0, 100)])
+        .await?;
+    Ok(stream.finish()?)
+}
+
 /// Sends all groups, each frame when it is due, however late the ones before were.
 pub(super) async fn publish(
     connection: Connection,
-    subscribe: u64,
+    (publisher, subscribe): (u64, u64),
     plan: Plan,
     start: Instant,
 ) -> anyhow::Result<()> {
+    let start = start + plan.shift(publisher);
     let size = usize::try_from(plan.load.frame_bytes)?;
     for group in 0..plan.measured.end {
         sleep_until(start + plan.due(group, 0)).await;

@@ -21,29 +21,37 @@ impl SharedTally {
     }
 }
 
-/// Subscribes at a relay; the subscription lives as long as the streams returned.
-pub(super) async fn subscribe(connection: &Connection) -> anyhow::Result<(SendStream, RecvStream)> {
+/// Sets the session up.
+pub(super) async fn set_up(connection: &Connection) -> anyhow::Result<()> {
     let mut setup = connection.open_uni().await?;
     setup
         .write_chunk(lite::setup(lite::Role::Subscriber))
         .await?;
-    setup.finish()?;
+    Ok(setup.finish()?)
+}
+
+/// Subscribes at a relay; the subscription lives as long as the streams returned.
+pub(super) async fn subscribe(
+    connection: &Connection,
+    broadcast: u64,
+) -> anyhow::Result<(SendStream, RecvStream)> {
+    set_up(connection).await?;
     let deadline = Instant::now() + PATIENCE;
-    while !ask_for_track(connection).await? {
+    while !ask_for_track(connection, broadcast).await? {
         if Instant::now() > deadline {
             bail!("the relay does not know the broadcast");
         }
         sleep(Duration::from_millis(50)).await;
     }
     let (mut send, recv) = connection.open_bi().await?;
-    send.write_chunk(lite::subscription()).await?;
+    send.write_chunk(lite::subscription(broadcast)).await?;
     Ok((send, recv))
 }
 
 /// Whether the relay knows the track, which it may not do at once.
-async fn ask_for_track(connection: &Connection) -> anyhow::Result<bool> {
+async fn ask_for_track(connection: &Connection, broadcast: u64) -> anyhow::Result<bool> {
     let (mut send, mut recv) = connection.open_bi().await?;
-    send.write_chunk(lite::track_request()).await?;
+    send.write_chunk(lite::track_request(broadcast)).await?;
     let mut first = [0];
     let answer = tokio::time::timeout(PATIENCE, recv.read_exact(&mut first)).await;
     match answer.context("waiting for the track's properties")? {
@@ -94,6 +102,20 @@ async fn receive_group(mut stream: RecvStream, plan: Plan, tally: SharedTally) {
 fn is_measured(reader: &GroupReader, plan: &Plan) -> bool {
     let sequence = reader.sequence();
     sequence.is_some_and(|sequence| plan.measured.contains(&sequence))
+}
+
+/// Waits for the first whole frame on any group stream.
+pub(super) async fn first_frame(connection: &Connection) -> anyhow::Result<()> {
+    loop {
+        let mut stream = connection.accept_uni().await?;
+        let (mut reader, mut has_frame) = (GroupReader::default(), false);
+        while let Some(chunk) = stream.read_chunk(usize::MAX, true).await? {
+            reader.feed(&chunk.bytes, |_| has_frame = true);
+            if has_frame {
+                return Ok(());
+            }
+        }
+    }
 }
 
 /// How long a relay may take for one step of the set-up.

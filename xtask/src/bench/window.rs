@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::options::Load;
+use super::workload::Load;
 
 /// Which groups are sent, which of them are measured, and when each frame is due.
 #[derive(Debug, Clone)]
@@ -32,6 +32,11 @@ impl Plan {
     pub(super) fn due(&self, group: u64, frame: u64) -> Duration {
         let frames = group * self.load.group_frames + frame;
         Duration::from_nanos(frames * 1_000_000_000 / self.load.fps)
+    }
+
+    /// How much later than the first publisher another one sends, so that they take turns.
+    pub(super) fn shift(&self, publisher: u64) -> Duration {
+        Duration::from_nanos(publisher * 1_000_000_000 / (self.load.fps * self.load.publishers))
     }
 
     /// A moment as it is written into a frame.
@@ -98,6 +103,8 @@ pub(super) struct Window {
     pub(super) generator: f64,
     /// Cores that neither subject nor generator used, but somebody else.
     pub(super) elsewhere: f64,
+    /// Share of the machine's time that its host kept for others.
+    pub(super) steal: f64,
 }
 
 impl Window {
@@ -106,12 +113,18 @@ impl Window {
     }
 
     /// Why the figures must not be used, if so.
-    pub(super) fn fault(&self) -> Option<Fault> {
+    pub(super) fn fault(&self, is_noisy: bool) -> Option<Fault> {
         let missing = self.expected_frames.abs_diff(self.frames);
         if missing * 200 > self.expected_frames {
             Some(Fault::Frames)
         } else if self.groups != self.expected_groups {
             Some(Fault::Groups)
+        } else if is_noisy {
+            None
+        } else if self.elsewhere > MOST_ELSEWHERE {
+            Some(Fault::Elsewhere)
+        } else if self.steal > MOST_STEAL {
+            Some(Fault::Steal)
         } else {
             None
         }
@@ -124,26 +137,43 @@ pub(super) enum Fault {
     Frames,
     /// A group did not arrive whole.
     Groups,
+    /// Other programs used more than a tenth of a core.
+    Elsewhere,
+    /// The host kept more than 2 % of the time.
+    Steal,
+}
+
+impl Fault {
+    /// Whether the load was too high, and not only the machine too busy.
+    pub(super) fn is_loss(self) -> bool {
+        matches!(self, Self::Frames | Self::Groups)
+    }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Frames => "INVALID: frames lost",
-            Self::Groups => "INVALID: groups lost",
+            Self::Frames => "frames lost",
+            Self::Groups => "groups lost",
+            Self::Elsewhere => "others used the machine",
+            Self::Steal => "the host was busy",
         })
     }
 }
 
 const WARM_UP_SECONDS: u64 = 2;
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// In cores.
+const MOST_ELSEWHERE: f64 = 0.1;
 
-    fn window() -> Window {
-        Window {
-            cpu: Duration::from_millis(30),
+const MOST_STEAL: f64 = 0.02;
+
+#[cfg(test)]
+impl Window {
+    /// A window in which everything arrived, at this cost in CPU time.
+    pub(super) fn whole(cpu: Duration) -> Self {
+        Self {
+            cpu,
             frames: 1000,
             expected_frames: 1000,
             groups: 10,
@@ -153,12 +183,23 @@ mod tests {
             rss_kib: 0,
             generator: 0.0,
             elsewhere: 0.0,
+            steal: 0.0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window() -> Window {
+        Window::whole(Duration::from_millis(30))
     }
 
     #[test]
     fn measured_time_begins_and_ends_with_a_group() {
         let plan = Plan::new(Load {
+            publishers: 4,
             subscribers: 5,
             fps: 60,
             frame_bytes: 8,
@@ -169,35 +210,35 @@ mod tests {
         assert_eq!(plan.expected_frames(), 8 * 25 * 5);
         assert_eq!(plan.due(0, 60), Duration::from_secs(1));
         assert_eq!(plan.due(12, 0), Duration::from_secs(5));
+        assert_eq!(plan.shift(3), Duration::from_micros(12_500));
     }
 
     #[test]
-    fn losses_spoil_a_window() {
-        assert_eq!(window().fault(), None);
-        assert_eq!(
-            Window {
-                frames: 995,
-                ..window()
-            }
-            .fault(),
-            None
-        );
-        assert_eq!(
-            Window {
-                frames: 994,
-                ..window()
-            }
-            .fault(),
-            Some(Fault::Frames)
-        );
-        assert_eq!(
-            Window {
-                groups: 9,
-                ..window()
-            }
-            .fault(),
-            Some(Fault::Groups)
-        );
+    fn losses_spoil_a_window_on_any_machine() {
+        let with = |frames, groups| Window {
+            frames,
+            groups,
+            ..window()
+        };
+        for (window, fault) in [
+            (window(), None),
+            (with(995, 10), None),
+            (with(994, 10), Some(Fault::Frames)),
+            (with(1000, 9), Some(Fault::Groups)),
+        ] {
+            assert_eq!(window.fault(false), fault);
+            assert_eq!(window.fault(true), fault);
+        }
+    }
+
+    #[test]
+    fn neighbours_spoil_a_window_unless_that_is_accepted() {
+        let (mut busy, mut stolen) = (window(), window());
+        (busy.elsewhere, stolen.steal) = (0.2, 0.03);
+        assert_eq!(busy.fault(false), Some(Fault::Elsewhere));
+        assert_eq!(stolen.fault(false), Some(Fault::Steal));
+        assert_eq!((busy.fault(true), stolen.fault(true)), (None, None));
+        assert!(!Fault::Elsewhere.is_loss() && Fault::Groups.is_loss());
     }
 
     #[test]
