@@ -45,8 +45,11 @@ pub(crate) async fn run(args: BenchArgs, console: &Console) -> anyhow::Result<Ex
     let tracks = (0..shape.subscribers).flat_map(|index| schedule::taken(&shape, index));
     let measured = run.measure(WARM_UP, args.duration, tracks);
     let (cpu, wall) = measure(&args, &run, measured).await?;
-    let sent = pacer.end().await?;
+    let mut sent = pacer.end().await?;
     drain(&run).await;
+    for track in sent.tracks.drain(..) {
+        track.finish();
+    }
     let (ended, reason) = sessions.ended().await;
     let outcome = Outcome::new(&run, &shape, &sessions, sent, cpu, wall);
     output::print(&if args.json {

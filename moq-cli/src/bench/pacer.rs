@@ -20,6 +20,8 @@ pub(super) struct Sent {
     pub(super) delay: Latency,
     /// Frames that could not be written, because their group had become too old.
     pub(super) refused: u64,
+    /// A track that is dropped takes along what is still on its way.
+    pub(super) tracks: Vec<TrackProducer>,
 }
 
 /// The thread that sends.
@@ -71,12 +73,14 @@ struct Writer {
 }
 
 fn send(run: &Run, tracks: Vec<TrackProducer>, frame_bytes: usize) -> Sent {
-    let writers = tracks.into_iter().map(|track| Writer { track, open: None });
+    let writers = tracks.iter().cloned();
+    let writers = writers.map(|track| Writer { track, open: None });
     let mut writers: Vec<Writer> = writers.collect();
     let (scale, epoch) = (scale(), clock::unix().saturating_sub(run.now()));
     let mut sent = Sent {
         delay: Latency::new(),
         refused: 0,
+        tracks,
     };
     for turn in 0.. {
         let due = run.schedule.due(turn);
@@ -147,7 +151,7 @@ pub(super) fn scale() -> Timescale {
 
 #[cfg(test)]
 mod tests {
-    use moq_session::{BroadcastProducer, Start, Subscription, Track};
+    use moq_session::{BroadcastProducer, OrderedRead, Start, Subscription, Track};
 
     use super::super::schedule::Schedule;
     use super::*;
@@ -190,19 +194,19 @@ mod tests {
             .subscribe(Subscription::default().from(Start::OLDEST))
             .ordered();
         let sent = Pacer::start(Arc::new(run), vec![track], shape.frame_bytes).unwrap();
-        assert_eq!(sent.end().await.unwrap().refused, 0);
-        let mut seen = Vec::new();
-        while let Ok(Some(moq_session::OrderedRead::Frame {
-            group,
-            index,
-            frame,
-        })) = reader.next().await
-        {
-            assert_eq!(frame.payload.len(), 20);
-            seen.push((group, index));
+        let sent = sent.end().await.unwrap();
+        assert_eq!(sent.refused, 0);
+        assert!(sent.tracks.iter().all(|track| !track.is_closed()));
+        for turn in 0..groups.end * 4 {
+            let Ok(Some(OrderedRead::Frame {
+                group,
+                index,
+                frame,
+            })) = reader.next().await
+            else {
+                panic!("a frame for turn {turn}");
+            };
+            assert_eq!((group * 4 + index as u64, frame.payload.len()), (turn, 20));
         }
-        let all = (0..groups.end).flat_map(|group| (0..4).map(move |index| (group, index)));
-        let all: Vec<_> = all.collect();
-        assert_eq!(seen[..all.len()], all);
     }
 }

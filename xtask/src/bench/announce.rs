@@ -8,6 +8,7 @@ use super::driver::Session;
 use super::lite;
 use super::metric::What;
 use super::programs::Stage;
+use super::subject::Subject;
 use super::subscriber::PATIENCE;
 
 /// Lets ten publishers announce everything at once.
@@ -17,50 +18,67 @@ pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
     } else {
         10_000
     };
-    let relays = session.options.relays();
+    let relays = session.relays();
     for round in 0..session.options.rounds {
         for subject in session.order(round, &relays) {
-            for watchers in [1, 10] {
-                let told = session.programs.with(subject, async |stage| {
-                    tell(stage, broadcasts, watchers).await
-                })?;
-                for (what, value) in told.figures(watchers) {
-                    eprintln!("   {subject:8} {} {value:.2} {}", what.id, what.unit);
-                    session.report.add(what, round, subject, value);
-                }
+            for (what, value) in figures(session, subject, broadcasts)? {
+                eprintln!("   {subject:8} {} {value:.2} {}", what.id, what.unit);
+                session.report.add(what, round, subject, value);
             }
         }
     }
     Ok(())
 }
 
-struct Told {
-    /// Until every watcher knows everything, in milliseconds.
-    took: f64,
-    /// CPU time per broadcast and watcher, in microseconds.
-    cpu: f64,
-    /// Memory per broadcast and watcher, in bytes.
-    rss: f64,
+fn figures(
+    session: &Session,
+    subject: Subject,
+    broadcasts: u64,
+) -> anyhow::Result<[(What, f64); 5]> {
+    let told = |broadcasts, watchers| {
+        let tell = async |stage: &mut Stage| tell(stage, broadcasts, watchers).await;
+        session.programs.with(subject, tell)
+    };
+    let (one, ten) = (told(broadcasts, 1)?, told(broadcasts, 10)?);
+    let many = told(broadcasts * 10, 10)?;
+    let routes = broadcasts as f64;
+    Ok([
+        (
+            What::new("a1 time", "until 10 watchers know all broadcasts", "ms"),
+            ten.took,
+        ),
+        (
+            What::new("a1 growth", "of that with 10 times the broadcasts", "1").with_bound(12.0),
+            many.took / ten.took,
+        ),
+        (
+            What::new("a1 cpu", "CPU per broadcast and watcher", "µs").with_gate(0.15),
+            ten.cpu * 1e3 / (routes * 10.0),
+        ),
+        (
+            What::new("a1 broadcast", "memory per broadcast, with a watcher", "B").with_gate(0.2),
+            one.rss / routes,
+        ),
+        (
+            What::new(
+                "a1 watcher",
+                "memory per broadcast and further watcher",
+                "B",
+            )
+            .with_gate(0.1),
+            (ten.rss - one.rss) / (routes * 9.0),
+        ),
+    ])
 }
 
-impl Told {
-    fn figures(&self, watchers: u64) -> [(What, f64); 3] {
-        let what = |name, text, unit| What::new(format!("a1 {watchers} {name}"), text, unit);
-        [
-            (
-                what("time", "until all watchers know all broadcasts", "ms"),
-                self.took,
-            ),
-            (
-                what("cpu", "CPU per broadcast and watcher", "µs").with_gate(0.15),
-                self.cpu,
-            ),
-            (
-                what("rss", "memory per broadcast and watcher", "B"),
-                self.rss,
-            ),
-        ]
-    }
+/// What it took until every watcher knew everything.
+struct Told {
+    /// In milliseconds.
+    took: f64,
+    /// CPU time, in milliseconds.
+    cpu: f64,
+    /// Memory, in bytes.
+    rss: f64,
 }
 
 async fn tell(stage: &Stage, broadcasts: u64, watchers: u64) -> anyhow::Result<Told> {
@@ -86,12 +104,10 @@ async fn tell(stage: &Stage, broadcasts: u64, watchers: u64) -> anyhow::Result<T
             .context("waiting for the watchers")?
             .context("joining a watcher")??;
     }
-    let routes = (broadcasts * watchers) as f64;
-    let grown = stage.process.rss_kib()?.saturating_sub(rss);
     Ok(Told {
         took: begun.elapsed().as_secs_f64() * 1e3,
-        cpu: (stage.process.cpu()? - cpu).as_secs_f64() * 1e6 / routes,
-        rss: grown as f64 * 1024.0 / routes,
+        cpu: (stage.process.cpu()? - cpu).as_secs_f64() * 1e3,
+        rss: stage.process.rss_kib()?.saturating_sub(rss) as f64 * 1024.0,
     })
 }
 

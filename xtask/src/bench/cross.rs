@@ -18,7 +18,7 @@ use super::workload::{Load, Workload};
 
 /// Measures each workload with both generators in turn.
 pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
-    let relays = session.options.relays();
+    let relays = session.relays();
     let moq = session.programs.moq();
     for workload in session.options.workloads.clone() {
         for round in 0..session.options.rounds {

@@ -9,8 +9,8 @@ use quinn::{ClientConfig, Connection, Endpoint};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::options::Subject;
 use super::process::Process;
+use super::subject::Subject;
 use super::subscriber::{PATIENCE, SharedTally};
 use super::window::Plan;
 use super::{fanout, lite, publisher, quic, subscriber};

@@ -4,7 +4,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 
-use super::options::{Options, Subject};
+use super::options::Options;
+use super::subject::Subject;
 use crate::workspace::Workspace;
 
 /// Builds the release programs, and measures with the options given.

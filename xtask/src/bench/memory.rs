@@ -8,8 +8,8 @@ use tokio::time::{Instant, sleep};
 
 use super::driver::Session;
 use super::metric::What;
-use super::options::Subject;
 use super::programs::Stage;
+use super::subject::Subject;
 use super::subscriber::SharedTally;
 use super::window::Plan;
 use super::workload::{Load, Workload};
@@ -31,7 +31,7 @@ pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
     } else {
         FULL
     };
-    let relays = session.options.relays();
+    let relays = session.relays();
     for round in 0..session.options.rounds {
         for subject in session.order(round, &relays) {
             for (what, value) in figures(session, subject, sizes)? {
@@ -67,11 +67,11 @@ fn figures(session: &Session, subject: Subject, sizes: Sizes) -> anyhow::Result<
             announced,
         ),
         (
-            What::new("m6", "memory kept per group that passed", "B"),
+            What::new("m6", "memory kept per group that passed", "B").with_bound(20.0),
             ingested,
         ),
         (
-            What::new("m7", "memory after all subscribers left, of before", "%"),
+            What::new("m7", "memory after all subscribers left, of before", "%").with_bound(110.0),
             left * 100.0,
         ),
     ])

@@ -1,7 +1,7 @@
 //! A figure that is compared, and what it came to.
 
-use super::options::Subject;
 use super::stats::Spread;
+use super::subject::Subject;
 
 /// What is measured.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,8 +10,16 @@ pub(super) struct What {
     pub(super) id: String,
     pub(super) text: &'static str,
     pub(super) unit: &'static str,
-    /// The most that ours ÷ the peer's may be.
-    pub(super) gate: Option<f64>,
+    pub(super) gate: Option<Gate>,
+}
+
+/// What a figure has to keep to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Gate {
+    /// The most that the interval of ours ÷ the peer's may reach.
+    Ratio(f64),
+    /// The most that the median of ours may be, in either direction.
+    Ours(f64),
 }
 
 impl What {
@@ -24,8 +32,15 @@ impl What {
         }
     }
 
-    pub(super) fn with_gate(mut self, gate: f64) -> Self {
-        self.gate = Some(gate);
+    /// A share of the peer's figure that ours has to keep to.
+    pub(super) fn with_gate(mut self, share: f64) -> Self {
+        self.gate = Some(Gate::Ratio(share));
+        self
+    }
+
+    /// A bound that ours has to keep to, whatever the peer's is.
+    pub(super) fn with_bound(mut self, bound: f64) -> Self {
+        self.gate = Some(Gate::Ours(bound));
         self
     }
 }
@@ -71,10 +86,15 @@ impl Metric {
         Spread::interval(&ratios.collect::<Vec<_>>())
     }
 
-    /// Whether the upper end of the interval keeps to the gate, where there are both.
+    /// Whether the gate is kept to, where there is one and all that it needs.
     pub(super) fn passes(&self) -> Option<bool> {
-        let ratio = self.ratio(Subject::Ours, Subject::Peer)?;
-        Some(ratio.high <= self.what.gate?)
+        match self.what.gate? {
+            Gate::Ratio(most) => Some(self.ratio(Subject::Ours, Subject::Peer)?.high <= most),
+            Gate::Ours(most) => {
+                let ours = Spread::range(&self.of(Subject::Ours))?;
+                Some(ours.median.abs() <= most)
+            }
+        }
     }
 }
 
@@ -104,5 +124,16 @@ mod tests {
             metric.add(round, Subject::Peer, 1.0);
         }
         assert_eq!(metric.passes(), Some(false));
+    }
+
+    #[test]
+    fn a_bound_holds_for_the_median_of_ours() {
+        for (ours, passes) in [(20.0, true), (-20.0, true), (-21.0, false)] {
+            let mut metric = Metric::new(What::new("x", "", "").with_bound(20.0));
+            assert_eq!(metric.passes(), None);
+            metric.add(0, Subject::Peer, 1000.0);
+            metric.add(0, Subject::Ours, ours);
+            assert_eq!(metric.passes(), Some(passes));
+        }
     }
 }

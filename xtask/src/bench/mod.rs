@@ -43,6 +43,7 @@ mod report;
 mod setting;
 #[cfg(feature = "bench")]
 mod stats;
+mod subject;
 #[cfg(feature = "bench")]
 mod subscriber;
 #[cfg(feature = "bench")]

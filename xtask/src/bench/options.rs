@@ -1,40 +1,12 @@
 //! The command line of `bench relay`.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use anyhow::{Context as _, bail, ensure};
 
+use super::subject::{Subject, Test, subject, test};
 use super::workload::{self, Workload};
-
-/// Who is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Subject {
-    /// The `moq relay` of this workspace.
-    Ours,
-    /// The least that a fan-out on quinn has to do.
-    FanOut,
-    /// A `moq-relay` that we did not write.
-    Peer,
-    /// What others are compared with, once more: shows how far equal programs seem to differ.
-    Control,
-}
-
-/// A group of measurements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Test {
-    /// CPU per delivered frame under each workload.
-    Load,
-    /// Memory per session, subscriber, broadcast and group.
-    Memory,
-    /// How long joining takes, and what it costs.
-    Join,
-    /// Many broadcasts to many watchers.
-    Announce,
-    /// The same load by `moq bench`, which has to find the same.
-    Cross,
-}
 
 /// What is measured, how often, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,14 +105,6 @@ impl Options {
         subjects
     }
 
-    /// Those of the subjects that are relays.
-    pub(crate) fn relays(&self) -> Vec<Subject> {
-        let relays = self.subjects.iter().copied();
-        relays
-            .filter(|subject| *subject != Subject::FanOut)
-            .collect()
-    }
-
     fn checked(self) -> anyhow::Result<Self> {
         for Workload { load, .. } in &self.workloads {
             ensure!(
@@ -187,41 +151,6 @@ impl Default for Options {
             json: None,
         }
     }
-}
-
-impl Subject {
-    pub(crate) const ALL: [Self; 4] = [Self::Ours, Self::FanOut, Self::Peer, Self::Control];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Ours => "ours",
-            Self::FanOut => "fanout",
-            Self::Peer => "peer",
-            Self::Control => "control",
-        }
-    }
-}
-
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-fn subject(name: &str) -> Option<Subject> {
-    let mut chosen = Subject::ALL.into_iter().take(3);
-    chosen.find(|subject| subject.name() == name)
-}
-
-fn test(name: &str) -> Option<Test> {
-    Some(match name {
-        "load" => Test::Load,
-        "memory" => Test::Memory,
-        "join" => Test::Join,
-        "announce" => Test::Announce,
-        "cross" => Test::Cross,
-        _ => return None,
-    })
 }
 
 fn list<T>(value: &str, find: impl Fn(&str) -> Option<T>) -> anyhow::Result<Vec<T>> {
@@ -271,7 +200,6 @@ mod tests {
         let options = Options::parse(&[]).unwrap();
         assert_eq!(options.subjects, [Subject::Ours, Subject::FanOut]);
         assert_eq!((options.workloads.len(), options.pairs), (6, 12));
-        assert_eq!(options.relays(), [Subject::Ours]);
     }
 
     #[test]

@@ -7,8 +7,9 @@ use anyhow::Context as _;
 use tokio::runtime::Runtime;
 
 use super::dialer::Dialer;
-use super::options::{Options, Subject};
+use super::options::Options;
 use super::process::Process;
+use super::subject::Subject;
 
 /// The programs to measure.
 pub(super) struct Programs {

@@ -34,18 +34,6 @@ impl Workload {
     }
 }
 
-impl Load {
-    /// A share of the load: fewer subscribers, and no publisher without any.
-    pub(crate) fn scaled(self, (parts, of): (u64, u64)) -> Self {
-        let subscribers = (self.subscribers * parts / of).max(1);
-        Self {
-            subscribers,
-            publishers: self.publishers.min(subscribers),
-            ..self
-        }
-    }
-}
-
 impl fmt::Display for Load {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -105,14 +93,5 @@ mod tests {
     fn workloads_have_two_names() {
         assert_eq!(Workload::find("w2"), Workload::find("v4k60"));
         assert!(Workload::find("w7").is_none());
-    }
-
-    #[test]
-    fn less_load_means_fewer_subscribers() {
-        let chat = Workload::find("chat").unwrap().load;
-        let half = chat.scaled((1, 2));
-        assert_eq!((half.publishers, half.subscribers), (150, 150));
-        let least = V4K60.load.scaled((1, 1000));
-        assert_eq!((least.publishers, least.subscribers), (1, 1));
     }
 }

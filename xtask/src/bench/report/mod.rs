@@ -1,13 +1,17 @@
 //! What was measured, as a page and as JSON.
 
+mod json;
+mod rows;
+
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
 use super::metric::{Metric, What};
-use super::options::Subject;
 use super::stats::Spread;
+use super::subject::Subject;
 use super::window::Window;
+use rows::{HEAD, METRICS, WINDOWS, interval};
 
 /// Everything that was measured.
 #[derive(Debug, Default)]
@@ -17,7 +21,9 @@ pub(super) struct Report {
     metrics: Vec<Metric>,
     windows: Vec<Measured>,
     /// What a reader has to know, in the order in which it turned out.
-    pub(super) notes: Vec<String>,
+    notes: Vec<String>,
+    /// Something could not be measured.
+    is_incomplete: bool,
 }
 
 /// A window that was measured, whether it counts or not.
@@ -65,6 +71,17 @@ impl Report {
         });
     }
 
+    /// Tells the reader something.
+    pub(super) fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
+    /// Tells the reader what could not be measured.
+    pub(super) fn note_missing(&mut self, note: String) {
+        self.is_incomplete = true;
+        self.notes.push(note);
+    }
+
     /// Whether equal programs seem to be equal, where that was measured.
     fn control(&self) -> Option<(Spread, bool)> {
         let with = |below| {
@@ -75,9 +92,13 @@ impl Report {
         Some((ratio, (ratio.median - 1.0).abs() <= CONTROL))
     }
 
-    /// Whether a figure is wanting: a window that never counted, or a control that failed.
-    pub(super) fn is_valid(&self) -> bool {
-        self.control().is_none_or(|(_, is_equal)| is_equal)
+    /// Why the figures are not to be published, if so.
+    pub(super) fn fault(&self) -> Option<&'static str> {
+        match self.control() {
+            Some((_, false)) => Some("the same program differs too much from itself"),
+            _ if self.is_incomplete => Some("something could not be measured, see the notes"),
+            _ => None,
+        }
     }
 
     /// The page.
@@ -98,7 +119,7 @@ impl Report {
         }
         page.push_str(METRICS);
         for metric in &self.metrics {
-            page.push_str(&row(metric));
+            page.push_str(&rows::row(metric));
         }
         page.push_str(WINDOWS);
         self.push_windows(&mut page);
@@ -119,7 +140,7 @@ impl Report {
                 let of = |kept: &&Measured| (kept.workload, kept.subject) == (workload, subject);
                 let kept: Vec<&Measured> = self.windows.iter().filter(of).collect();
                 if !kept.is_empty() {
-                    page.push_str(&windows_row(workload, subject, &kept));
+                    page.push_str(&rows::windows_row(workload, subject, &kept));
                 }
             }
         }
@@ -131,160 +152,16 @@ impl Report {
         let setting = setting.map(|(name, value)| ((*name).to_owned(), json!(value)));
         json!({
             "setting": setting.collect::<serde_json::Map<_, _>>(),
-            "control": self.control().map(|(ratio, _)| spread(&ratio)),
-            "metrics": self.metrics.iter().map(metric).collect::<Vec<_>>(),
-            "windows": self.windows.iter().map(measured).collect::<Vec<_>>(),
+            "control": self.control().map(|(ratio, _)| json::spread(&ratio)),
+            "metrics": self.metrics.iter().map(json::metric).collect::<Vec<_>>(),
+            "windows": self.windows.iter().map(json::measured).collect::<Vec<_>>(),
             "notes": self.notes,
         })
     }
 }
 
-fn row(metric: &Metric) -> String {
-    let What {
-        id,
-        text,
-        unit,
-        gate,
-    } = &metric.what;
-    let mut row = format!("| {id} | {text} | {unit} ");
-    for subject in [Subject::Ours, Subject::FanOut, Subject::Peer] {
-        let spread = Spread::range(&metric.of(subject));
-        let median = spread.map(|spread| figure(spread.median));
-        row.push_str(&cell(median));
-    }
-    for below in [Subject::FanOut, Subject::Peer] {
-        let ratio = metric.ratio(Subject::Ours, below);
-        row.push_str(&cell(ratio.map(|ratio| interval(&ratio))));
-    }
-    let gate = gate.map_or_else(String::new, |gate| format!("≤ {gate}"));
-    let verdict = match metric.passes() {
-        Some(true) => " ✓",
-        Some(false) => " ✗",
-        None => "",
-    };
-    format!("{row}| {gate}{verdict} |\n")
-}
-
-fn windows_row(workload: &str, subject: Subject, kept: &[&Measured]) -> String {
-    let counting = kept.iter().filter(|kept| kept.fault.is_none());
-    let counting: Vec<&Window> = counting.map(|kept| &kept.window).collect();
-    let sum = |value: fn(&Window) -> u64| counting.iter().map(|window| value(window)).sum::<u64>();
-    let most = |value: fn(&Window) -> f64| {
-        let values: Vec<f64> = counting.iter().map(|window| value(window)).collect();
-        Spread::range(&values).map_or(0.0, |spread| spread.high)
-    };
-    let faults = kept.iter().filter_map(|kept| kept.fault.clone());
-    format!(
-        "| {workload} | {subject} | {} of {} | {} of {} | {:.0} | {:.0} | {:.1} | {} |\n",
-        counting.len(),
-        kept.len(),
-        sum(|window| window.frames),
-        sum(|window| window.expected_frames),
-        most(|window| window.generator * 100.0),
-        most(|window| window.elsewhere * 100.0),
-        most(|window| window.steal * 100.0),
-        faults.collect::<Vec<_>>().join(", "),
-    )
-}
-
-fn metric(metric: &Metric) -> Value {
-    let figures = Subject::ALL
-        .iter()
-        .map(|subject| (subject.name().to_owned(), json!(metric.of(*subject))));
-    let ratio = |below| {
-        metric
-            .ratio(Subject::Ours, below)
-            .map(|ratio| spread(&ratio))
-    };
-    json!({
-        "id": metric.what.id,
-        "what": metric.what.text,
-        "unit": metric.what.unit,
-        "gate": metric.what.gate,
-        "figures": figures.collect::<serde_json::Map<_, _>>(),
-        "ours_to_fanout": ratio(Subject::FanOut),
-        "ours_to_peer": ratio(Subject::Peer),
-        "passes": metric.passes(),
-    })
-}
-
-fn measured(measured: &Measured) -> Value {
-    let window = &measured.window;
-    json!({
-        "workload": measured.workload,
-        "subject": measured.subject.name(),
-        "fault": measured.fault,
-        "cpu_us": window.cpu.as_micros() as u64,
-        "frames": [window.frames, window.expected_frames],
-        "groups": [window.groups, window.expected_groups],
-        "p50_us": window.p50.as_micros() as u64,
-        "p99_us": window.p99.as_micros() as u64,
-        "rss_kib": window.rss_kib,
-        "generator_cores": window.generator,
-        "elsewhere_cores": window.elsewhere,
-        "steal": window.steal,
-    })
-}
-
-fn spread(spread: &Spread) -> Value {
-    json!({
-        "median": spread.median, "low": spread.low, "high": spread.high, "count": spread.count,
-    })
-}
-
-fn interval(ratio: &Spread) -> String {
-    let Spread {
-        median,
-        low,
-        high,
-        count,
-    } = ratio;
-    format!("{median:.2} ({low:.2}–{high:.2}, n {count})")
-}
-
-fn cell(text: Option<String>) -> String {
-    text.map_or_else(|| "| ".to_owned(), |text| format!("| {text} "))
-}
-
-/// Three digits, whatever the size.
-fn figure(value: f64) -> String {
-    match value.abs() {
-        0.0..10.0 => format!("{value:.2}"),
-        10.0..100.0 => format!("{value:.1}"),
-        _ => format!("{value:.0}"),
-    }
-}
-
 /// How far the same program may differ from itself.
 const CONTROL: f64 = 0.05;
-
-const HEAD: &str = "\
-# Performance
-
-Generated by `cargo xtask bench relay`; CONTRIBUTING.md says how to run it. All of it is over loopback, raw QUIC, a relay on one core
-and the load on another. Absolute figures are of this machine; only ratios, which are taken side by side, mean anything elsewhere.
-
-";
-
-const METRICS: &str = "
-## Figures
-
-The median of each subject; ratios with their 95 % interval, by bootstrap over pairs of neighbouring measurements. A gate is for the
-upper end of the interval of ours ÷ peer.
-
-| | what | unit | ours | fan-out | peer | ours ÷ fan-out | ours ÷ peer | gate |
-|---|---|---|---|---|---|---|---|---|
-";
-
-const WINDOWS: &str = "
-## Windows
-
-A window counts if 99.5 % of the frames and every group arrived, others used less than a tenth of a core and the host kept less than
-2 % of the time. The generator's and the others' share are of one core, the greatest of all windows.
-
-| workload | relay | count | frames delivered | generator % | others % | steal % | not counted for |
-|---|---|---|---|---|---|---|---|
-";
 
 #[cfg(test)]
 mod tests {
@@ -322,12 +199,12 @@ mod tests {
 
     #[test]
     fn a_program_that_differs_from_itself_spoils_everything() {
-        for (control, is_valid) in [(104.0, true), (106.0, false)] {
+        for (control, is_equal) in [(104.0, true), (106.0, false)] {
             let mut report = Report::default();
             report.add(cost(), 0, Subject::Peer, 100.0);
-            assert!(report.is_valid());
+            assert_eq!(report.fault(), None);
             report.add(cost(), 0, Subject::Control, control);
-            assert_eq!(report.is_valid(), is_valid);
+            assert_eq!(report.fault().is_none(), is_equal);
         }
     }
 }
