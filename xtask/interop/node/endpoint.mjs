@@ -8,6 +8,7 @@ export class Endpoint {
 	#tell;
 	#read;
 	#connection;
+	#settled;
 	#broadcasts = new Map();
 	#subscriptions = new Map();
 
@@ -43,6 +44,7 @@ export class Endpoint {
 			this.#tell(`refused ${reason(error)}`);
 			return;
 		}
+		this.#settled = new Promise((resolve) => setTimeout(resolve, 300));
 		const version = this.#connection.version;
 		this.#tell(`connected ${version}`);
 		this.#connection.closed.then(
@@ -62,16 +64,11 @@ export class Endpoint {
 		track.used.subscribe((used) => this.#tell(`${used ? "used" : "unused"} ${name}`));
 	}
 
-	announce(path) {
-		const { producer } = this.#broadcast(path);
-		this.#connection.publish(Path.from(path), producer);
-		// What is published while the package answers an Announce stream is not told before the next
-		// change, so there is one.
-		setTimeout(() => {
-			if (this.#broadcasts.get(path)?.producer === producer) {
-				this.#connection.publish(Path.from(path), producer);
-			}
-		}, 300);
+	async announce(path) {
+		// What is published while the package answers an Announce stream, which comes first thing, is
+		// not told before the next change.
+		await this.#settled;
+		this.#connection.publish(Path.from(path), this.#broadcast(path).producer);
 	}
 
 	unannounce(path) {

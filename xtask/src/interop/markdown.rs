@@ -91,7 +91,7 @@ fn table(rows: &[Row]) -> String {
         lines.entry(key).or_default().push(row);
     }
     let mut text = String::from(
-        "Passed of all cells, and the median time from writing a frame to its arrival.\n\n",
+        "Passed of all cells, and the time from writing a frame to its arrival in `one-frame`.\n\n",
     );
     let _ = writeln!(
         text,

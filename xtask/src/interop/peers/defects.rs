@@ -14,7 +14,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
     Defect {
         package: "@moq/net 0.3.4",
         what: "a broadcast that is published while an Announce stream is being answered is not announced \
-               on it before the next change; our test client publishes twice because of it",
+               on it before the next change; our test client waits for 300 ms because of it",
         reproduction: "`const c = await Connection.connect(url, …); c.publish(path, producer)` at once: \
                        in about one of ten runs nobody sees `path`",
     },
