@@ -2,10 +2,16 @@
 //!
 //! Natively this is tokio's clock, so that tests which pause it are deterministic.
 
+use std::cell::Cell;
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+
+thread_local! {
+    /// Where the wall clock stands for this thread instead, if it was told.
+    static SET: Cell<Option<(Instant, Duration)>> = const { Cell::new(None) };
+}
 
 /// Where the wall clock stood when the process first asked.
 static EPOCH: LazyLock<(Instant, Duration)> = LazyLock::new(|| {
@@ -25,6 +31,11 @@ pub fn now() -> Instant {
 /// it never steps back while the process lives.
 #[must_use]
 pub fn unix() -> Duration {
-    let (start, wall) = *EPOCH;
+    let (start, wall) = SET.get().unwrap_or_else(|| *EPOCH);
     wall + now().saturating_duration_since(start)
+}
+
+/// Sets the wall clock of this thread, for simulations that are to be repeated.
+pub fn set_unix(wall: Duration) {
+    SET.set(Some((now(), wall)));
 }

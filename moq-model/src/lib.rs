@@ -26,6 +26,7 @@
 pub mod clock;
 pub mod escape;
 pub mod maybe;
+pub mod random;
 
 mod broadcast;
 mod budget;

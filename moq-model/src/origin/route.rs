@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use crate::broadcast::BroadcastConsumer;
+use crate::random;
 use crate::request::RequestSource;
 
 /// Names a relay or an endpoint; 0 names nobody in particular. Draft: Hop ID.
@@ -19,8 +20,7 @@ impl HopId {
     /// A fresh id below 2^53, never 0, so that a JavaScript number can hold it.
     #[must_use]
     pub fn random() -> Self {
-        use std::hash::{BuildHasher, RandomState};
-        Self((RandomState::new().hash_one(0u8) >> 11).max(1))
+        Self((random::number() >> 11).max(1))
     }
 
     /// Whether this is nobody in particular.

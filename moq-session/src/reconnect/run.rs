@@ -1,11 +1,10 @@
 //! Dialling, over and over, and moving.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
 use moq_model::escape::Escaped;
-use moq_model::{AnnouncedEvent, BroadcastPath, SyncGuard, clock};
+use moq_model::{AnnouncedEvent, BroadcastPath, SyncGuard, clock, random, random};
 use moq_wire::code;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -225,6 +224,6 @@ fn wait(attempt: u32) -> Duration {
     let longest = FIRST_WAIT
         .saturating_mul(1 << attempt.min(10))
         .min(MAX_WAIT);
-    let jitter = RandomState::new().hash_one(attempt) % 512;
+    let jitter = random::number() % 512;
     longest / 2 + longest / 1_024 * u32::try_from(jitter).unwrap_or_default()
 }
