@@ -12,6 +12,7 @@ pub use consumer::{GroupConsumer, GroupRead};
 pub use producer::GroupProducer;
 
 use crate::budget::Charge;
+use crate::clock::{self, Instant};
 use crate::error::{Abort, GroupEnd, WriteError};
 use crate::frame::Frame;
 use crate::state::{Waiter, lock};
@@ -26,6 +27,7 @@ pub(crate) const MAX_FRAMES: usize = 8_192;
 pub(crate) struct Group {
     pub(crate) sequence: u64,
     pub(crate) kind: Kind,
+    pub(crate) begun: Instant,
     state: Mutex<GroupState>,
 }
 
@@ -81,6 +83,7 @@ impl Group {
         Arc::new(Self {
             sequence,
             kind,
+            begun: clock::now(),
             state: Mutex::default(),
         })
     }

@@ -3,13 +3,14 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::time::Sleep;
 
 use super::consumer::TrackReader;
 use super::readers::Pick;
 use super::state::TrackEnd;
-use crate::clock;
+use crate::clock::{self, Instant};
 use crate::error::{Abort, GroupEnd, ReadError};
 use crate::frame::Frame;
 use crate::group::{GroupConsumer, GroupRead};
@@ -165,19 +166,23 @@ impl OrderedReader {
                     return Poll::Ready(Ok(Step::Skip(gap)));
                 }
                 state.register_reader(id, cx);
+                let since = state.pending_since(id);
                 drop(state);
-                return self.poll_gap(cx).map(|()| Ok(Step::Skip(gap)));
+                return self.poll_gap(cx, since).map(|()| Ok(Step::Skip(gap)));
             }
         }
         let group = ready!(self.reader.poll_take(&mut state, cx, Pick::Oldest))?;
         Poll::Ready(Ok(group.map_or(Step::End, Step::Begin)))
     }
 
-    fn poll_gap(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Waits from when the gap could first be seen, so that a reader which is behind because of one
+    /// gap is not held up by the next one for as long again.
+    fn poll_gap(&mut self, cx: &mut Context<'_>, since: Option<Instant>) -> Poll<()> {
         let max_age = self.reader.subscription().max_age;
+        let waited = since.map_or(Duration::ZERO, |since| clock::now().duration_since(since));
         let gap = self
             .gap
-            .get_or_insert_with(|| Box::pin(clock::sleep(max_age)));
+            .get_or_insert_with(|| Box::pin(clock::sleep(max_age.saturating_sub(waited))));
         gap.as_mut().poll(cx)
     }
 }

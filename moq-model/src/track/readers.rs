@@ -6,6 +6,7 @@ use std::task::Context;
 
 use super::state::{Entry, TrackState};
 use super::subscription::{Start, Subscription};
+use crate::clock::Instant;
 use crate::error::GroupEnd;
 use crate::group::Group;
 use crate::ranges::GroupRanges;
@@ -219,6 +220,11 @@ impl TrackState {
     /// The lowest sequence that waits for a reader.
     pub(super) fn lowest_pending(&self, id: ReaderId) -> Option<u64> {
         self.reader(id)?.pending.first().map(|g| g.sequence)
+    }
+
+    /// When the first of the groups that wait for a reader began, whichever that was.
+    pub(super) fn pending_since(&self, id: ReaderId) -> Option<Instant> {
+        self.reader(id)?.pending.iter().map(|g| g.begun).min()
     }
 
     pub(super) fn close_group(&mut self, id: ReaderId, sequence: u64) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moq_model::escape::Escaped;
-use moq_model::{AnnouncedEvent, BroadcastPath, SyncGuard, clock, random, random};
+use moq_model::{AnnouncedEvent, BroadcastPath, SyncGuard, clock, random};
 use moq_wire::code;
 use tokio::sync::watch;
 use tokio::task::JoinSet;

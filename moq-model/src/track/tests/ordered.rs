@@ -41,6 +41,24 @@ async fn ordered_reading_waits_for_a_gap_and_then_says_what_is_missing() {
     assert_eq!(reader.next().await.unwrap(), None);
 }
 
+#[tokio::test(start_paused = true)]
+async fn waits_for_gaps_do_not_add_up() {
+    let (producer, consumer) = track(Track::new("t").with_max_age(60 * SECOND));
+    producer.set_start(0);
+    let wanted = oldest().with_max_age(3 * SECOND);
+    let mut reader = consumer.subscribe(wanted).ordered();
+    for sequence in [0, 2, 4, 6] {
+        let mut group = producer.create(sequence).unwrap();
+        group.append_at(sequence, "x").unwrap();
+        group.finish();
+    }
+    let before = clock::now();
+    for _ in 0..7 {
+        assert!(reader.next().await.unwrap().is_some());
+    }
+    assert_eq!(before.elapsed(), 3 * SECOND);
+}
+
 #[test]
 fn ordered_reading_does_not_wait_for_what_is_known_to_be_lost() {
     let (producer, consumer) = track(Track::new("t"));
