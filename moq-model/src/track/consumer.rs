@@ -182,10 +182,11 @@ impl TrackReader {
         self.track.lock().first(self.id)
     }
 
-    /// The sequence after the highest group of the track; final once the track is finished.
+    /// The sequence after the highest group of the track, even if that never came; final once the
+    /// track is finished.
     #[must_use]
     pub fn end(&self) -> u64 {
-        self.track.lock().next_sequence()
+        self.track.lock().end_sequence()
     }
 
     /// Replaces what is wanted; groups that were yielded before are not yielded again.

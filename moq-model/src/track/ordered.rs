@@ -9,7 +9,8 @@ use tokio::time::Sleep;
 
 use super::consumer::TrackReader;
 use super::readers::Pick;
-use super::state::TrackEnd;
+use super::state::{TrackEnd, TrackState};
+use super::subscription::Start;
 use crate::clock::{self, Instant};
 use crate::error::{Abort, GroupEnd, ReadError};
 use crate::frame::Frame;
@@ -172,7 +173,20 @@ impl OrderedReader {
             }
         }
         let group = ready!(self.reader.poll_take(&mut state, cx, Pick::Oldest))?;
-        Poll::Ready(Ok(group.map_or(Step::End, Step::Begin)))
+        let last = || self.unread(&state).map_or(Step::End, Step::Skip);
+        Poll::Ready(Ok(group.map_or_else(last, Step::Begin)))
+    }
+
+    /// Groups at the end of a finished track that were to come and did not.
+    fn unread(&self, state: &TrackState) -> Option<GroupRange> {
+        let wanted = self.reader.subscription();
+        let next = self.next.or_else(|| match wanted.start {
+            Start::Floor(floor) => Some(state.start?.max(floor)),
+            Start::Newest => None,
+        })?;
+        let end = state.end_sequence();
+        let end = wanted.end.map_or(end, |wanted| wanted.min(end));
+        (next < end).then_some(next..end)
     }
 
     /// Waits from when the gap could first be seen, so that a reader which is behind because of one

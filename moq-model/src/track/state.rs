@@ -97,6 +97,11 @@ impl TrackState {
         self.seen.end()
     }
 
+    /// The sequence after the last group that there was or was to be.
+    pub(super) fn end_sequence(&self) -> u64 {
+        self.seen.end().max(self.lost.end())
+    }
+
     /// Appends a frame; returns by how many bytes the track grew.
     pub(super) fn append(&mut self, group: &Arc<Group>, frame: Frame) -> Result<u64, WriteError> {
         let (timestamp, mut grown) = (frame.timestamp, frame.charge());

@@ -60,6 +60,26 @@ async fn waits_for_gaps_do_not_add_up() {
 }
 
 #[test]
+fn a_track_does_not_end_without_a_word_of_its_last_groups() {
+    let (producer, consumer) = track(Track::new("t"));
+    let mut reader = consumer.subscribe(oldest()).ordered();
+    let mut first = producer.append().unwrap();
+    first.append_at(0, "x").unwrap();
+    first.finish();
+    producer.append().unwrap().abort(Abort::Other(3));
+    producer.lose(2..4);
+    producer.finish();
+    assert_eq!(consumer.subscribe(oldest()).end(), 4);
+    assert!(now(reader.next()).unwrap().is_some());
+    let skipped = OrderedRead::Skipped {
+        groups: 1..4,
+        end: None,
+    };
+    assert_eq!(now(reader.next()).unwrap(), Some(skipped));
+    assert_eq!(now(reader.next()).unwrap(), None);
+}
+
+#[test]
 fn ordered_reading_does_not_wait_for_what_is_known_to_be_lost() {
     let (producer, consumer) = track(Track::new("t"));
     producer.set_start(0);
