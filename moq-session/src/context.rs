@@ -171,7 +171,8 @@ impl Shared {
     }
 
     pub(crate) fn next_subscribe_id(&self) -> SubscribeId {
-        SubscribeId(self.next_subscribe_id.fetch_add(1, Ordering::Relaxed))
+        let step = u64::from(!cfg!(sim_mutant = "reuse_id"));
+        SubscribeId(self.next_subscribe_id.fetch_add(step, Ordering::Relaxed))
     }
 
     pub(crate) fn request_close(&self, code: u32, reason: &str) {
