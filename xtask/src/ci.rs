@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 
+use crate::sim;
 use crate::tidy;
 use crate::tools::rustup_lists;
 use crate::workspace::Workspace;
@@ -64,6 +65,10 @@ fn steps(workspace: &Workspace) -> anyhow::Result<Vec<Step>> {
             action: Action::Run(doc),
         },
         cargo("test", &["test", "--workspace"]),
+        Step {
+            name: "sim",
+            action: Action::Run(sim::command(workspace, None, false, &["--seeds", "200"])),
+        },
         cargo("session without features", SESSION_BARE),
         cargo("quinn transport without features", TRANSPORT_BARE),
         Step {

@@ -5,6 +5,7 @@ mod ci;
 mod fuzz;
 mod instructions;
 mod interop;
+mod sim;
 mod tidy;
 mod tools;
 mod workspace;
@@ -47,6 +48,8 @@ fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         ["bench-run", options @ ..] => bench::measure(options)?,
         #[cfg(feature = "bench")]
         ["bench-fanout", address] => bench::fan_out(address)?,
+        ["sim", "--help" | "-h"] => std::io::stdout().write_all(sim::HELP.as_bytes())?,
+        ["sim", options @ ..] => sim::run(&Workspace::load()?, options)?,
         _ => anyhow::bail!(
             "unknown command `{}`; see `cargo xtask --help`",
             words.join(" ")
@@ -60,6 +63,8 @@ Usage: cargo xtask COMMAND
 
   ci            everything that has to pass before a change is merged
   tidy          crate arrows, dependency budgets, clocks, file lengths, lints, leftovers
+  sim           publisher, relays and subscribers in virtual time, on links with faults
+                (`cargo xtask sim --help` lists its options)
   bench relay   CPU per delivered frame of the relay, beside a bare fan-out on quinn
                 (`cargo xtask bench relay --help` lists its options)
   bench wire    instructions per message of the wire format, beside others
