@@ -58,7 +58,7 @@ impl Session {
             .map(|workload| workload.id);
         for workload in &workloads {
             let mut subjects = self.options.subjects.clone();
-            if controlled == Some(workload.id) {
+            if controlled == Some(workload.id) && !self.relays().is_empty() {
                 subjects.push(Subject::Control);
             }
             self.workload(workload, &subjects)?;

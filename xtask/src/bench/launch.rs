@@ -10,7 +10,13 @@ use crate::workspace::Workspace;
 
 /// Builds the release programs, and measures with the options given.
 pub(crate) fn launch(workspace: &Workspace, args: &[&str]) -> anyhow::Result<()> {
-    let options = Options::parse(args)?;
+    let cached = workspace.target.join(CACHED_PEER);
+    let cached = cached.exists().then(|| cached.display().to_string());
+    let mut args = args.to_vec();
+    if let Some(peer) = cached.as_deref().filter(|_| !args.contains(&"--peer")) {
+        args.extend(["--peer", peer]);
+    }
+    let options = Options::parse(&args)?;
     // Each on its own, because crates built together share their features.
     if options.subjects.contains(&Subject::Ours) {
         run(&mut workspace.cargo(&["build", "--release", "-p", "moq-cli"]))?;
@@ -28,6 +34,9 @@ pub(crate) fn launch(workspace: &Workspace, args: &[&str]) -> anyhow::Result<()>
         .args(args);
     run(&mut generator)
 }
+
+/// Where `cargo install --root` puts the peer, below the target directory.
+const CACHED_PEER: &str = "peer/bin/moq-relay";
 
 fn run(command: &mut Command) -> anyhow::Result<()> {
     let program = command.get_program().display().to_string();

@@ -172,7 +172,7 @@ Measures what a relay costs, over raw QUIC on loopback: CPU per delivered frame 
 memory, joining, announcements. One relay after the other, in alternating order, each on one core.
 
   --quick             3 pairs of 3 s, 1 round: about 10 minutes instead of an hour
-  --peer PATH         also measure that moq-relay
+  --peer PATH         also measure that moq-relay [peer/bin/moq-relay in the target directory, if there]
   --subjects LIST     of ours, fanout, peer [ours,fanout, and peer if given]
   --tests LIST        of load, memory, join, announce, cross [all but cross, which measures the
                       workloads once more with `moq bench`, to see that both find the same]

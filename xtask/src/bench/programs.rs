@@ -17,6 +17,8 @@ pub(super) struct Programs {
     dir: PathBuf,
     this: PathBuf,
     peer: Option<PathBuf>,
+    /// What runs as the control.
+    control: Subject,
     relay_cpu: usize,
 }
 
@@ -34,6 +36,11 @@ impl Programs {
         Ok(Self {
             dir: dir.to_owned(),
             peer: options.peer.clone(),
+            control: if options.subjects.contains(&Subject::Peer) {
+                Subject::Peer
+            } else {
+                Subject::Ours
+            },
             this,
             relay_cpu: options.relay_cpu,
         })
@@ -72,9 +79,13 @@ impl Programs {
         let log = self.log(subject);
         let start =
             |program: &Path, args: &[&str]| Process::start(self.relay_cpu, program, args, &log);
-        match (subject, &self.peer) {
+        let program = match subject {
+            Subject::Control => self.control,
+            chosen => chosen,
+        };
+        match (program, &self.peer) {
             (Subject::FanOut, _) => start(&self.this, &["bench-fanout", &address]),
-            (Subject::Peer | Subject::Control, Some(peer)) => {
+            (Subject::Peer, Some(peer)) => {
                 let tls = ["--listen-tls-generate", "localhost"];
                 let rest = ["--auth-public", "**"];
                 start(peer, &[&["--listen", &address][..], &tls, &rest].concat())
