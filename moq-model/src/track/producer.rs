@@ -113,7 +113,13 @@ impl TrackProducer {
         state.wake_readers();
     }
 
-    /// Tells readers in order not to wait for these groups.
+    /// Tells the sequence after the last group that there was to be, of a track that was asked for
+    /// on demand.
+    pub fn set_end(&self, sequence: u64) {
+        self.track().lock().told_end = Some(sequence);
+    }
+
+    /// Tells readers in order not to wait for these groups; up to `u64::MAX` means all further ones.
     pub fn lose(&self, groups: GroupRange) {
         self.track().lock().lose(groups);
     }

@@ -44,6 +44,8 @@ pub(super) struct TrackState {
     pub(super) fetched: BTreeMap<u64, Vec<Weak<Group>>>,
     /// Sequences that are gone or will never come.
     pub(super) lost: GroupRanges,
+    /// The sequence after the last group that was to be, as told by the peer that feeds the track.
+    pub(super) told_end: Option<u64>,
     /// The latest timestamp of the newest group with a frame, and that group.
     pub(super) newest: Option<(u64, u64)>,
     /// Bytes of the held groups.
@@ -98,8 +100,12 @@ impl TrackState {
     }
 
     /// The sequence after the last group that there was or was to be.
+    ///
+    /// Without a word on that, groups that are lost up to no end say nothing of it.
     pub(super) fn end_sequence(&self) -> u64 {
-        self.seen.end().max(self.lost.end())
+        let lost = Some(self.lost.end()).filter(|end| *end < u64::MAX);
+        let to_be = self.told_end.or(lost).unwrap_or_default();
+        self.seen.end().max(to_be)
     }
 
     /// Appends a frame; returns by how many bytes the track grew.

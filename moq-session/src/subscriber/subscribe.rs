@@ -7,7 +7,7 @@ use std::time::Duration;
 use moq_model::clock;
 use moq_model::{Abort, Demand, Start, TrackInfo, TrackProducer};
 use moq_wire::{
-    BiStream, GroupStart, Subscribe, SubscribeId, SubscribeResponse, SubscribeUpdate, code,
+    BiStream, GroupStart, Subscribe, SubscribeId, SubscribeResponse, SubscribeUpdate, code, varint,
 };
 
 use super::feed::Feed;
@@ -294,7 +294,9 @@ impl<T: Transport> Subscription<'_, T> {
             }
             SubscribeResponse::End(end) => self.end(end, streams)?,
             SubscribeResponse::Drop { start, end, .. } => {
-                self.feed.settle(start..end.saturating_add(1));
+                let is_open = end >= varint::MAX;
+                let after = if is_open { u64::MAX } else { end + 1 };
+                self.feed.settle(start..after);
             }
         }
         Ok(())
@@ -313,6 +315,7 @@ impl<T: Transport> Subscription<'_, T> {
             }
             Ok(())
         })?;
+        self.feed.track.set_end(end);
         Ok(())
     }
 
