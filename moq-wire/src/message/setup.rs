@@ -257,13 +257,17 @@ mod tests {
 
     #[test]
     fn parameters_are_counted() {
+        // Two bytes for the count and for each id.
         let setup = |count: u8| {
-            let parameters = (0..count).flat_map(|n| [0x10 + n, 0]);
-            [count].into_iter().chain(parameters).collect::<Vec<_>>()
+            let parameters = (0..count).flat_map(|n| [0x41, n, 0]);
+            [0x40, count]
+                .into_iter()
+                .chain(parameters)
+                .collect::<Vec<_>>()
         };
-        assert_eq!(decode(&setup(31)), Ok(Setup::default()));
-        assert_eq!(decode(&setup(32)), Ok(Setup::default()));
-        assert_eq!(decode(&setup(33)), Err(DecodeError::TooManyParameters));
+        assert_eq!(decode(&setup(63)), Ok(Setup::default()));
+        assert_eq!(decode(&setup(64)), Ok(Setup::default()));
+        assert_eq!(decode(&setup(65)), Err(DecodeError::TooManyParameters));
     }
 
     #[test]
