@@ -176,11 +176,14 @@ impl TrackState {
     /// Where those begin who asked for the newest group before there was one, and now `first` is
     /// there.
     ///
-    /// A peer that was asked for nothing older sends nothing older, but not always in order.
+    /// A peer that was asked for nothing older sends nothing older, but not always in order; if it
+    /// does not say where it begins, that is seen from what comes. If it does, what it skips before
+    /// the first group is not waited for.
     fn newest_floor(&self, first: u64) -> u64 {
         let mut wanted = self.readers.iter().map(|(_, reader)| &reader.subscription);
-        let is_in_order = self.is_local || wanted.any(|wanted| wanted.start != Start::Newest);
-        if is_in_order { first } else { 0 }
+        let is_known = self.is_local || self.start.is_some();
+        let is_mixed = wanted.any(|wanted| wanted.start != Start::Newest);
+        if is_known || is_mixed { first } else { 0 }
     }
 
     /// Notes that groups will not come.

@@ -195,3 +195,14 @@ fn the_newest_is_not_what_somebody_else_wants_of_old() {
     assert_eq!(group.map(|group| group.sequence()), Some(4));
     assert!(is_pending(newest.next_group()));
 }
+
+#[test]
+fn what_is_skipped_before_the_newest_group_is_not_waited_for() {
+    let (producer, consumer) = fed_track();
+    let mut newest = consumer.subscribe(Subscription::default()).ordered();
+    producer.set_start(2);
+    let mut group = producer.create(3).unwrap();
+    group.append_at(0, "x").unwrap();
+    let read = now(newest.next()).unwrap();
+    assert!(matches!(read, Some(OrderedRead::Frame { group: 3, .. })));
+}
