@@ -37,6 +37,19 @@ impl GroupRanges {
         }
     }
 
+    /// The first member at or above `sequence`.
+    #[must_use]
+    pub fn first_from(&self, sequence: u64) -> Option<u64> {
+        let at = self.ranges.partition_point(|r| r.end <= sequence);
+        self.ranges.get(at).map(|r| r.start.max(sequence))
+    }
+
+    /// The members at or above `sequence`, run by run.
+    pub(crate) fn runs_from(&self, sequence: u64) -> impl Iterator<Item = GroupRange> {
+        let runs = self.ranges.iter().filter(move |r| r.end > sequence);
+        runs.map(move |r| r.start.max(sequence)..r.end)
+    }
+
     /// The sequence after the highest member; 0 when empty.
     #[must_use]
     pub fn end(&self) -> u64 {

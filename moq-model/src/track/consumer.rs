@@ -12,6 +12,7 @@ use super::state::{TrackEnd, TrackState};
 use super::subscription::{Subscription, TrackInfo};
 use crate::error::{Abort, ReadError};
 use crate::group::GroupConsumer;
+use crate::ranges::GroupRange;
 
 /// A track to read from; clones are handles to the same one.
 #[derive(Debug, Clone)]
@@ -180,6 +181,12 @@ impl TrackReader {
     #[must_use]
     pub fn first(&self) -> Option<u64> {
         self.track.lock().first(self.id)
+    }
+
+    /// Groups that are not going to come, of those that were lost since this was asked last; nothing
+    /// before reading has begun.
+    pub fn take_lost(&mut self) -> Vec<GroupRange> {
+        self.track.lock().take_lost(self.id)
     }
 
     /// The sequence after the highest group of the track, even if that never came; final once the

@@ -9,7 +9,7 @@ use super::subscription::{Start, Subscription};
 use crate::clock::Instant;
 use crate::error::GroupEnd;
 use crate::group::Group;
-use crate::ranges::GroupRanges;
+use crate::ranges::{GroupRange, GroupRanges};
 use crate::state::Waiter;
 
 /// How far the fastest reader may be behind before the track's input waits, in bytes.
@@ -33,8 +33,10 @@ pub(super) struct Reader {
     pub(super) subscription: Subscription,
     /// The lowest sequence it takes; unknown until there is a newest group to begin at.
     pub(super) floor: Option<u64>,
-    /// Groups that were offered to it.
+    /// Groups that were offered to it, or that it was told not to wait for.
     pub(super) offered: GroupRanges,
+    /// How many losses there were when it was told of them last.
+    losses: u64,
     /// The group it began with.
     pub(super) first: Option<u64>,
     /// Groups it has not taken yet, ascending.
@@ -99,6 +101,7 @@ impl TrackState {
             subscription,
             floor: None,
             offered: GroupRanges::default(),
+            losses: 0,
             first: None,
             pending: Vec::new(),
             open: Vec::new(),
@@ -203,6 +206,36 @@ impl TrackState {
         let first = Some(first.min(lowest));
         self.reader_mut(id)?.first = first;
         first
+    }
+
+    /// Groups that a reader is not going to get, of those that were lost since it asked last.
+    pub(super) fn take_lost(&mut self, id: ReaderId) -> Vec<GroupRange> {
+        let (losses, mut found) = (self.losses, Vec::new());
+        let Some(reader) = self.reader(id).filter(|reader| reader.losses != losses) else {
+            return found;
+        };
+        let Some(first) = reader.first else {
+            return found;
+        };
+        // What is lost up to no end is told by the end of the track.
+        for run in self.lost.runs_from(first).filter(|run| run.end < u64::MAX) {
+            let mut at = reader.offered.first_missing_from(run.start);
+            while at < run.end {
+                let end = reader
+                    .offered
+                    .first_from(at)
+                    .map_or(run.end, |next| next.min(run.end));
+                found.push(at..end);
+                at = reader.offered.first_missing_from(end);
+            }
+        }
+        if let Some(reader) = self.reader_mut(id) {
+            reader.losses = losses;
+            for run in &found {
+                reader.offered.insert(run.clone());
+            }
+        }
+        found
     }
 
     /// The group a reader began with, once it began.

@@ -44,6 +44,8 @@ pub(super) struct TrackState {
     pub(super) fetched: BTreeMap<u64, Vec<Weak<Group>>>,
     /// Sequences that are gone or will never come.
     pub(super) lost: GroupRanges,
+    /// How often groups were lost, other than by age or for memory.
+    pub(super) losses: u64,
     /// The sequence after the last group that was to be, as told by the peer that feeds the track.
     pub(super) told_end: Option<u64>,
     /// The latest timestamp of the newest group with a frame, and that group.
@@ -189,6 +191,7 @@ impl TrackState {
     /// Notes that groups will not come.
     pub(super) fn lose(&mut self, range: Range<u64>) {
         self.lost.insert(range);
+        self.losses += 1;
         self.wake_readers();
     }
 

@@ -309,14 +309,29 @@ impl<T: Transport> Serving<T> {
                 }
                 Poll::Ready(Ok(None)) => {
                     self.end = track.end();
+                    self.note_lost();
                     self.track = None;
                 }
                 Poll::Ready(Err(ReadError::Aborted(reason))) => return Err(Failure::Track(reason)),
                 Poll::Ready(Err(_)) => return Err(Failure::Track(Abort::Internal)),
-                Poll::Pending => break,
+                Poll::Pending => {
+                    self.note_lost();
+                    break;
+                }
             }
         }
         Ok(())
+    }
+
+    /// Takes note of what the track lost, where the peer can be told not to wait for it.
+    fn note_lost(&mut self) {
+        if self.context.version.features().drop_type.is_some()
+            && let Some(track) = &mut self.track
+        {
+            for groups in track.take_lost() {
+                self.waiting.lost(groups);
+            }
+        }
     }
 
     /// Tells the peer once which group delivery begins with.

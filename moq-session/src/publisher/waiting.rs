@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
 
-use moq_model::GroupConsumer;
-use moq_wire::SubscribeResponse;
+use moq_model::{GroupConsumer, GroupRange};
+use moq_wire::{SubscribeResponse, code};
 
 use crate::convert;
 
@@ -57,6 +57,18 @@ impl Waiting {
                 convert::group_end_code(end),
             );
             self.groups.pop_back();
+        }
+    }
+
+    /// Takes note of groups that are not going to come.
+    pub(super) fn lost(&mut self, groups: GroupRange) {
+        self.dropped.push(Dropped {
+            start: groups.start,
+            end: groups.end.saturating_sub(1),
+            code: code::stream::OLD,
+        });
+        if self.dropped.len() > MAX_DROPPED {
+            self.dropped.remove(0);
         }
     }
 

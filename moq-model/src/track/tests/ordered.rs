@@ -206,3 +206,24 @@ fn what_is_skipped_before_the_newest_group_is_not_waited_for() {
     let read = now(newest.next()).unwrap();
     assert!(matches!(read, Some(OrderedRead::Frame { group: 3, .. })));
 }
+
+#[test]
+fn a_reader_is_told_once_of_what_is_lost_to_it() {
+    let (producer, consumer) = fed_track();
+    let mut reader = consumer.subscribe(oldest());
+    producer.set_start(1);
+    producer.lose(0..3);
+    assert_eq!(reader.take_lost(), [], "it has not begun");
+    group_at(&producer, 4);
+    assert!(next_now(&mut reader).is_some());
+    assert_eq!(reader.take_lost(), [], "it begins at the third");
+    producer.lose(2..7);
+    producer.lose(9..u64::MAX);
+    assert_eq!(reader.take_lost(), [3..4, 5..7]);
+    assert_eq!(reader.take_lost(), []);
+}
+
+fn group_at(producer: &TrackProducer, sequence: u64) {
+    let mut group = producer.create(sequence).unwrap();
+    group.append_at(sequence, "x").unwrap();
+}
