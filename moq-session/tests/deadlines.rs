@@ -15,11 +15,15 @@ fn a_stream_that_does_not_say_what_it_is_for_is_given_up() {
         let (mut peer, _session) = enter(version, &OriginProducer::new()).await;
         let before = tokio::time::Instant::now();
         let (mut uni, mut bi) = (peer.open_raw_uni().await, peer.open_raw_bi().await);
+        uni.send_bytes([HALF_A_TYPE]).await;
         uni.expect_stop(CONTROL_TIMEOUT).await;
         bi.expect_reset(CONTROL_TIMEOUT).await;
         assert_eq!(before.elapsed(), Duration::from_secs(5));
     });
 }
+
+/// The first byte of a longer number, in either form.
+const HALF_A_TYPE: u8 = 0x80;
 
 #[test]
 fn sixty_four_streams_may_keep_silent_about_their_type() {

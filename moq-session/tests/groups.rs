@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use common::for_each_version;
 use common::scripts::{fed, header, send_group, settle};
@@ -39,6 +41,31 @@ fn a_group_arrives_with_its_frames_and_times() {
             }
         }
         assert_eq!(group.next().await, GroupRead::End(GroupEnd::Finished));
+    });
+}
+
+/// A stream that is seen opens all those before it, which may wait long for their turn.
+#[test]
+fn streams_whose_first_byte_is_late_hold_up_nobody_and_are_read_when_it_comes() {
+    for_each_version(|version| async move {
+        let mut fed = fed(version).await;
+        let mut silent = Vec::new();
+        for _ in 0..90 {
+            silent.push(fed.peer.open_raw_uni().await);
+        }
+        send_group(&mut fed.peer, fed.id, 8, &["newest"]).await;
+        let newest = (8, vec!["newest".to_owned()], GroupEnd::Finished);
+        assert_eq!(fed.read().await, newest);
+
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        for (sequence, mut stream) in (0..8).zip(silent) {
+            stream.send_varint(UniStream::Group.code()).await;
+            stream.send(&header(fed.id, sequence)).await;
+            stream.send_frame(8_000, "late").await;
+            stream.finish();
+            let late = (sequence, vec!["late".to_owned()], GroupEnd::Finished);
+            assert_eq!(fed.read().await, late);
+        }
     });
 }
 

@@ -98,6 +98,11 @@ impl<R: RecvStream> Reader<R> {
         }
     }
 
+    /// Waits for the first byte, or the end of a stream without any.
+    pub(crate) async fn begun(&mut self) -> Result<(), StreamError> {
+        poll_fn(|cx| self.poll_fill(cx)).await.map(drop)
+    }
+
     /// The stream type that a stream begins with; `None` if it ended without one.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use moq_model::{Request, RequestQueue};
 use moq_wire::{UniStream, code};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 pub(crate) use feed::Feed;
 pub use probe::Bandwidth;
@@ -52,23 +52,29 @@ async fn accept<T: Transport>(context: Context<T>) -> Result<(), SessionError> {
     let mut transport = context.transport.clone();
     let headerless = Arc::new(Semaphore::new(MAX_HEADERLESS));
     loop {
-        let Ok(permit) = headerless.clone().acquire_owned().await else {
-            return Ok(());
-        };
         let stream = std::future::poll_fn(|cx| transport.poll_accept_uni(cx)).await?;
         let reader = Reader::new(stream, context.version);
         context
             .spawner
-            .spawn(Box::pin(take(context.clone(), reader, permit)));
+            .spawn(Box::pin(take(context.clone(), reader, headerless.clone())));
     }
 }
 
 /// Takes in one unidirectional stream; an unknown one costs only itself.
+///
+/// Until its first byte it may wait as long as it likes: the newest groups are sent first, and a
+/// later stream that is seen opens all those before it.
 async fn take<T: Transport>(
     context: Context<T>,
     mut reader: Reader<T::Recv>,
-    headerless: OwnedSemaphorePermit,
+    headerless: Arc<Semaphore>,
 ) -> Result<(), SessionError> {
+    if reader.begun().await.is_err() {
+        return Ok(());
+    }
+    let Ok(headerless) = headerless.acquire_owned().await else {
+        return Ok(());
+    };
     let kind = match reader.stream_type().await {
         Ok(Some(kind)) => UniStream::from_code(kind, context.version),
         Err(StreamError::Timeout) => {
