@@ -2,6 +2,8 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -51,12 +53,15 @@ pub struct OrderedReader {
     current: Option<GroupConsumer>,
     index: usize,
     gap: Option<Pin<Box<Sleep>>>,
+    is_starved: Arc<AtomicBool>,
 }
 
 impl OrderedReader {
     pub(super) fn new(reader: TrackReader) -> Self {
+        let is_starved = reader.shared().lock().starved_flag(reader.id());
         Self {
             reader,
+            is_starved,
             next: None,
             current: None,
             index: 0,
@@ -77,7 +82,19 @@ impl OrderedReader {
     ///
     /// Cancel safe.
     pub async fn next(&mut self) -> Result<Option<OrderedRead>, ReadError> {
-        poll_fn(|cx| self.poll_next(cx)).await
+        poll_fn(|cx| {
+            let next = self.poll_next(cx);
+            self.note_starved(next.is_pending());
+            next
+        })
+        .await
+    }
+
+    /// Lets the input go on that waits for this reader, once it lacks what has not come.
+    fn note_starved(&self, is_starved: bool) {
+        if self.is_starved.swap(is_starved, Ordering::SeqCst) != is_starved && is_starved {
+            self.reader.shared().note_starved();
+        }
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<OrderedRead>, ReadError>> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Context;
 
 use super::state::{Entry, TrackState};
@@ -43,6 +44,8 @@ pub(super) struct Reader {
     pub(super) pending: Vec<Arc<Group>>,
     /// Groups it has taken and not let go of, with its slot in each.
     pub(super) open: Vec<(Arc<Group>, usize)>,
+    /// Whether it waits for bytes that have not come, and nothing that is held is of use to it.
+    is_starved: Arc<AtomicBool>,
     pub(super) waiter: Waiter,
 }
 
@@ -105,6 +108,7 @@ impl TrackState {
             first: None,
             pending: Vec::new(),
             open: Vec::new(),
+            is_starved: Arc::default(),
             waiter: Waiter::default(),
         });
         let id = ReaderId {
@@ -272,14 +276,21 @@ impl TrackState {
         }
     }
 
-    /// Whether the input of group `sequence` has to wait: all readers are behind it by the share.
+    /// Where a reader in order says whether it is starved; without a word it is not.
+    pub(super) fn starved_flag(&self, id: ReaderId) -> Arc<AtomicBool> {
+        let reader = self.reader(id);
+        reader.map_or_else(Arc::default, |reader| reader.is_starved.clone())
+    }
+
+    /// Whether the input of group `sequence` has to wait: all readers are behind it by the share, and
+    /// could read on. One that lacks bytes is not slow, and would be held up the more: what the peer
+    /// is not able to send may be in the way of what is lacking.
     pub(super) fn is_paused(&self, sequence: u64) -> bool {
         (self.held >= SHARE || self.groups.len() as u64 >= SHARE / LEAST)
             && !self.readers.is_empty()
-            && self
-                .readers
-                .iter()
-                .all(|(_, reader)| self.lead(reader, sequence) >= SHARE)
+            && self.readers.iter().all(|(_, reader)| {
+                !reader.is_starved.load(Ordering::SeqCst) && self.lead(reader, sequence) >= SHARE
+            })
     }
 
     /// Bytes between the oldest group that a reader has not finished and the end of `sequence`.

@@ -61,6 +61,10 @@ impl Future for Ready {
             progress: this.track.watch_progress(),
         });
         state.producers[pause.slot].register(cx);
+        // A reader that became starved before it was watched has told nobody.
+        if !state.is_paused(this.sequence) {
+            return Poll::Ready(());
+        }
         while pause.timer.as_mut().poll(cx).is_ready() {
             let progress = this.track.progress();
             if progress == pause.progress {

@@ -133,13 +133,20 @@ impl TrackShared {
         }
     }
 
+    /// A reader in order has become starved.
+    pub(super) fn note_starved(&self) {
+        if self.is_watched() {
+            self.lock().wake_producers();
+        }
+    }
+
     fn is_watched(&self) -> bool {
-        self.watching.load(Ordering::Relaxed) > 0
+        self.watching.load(Ordering::SeqCst) > 0
     }
 
     /// Counts progress until [`Self::unwatch_progress`] is called as often.
     pub(super) fn watch_progress(&self) -> u64 {
-        self.watching.fetch_add(1, Ordering::Relaxed);
+        self.watching.fetch_add(1, Ordering::SeqCst);
         self.progress()
     }
 

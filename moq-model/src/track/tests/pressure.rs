@@ -130,3 +130,25 @@ async fn a_thousand_small_groups_are_far_behind_too() {
         "skipping makes room for more than one"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn input_goes_on_while_a_reader_in_order_lacks_what_is_before_it() {
+    let (producer, consumer) = track(Track::new("t").with_max_age(60 * SECOND));
+    let mut reader = consumer.subscribe(oldest()).ordered();
+    let mut lacking = producer.create(0).unwrap();
+    lacking.append_at(0, "begun").unwrap();
+    fill(&producer);
+    let mut ready = waiting(producer.clone());
+    assert!(!ready.poll(), "it could read");
+
+    assert!(now(reader.next()).unwrap().is_some());
+    assert!(!ready.poll(), "it has not asked for more");
+    assert!(is_pending(reader.next()));
+    assert!(ready.poll(), "it waits for the rest of its group");
+    assert_eq!(fill(&producer), 64, "however much comes before that");
+
+    lacking.append_at(1, "whole").unwrap();
+    lacking.finish();
+    assert!(now(reader.next()).unwrap().is_some());
+    assert!(!waiting(producer).poll(), "it could read again");
+}
