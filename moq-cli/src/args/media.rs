@@ -54,6 +54,11 @@ pub(crate) struct SubscribeArgs {
     /// had to be waited for, else newest]
     #[arg(long, value_name = "START", env = "MOQ_FROM", hide_env_values = true)]
     pub(crate) from: Option<Beginning>,
+    /// How much may be held while a group before it is missing [default: a quarter of the memory,
+    /// at most 1GiB]
+    #[arg(long, value_name = "SIZE", value_parser = values::buffer)]
+    #[arg(env = "MOQ_BUFFER", hide_env_values = true)]
+    pub(crate) buffer: Option<u64>,
     /// Fail if anything is missing
     #[arg(long, env = "MOQ_STRICT", hide_env_values = true)]
     #[arg(value_parser = FalseyValueParser::new())]

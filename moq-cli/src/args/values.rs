@@ -53,6 +53,16 @@ pub(super) fn group_size(text: &str) -> Result<usize, String> {
     }
 }
 
+/// Reads how much a subscriber holds.
+pub(super) fn buffer(text: &str) -> Result<u64, String> {
+    let size = u64::try_from(size(text)?).map_err(|_| "that is too much".to_owned())?;
+    if size >= MIN_BUFFER {
+        Ok(size)
+    } else {
+        Err("give it at least 1MiB".into())
+    }
+}
+
 /// Reads a server's URL.
 pub(super) fn url(text: &str) -> Result<Url, String> {
     const EXAMPLE: &str = "write it like https://host:port/path or moqt://host:port/path";
@@ -105,6 +115,7 @@ fn split(text: &str) -> (&str, &str) {
 
 /// What a group can hold.
 const MAX_GROUP: usize = 32 << 20;
+const MIN_BUFFER: u64 = 1 << 20;
 
 /// Longer ones would overflow sums of points in time.
 const MAX_DURATION: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -163,6 +174,8 @@ mod tests {
         }
         assert_eq!(group_size("32MiB"), Ok(32 << 20));
         assert!(group_size("0").is_err() && group_size("33MiB").is_err());
+        assert_eq!(buffer("2GiB"), Ok(2 << 30));
+        assert!(buffer("1000").is_err());
     }
 
     #[test]

@@ -3,7 +3,6 @@
 mod auth;
 mod banner;
 mod http;
-mod memory;
 mod renew;
 mod sessions;
 mod state;
@@ -23,6 +22,8 @@ use tokio::time::timeout;
 
 use crate::args::RelayArgs;
 use crate::exit::{Exit, Failure};
+use crate::memory;
+
 use crate::progress::Console;
 use crate::signal::Signals;
 use renew::Certificate;
@@ -108,7 +109,7 @@ impl Relay {
     /// If an address is taken.
     pub(crate) fn bind(config: RelayConfig) -> anyhow::Result<Self> {
         let (server, listeners) = bind_both(&config)?;
-        let budget = Budget::new(memory::cache_limit());
+        let budget = Budget::new(memory::quarter(Budget::DEFAULT_BYTES));
         let origin = OriginProducer::with(HopId::random(), budget);
         let session = Config::default()
             .with_versions(config.versions)

@@ -4,18 +4,22 @@ mod find;
 mod read;
 mod trouble;
 
-use moq_session::{OriginProducer, Role};
+use moq_session::{Budget, HopId, OriginProducer, Role};
 
 use crate::args::SubscribeArgs;
 use crate::client::{self, Link};
 use crate::exit::Exit;
+use crate::memory;
 use crate::progress::Console;
 use find::Finder;
 use read::{Ended, Writer};
 
 /// Runs the command.
 pub(crate) async fn run(args: SubscribeArgs, console: &Console) -> anyhow::Result<Exit> {
-    let origin = OriginProducer::new();
+    let buffer = args
+        .buffer
+        .unwrap_or_else(|| memory::quarter(MOST_BUFFERED));
+    let origin = OriginProducer::with(HopId::random(), Budget::new(buffer));
     let config = client::config(&args.client)
         .with_subscribe(origin.clone())
         .with_role(Role::Subscriber);
@@ -38,3 +42,7 @@ async fn read_all(finder: &mut Finder, writer: &mut Writer, link: &mut Link) -> 
         }
     }
 }
+
+/// What is held of a track at most while some group before it is missing, in bytes: relays send
+/// newest first, so the first group of a file may come after all others.
+const MOST_BUFFERED: u64 = 1 << 30;

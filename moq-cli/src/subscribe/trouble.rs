@@ -13,7 +13,7 @@ pub(super) fn missing(groups: &std::ops::Range<u64>, end: Option<GroupEnd>) -> S
     let why = match end {
         Some(GroupEnd::Aborted(reason)) => format!(": {reason}"),
         Some(GroupEnd::Expired) => ": too old".to_owned(),
-        Some(GroupEnd::Evicted) => ": dropped for memory".to_owned(),
+        Some(GroupEnd::Evicted) => ": dropped for memory; a larger --buffer holds more".to_owned(),
         _ => String::new(),
     };
     what + &why
@@ -64,7 +64,7 @@ mod tests {
         let evicted = Some(GroupEnd::Evicted);
         assert_eq!(
             missing(&(3..6), evicted),
-            "groups 3 to 5 are missing: dropped for memory"
+            "groups 3 to 5 are missing: dropped for memory; a larger --buffer holds more"
         );
         let aborted = Some(GroupEnd::Aborted(Abort::TooFarBehind));
         assert!(missing(&(0..2), aborted).ends_with(": the reader fell too far behind"));

@@ -1,13 +1,13 @@
-//! How much memory the relay's cache may take.
+//! How much memory a cache may take.
 
-/// A quarter of the machine's memory, at most 256 MiB.
-pub(super) fn cache_limit() -> u64 {
+/// A quarter of the machine's memory, at most `most` bytes.
+pub(crate) fn quarter(most: u64) -> u64 {
     let info = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    limit(total(&info))
+    limit(total(&info), most)
 }
 
-fn limit(total: Option<u64>) -> u64 {
-    total.map_or(MAX, |total| (total / 4).min(MAX))
+fn limit(total: Option<u64>, most: u64) -> u64 {
+    total.map_or(most, |total| (total / 4).min(most))
 }
 
 /// The machine's memory in bytes, by Linux' own account.
@@ -19,8 +19,6 @@ fn total(info: &str) -> Option<u64> {
     kibibytes.checked_mul(1 << 10)
 }
 
-const MAX: u64 = 256 << 20;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,13 +29,13 @@ mod tests {
             total("MemTotal:         524288 kB\nMemFree: 1 kB\n"),
             Some(512 << 20)
         );
-        assert_eq!(limit(Some(512 << 20)), 128 << 20);
-        assert_eq!(limit(Some(64 << 30)), MAX);
+        assert_eq!(limit(Some(512 << 20), 256 << 20), 128 << 20);
+        assert_eq!(limit(Some(64 << 30), 256 << 20), 256 << 20);
     }
 
     #[test]
     fn where_nothing_is_known_the_most_is_assumed() {
         assert_eq!(total("nonsense"), None);
-        assert_eq!(limit(None), MAX);
+        assert_eq!(limit(None, 256 << 20), 256 << 20);
     }
 }
