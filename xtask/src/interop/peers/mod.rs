@@ -3,6 +3,7 @@
 mod browser;
 mod crates;
 mod defects;
+mod lite2025;
 mod node;
 mod python;
 
@@ -84,6 +85,7 @@ impl Installed {
 pub(crate) const ALL: &[&Peer] = &[
     &crates::RELAY,
     &crates::CLOCK,
+    &lite2025::LITE_2025,
     &python::PYTHON,
     &node::NODE,
     &browser::CHROMIUM,
