@@ -221,7 +221,9 @@ fn cross<'a>(
     ours: &'a Ours,
 ) -> impl Iterator<Item = Cell> + 'a {
     let can = move |side: Side, what: &str| match (side, peer) {
-        (Side::Peer, Some(peer)) if peer.kind == Kind::Endpoint => peer.can.contains(&what),
+        (Side::Peer, Some(peer)) if matches!(peer.kind, Kind::Endpoint | Kind::Media) => {
+            peer.can.contains(&what)
+        }
         _ => ours.can.iter().any(|can| can == what),
     };
     let topology = role.topology();

@@ -66,8 +66,12 @@ impl Process {
     }
 
     pub(crate) fn write(&mut self, line: &str) -> anyhow::Result<()> {
+        self.write_bytes(format!("{line}\n").as_bytes())
+    }
+
+    pub(crate) fn write_bytes(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
         let stdin = self.stdin.as_mut().context("its stdin is closed")?;
-        writeln!(stdin, "{line}").context("writing to a child")?;
+        stdin.write_all(bytes).context("writing to a child")?;
         stdin.flush().context("writing to a child")
     }
 

@@ -39,6 +39,19 @@ pub(super) const CLOCK: Peer = Peer {
     install: |place| cargo_install(place, "moq-clock", "0.10.21", "moq-clock"),
 };
 
+pub(super) const MEDIA: Peer = Peer {
+    name: "moq-cli",
+    package: "moq-cli 0.14.10",
+    kind: Kind::Media,
+    versions: RELAY.versions,
+    transports: BOTH,
+    roles: CLIENT,
+    can: &["import"],
+    is_quick: false,
+    lacks: &[],
+    install: |place| cargo_install(place, "moq-cli", "0.14.10", "moq"),
+};
+
 fn cargo_install(
     place: &Place,
     name: &str,

@@ -46,6 +46,8 @@ pub(crate) enum Kind {
     Relay,
     /// `moq-clock`, which publishes and prints the time.
     Clock,
+    /// `moq` of moq-cli, which imports and exports media.
+    Media,
 }
 
 /// Cells that cannot be, for a reason that is the peer's.
@@ -85,6 +87,7 @@ impl Installed {
 pub(crate) const ALL: &[&Peer] = &[
     &crates::RELAY,
     &crates::CLOCK,
+    &crates::MEDIA,
     &lite2025::LITE_2025,
     &python::PYTHON,
     &node::NODE,

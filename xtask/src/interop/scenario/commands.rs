@@ -97,7 +97,7 @@ pub(super) fn ping(stage: &mut Stage<'_>) -> Outcome {
 }
 
 /// One of our commands, with all it needs to connect.
-fn moq(stage: &Stage<'_>, command: &str, end: End) -> Outcome<Command> {
+pub(super) fn moq(stage: &Stage<'_>, command: &str, end: End) -> Outcome<Command> {
     let address = stage.address(end)?;
     let mut moq = Command::new(&stage.ours.moq);
     moq.args([

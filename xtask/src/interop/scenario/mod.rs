@@ -5,6 +5,7 @@ mod clock;
 mod commands;
 mod data;
 mod life;
+mod media;
 mod pressure;
 mod track;
 
@@ -20,6 +21,8 @@ pub(crate) struct Scenario {
     /// What it shows, for the table.
     pub(crate) what: &'static str,
     suite: Suite,
+    /// The only role in which it makes sense, if that is so.
+    role: Option<Role>,
     /// What the publisher has to be able to do.
     pub(crate) publisher: &'static [&'static str],
     /// What the subscriber has to be able to do.
@@ -39,6 +42,8 @@ enum Suite {
     /// Our command at both ends.
     Commands,
     Clock,
+    /// moq-cli at one end.
+    Media,
 }
 
 /// What has to lie between the ends.
@@ -70,6 +75,7 @@ impl Scenario {
             // Once, not again for every client of others.
             Suite::Commands => kind == Kind::Relay || role == Role::Ours,
             Suite::Clock => kind == Kind::Clock,
+            Suite::Media => kind == Kind::Media && self.role.is_none_or(|only| only == role),
         };
         // Raw QUIC has no path before draft 05, so there is nothing to refuse.
         let has_path = transport == Transport::WebTransport || version >= "moq-lite-05";
@@ -81,6 +87,7 @@ const USUAL: Scenario = Scenario {
     name: "",
     what: "",
     suite: Suite::Endpoints,
+    role: None,
     publisher: &[],
     subscriber: &[],
     since: "moq-lite-01",
@@ -263,6 +270,23 @@ pub(crate) const ALL: &[Scenario] = &[
         what: "seconds arrive, each once and in order",
         suite: Suite::Clock,
         run: clock::clock,
+        ..USUAL
+    },
+    Scenario {
+        name: "moq-import",
+        what: "video that `moq import` of moq-cli publishes, picture by picture",
+        suite: Suite::Media,
+        publisher: &["import"],
+        run: media::clip,
+        ..USUAL
+    },
+    Scenario {
+        name: "moq-fetch",
+        what: "`moq fetch` of moq-cli writes one of our groups",
+        suite: Suite::Media,
+        role: Some(Role::TheySubscribe),
+        since: "moq-lite-05",
+        run: media::fetched,
         ..USUAL
     },
 ];
