@@ -6,6 +6,7 @@ mod fuzz;
 mod instructions;
 mod interop;
 mod sim;
+mod soak;
 mod tidy;
 mod tools;
 mod workspace;
@@ -50,6 +51,8 @@ fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         ["bench-fanout", address] => bench::fan_out(address)?,
         ["sim", "--help" | "-h"] => std::io::stdout().write_all(sim::HELP.as_bytes())?,
         ["sim", options @ ..] => sim::run(&Workspace::load()?, options)?,
+        ["soak", "--help" | "-h"] => std::io::stdout().write_all(soak::HELP.as_bytes())?,
+        ["soak", options @ ..] => soak::run(&Workspace::load()?, options)?,
         _ => anyhow::bail!(
             "unknown command `{}`; see `cargo xtask --help`",
             words.join(" ")
@@ -65,6 +68,8 @@ Usage: cargo xtask COMMAND
   tidy          crate arrows, dependency budgets, clocks, file lengths, lints, leftovers
   sim           publisher, relays and subscribers in virtual time, on links with faults
                 (`cargo xtask sim --help` lists its options)
+  soak          what a relay still holds of 10^6 groups and 10^5 subscriptions and announcements
+                (`cargo xtask soak --help` lists its options)
   bench relay   CPU per delivered frame of the relay, beside a bare fan-out on quinn
                 (`cargo xtask bench relay --help` lists its options)
   bench wire    instructions per message of the wire format, beside others
