@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use common::announce::tell;
 use common::ends::rest;
-use common::for_each_version;
-use common::scripts::{Fed, accept_track, enter, fed, header, settle};
+use common::scripts::{Fed, accept_track, enter, fed, header, send_group, settle};
+use common::{for_each_version, for_each_with};
 use moq_session::testing::Peer;
 use moq_session::transport::TransportError;
 use moq_session::{
@@ -82,4 +82,34 @@ fn a_lost_connection_takes_its_announcements_along() {
             }
         }
     });
+}
+
+// spec: Section 6.1, "transport idle or lost"
+#[test]
+fn what_was_settled_outlives_the_session() {
+    for_each_with(
+        |features| features.start_end,
+        |version| async move {
+            let Fed {
+                mut peer,
+                session: _session,
+                reader,
+                id,
+                mut control,
+                ..
+            } = fed(version).await;
+            control.respond(&SubscribeResponse::Start(0)).await;
+            send_group(&mut peer, id, 0, &["a"]).await;
+            send_group(&mut peer, id, 1, &["b"]).await;
+            control.respond(&SubscribeResponse::End(2)).await;
+            control.finish();
+            // An end may be the last group's number instead, which takes a moment to rule out.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            peer.vanish();
+            settle().await;
+            let (reads, end) = rest(&mut reader.ordered()).await;
+            assert_eq!(reads, ["0 a", "1 b"]);
+            assert_eq!(end, None);
+        },
+    );
 }

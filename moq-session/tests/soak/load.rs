@@ -93,7 +93,7 @@ async fn rounds(count: u64, mut round: impl AsyncFnMut()) {
 }
 
 /// Writes groups, which the viewer reads whole.
-async fn groups(stage: &mut Stage, count: u64) {
+async fn groups(stage: &Stage, count: u64) {
     let track = stage.viewer.subscribe("room", "0").unwrap();
     let mut reader = track.subscribe(newest()).ordered();
     let used = timeout(DEADLINE, stage.tracks[0].used());

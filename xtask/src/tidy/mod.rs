@@ -1,6 +1,7 @@
 //! Rules of the house that no compiler checks.
 
 mod arrows;
+mod cases;
 mod closure;
 mod manifest;
 mod sources;
@@ -20,6 +21,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     arrows::check(&workspace.packages, &mut findings);
     closure::check(workspace, &mut findings)?;
     manifest::check(workspace, &mut findings)?;
+    let mut all = Vec::new();
     for package in &workspace.packages {
         let sources = Source::all_in(&package.dir, &workspace.root)?;
         for source in &sources {
@@ -35,7 +37,9 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
                 package.name
             ));
         }
+        all.extend(sources);
     }
+    cases::check(&workspace.root, &all, &mut findings)?;
     for fault in fuzz::faults(workspace)? {
         findings.fault(fault);
     }

@@ -1,0 +1,76 @@
+//! What the model takes from the heap, beside what it says that it takes.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use allocation_counter::measure;
+use moq_model::{
+    AnnouncedEvent, BroadcastPath, BroadcastProducer, Budget, HopId, OriginProducer, Route, Source,
+    Track,
+};
+
+/// Fills a track that nobody reads; says what the heap has and what the budget says, in bytes.
+fn fill(groups: u64, frames: usize, payload: usize) -> (f64, f64) {
+    let budget = Budget::new(1 << 40);
+    let broadcast = BroadcastProducer::with_budget(budget.clone());
+    let track = broadcast.create(Track::new("data")).unwrap();
+    let write = |count: u64| {
+        for n in 0..count {
+            let mut group = track.append().unwrap();
+            for _ in 0..frames {
+                group.append_at(n, vec![7_u8; payload]).unwrap();
+            }
+            group.finish();
+        }
+    };
+    write(16);
+    let before = budget.used();
+    let heap = measure(|| write(groups)).bytes_current;
+    (heap as f64, (budget.used() - before) as f64)
+}
+
+#[test]
+fn the_charge_is_within_a_tenth_of_the_heap() {
+    for (frames, payload) in [(1, 1_000), (4, 64), (8, 500), (30, 4_000), (300, 1_200)] {
+        let (heap, charged) = fill(256, frames, payload);
+        let ratio = charged / heap;
+        assert!(
+            (0.9..=1.1).contains(&ratio),
+            "{frames} frames of {payload} B: {heap} B held, {charged} charged"
+        );
+    }
+}
+
+/// What it takes until so many followers have seen that a worse route came and went.
+fn losing(followers: usize) -> u64 {
+    let origin = OriginProducer::new();
+    let path: BroadcastPath = "room".parse().unwrap();
+    let broadcast = BroadcastProducer::new();
+    let _best = origin.publish(&path, broadcast.consume());
+    let consumer = origin.consume();
+    let mut followers: Vec<_> = (0..followers)
+        .map(|_| consumer.announced(&BroadcastPath::root()))
+        .collect();
+    for follower in &mut followers {
+        let event = follower.try_next();
+        assert!(matches!(event, Some(AnnouncedEvent::Start(..))));
+    }
+    let mut churn = || {
+        let worse = Route {
+            hops: vec![HopId(1), HopId(2)],
+            warm_cost: 9,
+            cold_cost: 9,
+        };
+        let source = Source::Broadcast(broadcast.consume());
+        drop(origin.announce(&path, worse, source, Some(7)));
+        for follower in &mut followers {
+            assert!(follower.try_next().is_none());
+        }
+    };
+    churn();
+    measure(churn).count_total
+}
+
+#[test]
+fn a_route_that_loses_costs_its_followers_no_allocation() {
+    assert_eq!(losing(64), losing(1));
+}
