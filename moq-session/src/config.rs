@@ -5,6 +5,8 @@ use std::time::Duration;
 use moq_model::OriginProducer;
 use moq_wire::{Role, Version};
 
+use crate::limits::Limits;
+
 /// The parameters of a session.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -20,6 +22,8 @@ pub struct Config {
     pub role: Option<Role>,
     /// How long each answer of the peer may take, SETUP included.
     pub answer_timeout: Duration,
+    /// What the peer may take of this end.
+    pub limits: Limits,
     /// Where a peer that goes away may send a [`crate::Reconnect`]; a session by itself goes nowhere.
     #[cfg(feature = "tokio")]
     pub redirects: crate::reconnect::Redirects,
@@ -68,6 +72,13 @@ impl Config {
         self.answer_timeout = timeout;
         self
     }
+
+    /// Sets what the peer may take of this end.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
 }
 
 impl Default for Config {
@@ -78,6 +89,7 @@ impl Default for Config {
             subscribe: None,
             role: None,
             answer_timeout: Duration::from_secs(10),
+            limits: Limits::default(),
             #[cfg(feature = "tokio")]
             redirects: crate::reconnect::Redirects::default(),
         }

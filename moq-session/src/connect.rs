@@ -13,6 +13,7 @@ use crate::driver::{Driver, Spawner};
 use crate::error::ConnectError;
 use crate::grant::Grant;
 use crate::handshake::SessionStream;
+use crate::limiter::Limiter;
 use crate::negotiate::Agreed;
 use crate::session::{Session, StatsSource};
 use crate::subscriber::Probing;
@@ -122,6 +123,7 @@ impl<T: Transport> Start<T> {
             subscribe,
             source,
             answer_timeout: config.answer_timeout,
+            limiter: Limiter::new(config.limits.clone()),
             peer: watch::Sender::new(peer),
             has_setup: was_read.into(),
             stamp: HopId::random(),

@@ -15,20 +15,10 @@ use tokio::sync::{Notify, watch};
 use crate::driver::Spawner;
 use crate::error::{PeerFault, SessionError, StreamError};
 use crate::grant::Grant;
+use crate::limiter::Limiter;
+use crate::limits::Limit;
 use crate::subscriber::{Feed, Probing};
 use crate::transport::TransportInfo;
-
-/// Announcements of a peer that are held at one time.
-pub(crate) const MAX_ANNOUNCES: usize = 4_096;
-/// Subscriptions of a peer that are served at one time.
-pub(crate) const MAX_SUBSCRIPTIONS: usize = 1_024;
-
-/// Fetches of a peer that are served at one time.
-pub(crate) const MAX_FETCHES: usize = 256;
-
-/// Streams of one kind that the peer may have open at one time without having said what they are
-/// for; no further one is accepted until then.
-pub(crate) const MAX_HEADERLESS: usize = 64;
 
 /// A handle to the session for one of its tasks.
 #[derive(Debug, Clone)]
@@ -61,6 +51,7 @@ pub(crate) struct Shared {
     /// Asks the peer for tracks.
     pub(crate) source: RequestSource,
     pub(crate) answer_timeout: Duration,
+    pub(crate) limiter: Limiter,
     /// The peer's SETUP; on drafts without one, an empty one from the start.
     pub(crate) peer: watch::Sender<Option<moq_wire::Setup>>,
     /// The peer has begun to send its SETUP.
@@ -146,9 +137,11 @@ impl Shared {
     /// # Errors
     /// [`StreamError::Timeout`] when it does not come in time.
     pub(crate) async fn in_time<F: Future>(&self, answer: F) -> Result<F::Output, StreamError> {
-        clock::timeout(self.answer_timeout, pin!(answer))
-            .await
-            .map_err(|_| StreamError::Timeout)
+        let answer = clock::timeout(self.answer_timeout, pin!(answer)).await;
+        answer.map_err(|_| {
+            self.limiter.reach(Limit::AnswerTime);
+            StreamError::Timeout
+        })
     }
 
     /// Whether the peer has asked this end to leave.
@@ -194,14 +187,12 @@ impl Served {
         id: SubscribeId,
     ) -> Result<ServedGuard, PeerFault> {
         let mut subscriptions = self.lock();
-        if subscriptions.len() >= MAX_SUBSCRIPTIONS {
-            return Err(PeerFault::TooMany {
-                what: "subscriptions",
-                limit: MAX_SUBSCRIPTIONS,
-            });
-        }
         if subscriptions.contains_key(&id) {
             return Err(PeerFault::DuplicateSubscribe(id.0));
+        }
+        let allowed = shared.limiter.limits.subscriptions;
+        if subscriptions.len() >= allowed {
+            return Err(shared.limiter.exceed(Limit::Subscriptions, allowed));
         }
         subscriptions.insert(id, false);
         Ok(ServedGuard {
@@ -210,14 +201,18 @@ impl Served {
         })
     }
 
-    /// Takes a fetch into service until the guard is dropped; `None` when there are too many.
-    pub(crate) fn begin_fetch(&self, shared: &Arc<Shared>) -> Option<FetchGuard> {
+    /// Takes a fetch into service until the guard is dropped.
+    pub(crate) fn begin_fetch(&self, shared: &Arc<Shared>) -> Result<FetchGuard, PeerFault> {
+        let allowed = shared.limiter.limits.fetches;
         let counted = self
             .fetches
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
-                (count < MAX_FETCHES).then_some(count + 1)
+                (count < allowed).then_some(count + 1)
             });
-        counted.is_ok().then(|| FetchGuard(shared.clone()))
+        match counted {
+            Ok(_) => Ok(FetchGuard(shared.clone())),
+            Err(_) => Err(shared.limiter.exceed(Limit::Fetches, allowed)),
+        }
     }
 
     /// How many fetches are in service.

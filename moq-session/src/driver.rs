@@ -12,7 +12,7 @@ use moq_wire::code;
 
 use crate::context::Context;
 use crate::error::SessionError;
-use crate::transport::Transport;
+use crate::transport::{Transport, TransportError};
 
 /// Work of a session; an error ends the session.
 #[cfg(not(target_arch = "wasm32"))]
@@ -66,7 +66,8 @@ impl<T: Transport> Driver<T> {
     pub(crate) fn new(context: Context<T>) -> Self {
         let tasks = FuturesUnordered::new();
         tasks.push(Box::pin(closed_here(context.clone())) as Task);
-        tasks.push(Box::pin(lost(context.transport.clone())));
+        tasks.push(Box::pin(lost(context.clone())));
+        tasks.push(Box::pin(at_fault(context.clone())));
         Self { context, tasks }
     }
 
@@ -90,7 +91,10 @@ impl<T: Transport> Driver<T> {
 
     fn end(&mut self, error: &SessionError) {
         let (code, reason) = match error {
-            SessionError::Peer(fault) => (fault.close_code(), fault.to_string()),
+            SessionError::Peer(fault) => {
+                self.context.limiter.note(fault);
+                (fault.close_code(), fault.to_string())
+            }
             SessionError::Closed => self.context.close.borrow().clone().unwrap_or_default(),
             SessionError::Ended => (code::session::NO_ERROR, String::new()),
             SessionError::Expired => (code::session::UNAUTHORIZED, "expired".to_owned()),
@@ -99,7 +103,8 @@ impl<T: Transport> Driver<T> {
         if let SessionError::Peer(_) = error {
             tracing::warn!(%error, "session closed");
         }
-        self.context.transport.close(code, &reason);
+        let reason = self.context.limiter.reason(&reason);
+        self.context.transport.close(code, reason);
         self.context.ended.send_if_modified(|ended| {
             let is_first = ended.is_none();
             if is_first {
@@ -111,10 +116,23 @@ impl<T: Transport> Driver<T> {
 }
 
 /// Ends when the connection does.
-async fn lost<T: Transport>(mut transport: T) -> Result<(), SessionError> {
-    Err(std::future::poll_fn(|cx| transport.poll_closed(cx))
-        .await
-        .into())
+async fn lost<T: Transport>(context: Context<T>) -> Result<(), SessionError> {
+    let mut transport = context.transport.clone();
+    let mut error = std::future::poll_fn(|cx| transport.poll_closed(cx)).await;
+    if let TransportError::Closed { reason, .. } = &mut error {
+        *reason = context.limiter.reason(reason).to_owned();
+    }
+    Err(error.into())
+}
+
+/// Ends when the peer has broken the protocol too often.
+async fn at_fault<T: Transport>(context: Context<T>) -> Result<(), SessionError> {
+    let mut fault = context.limiter.fault.subscribe();
+    let fault = fault.wait_for(Option::is_some).await;
+    match fault.ok().and_then(|fault| fault.clone()) {
+        Some(fault) => Err(fault.into()),
+        None => Ok(()),
+    }
 }
 
 /// Ends when the application closes the session, or its grant runs out.

@@ -3,6 +3,7 @@
 use moq_model::escape::Escaped;
 use moq_wire::{DecodeError, Version, code};
 
+use crate::limits::Limit;
 use crate::transport::{RecvError, SendError, TransportError};
 
 /// A rule of the protocol that the peer broke.
@@ -38,13 +39,13 @@ pub enum PeerFault {
     /// Answers that contradict each other.
     #[error("{0} contradicts what was said before")]
     Contradiction(&'static str),
-    /// More than this end is ready to hold.
-    #[error("more than {limit} {what}")]
-    TooMany {
+    /// More than this end is ready to take.
+    #[error("more than {allowed} {limit}")]
+    Exceeded {
         /// Of what.
-        what: &'static str,
-        /// How many are allowed.
-        limit: usize,
+        limit: Limit,
+        /// How much is allowed.
+        allowed: u64,
     },
 }
 
@@ -58,7 +59,7 @@ impl PeerFault {
         match self {
             Self::NoSetup => code::session::CONTROL_TIMEOUT,
             // What is too much for this end is no violation.
-            Self::TooMany { .. } => code::application(TOO_MANY),
+            Self::Exceeded { .. } => code::application(TOO_MANY),
             _ => code::session::PROTOCOL_VIOLATION,
         }
     }

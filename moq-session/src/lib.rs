@@ -44,6 +44,8 @@ mod established;
 mod grant;
 mod handshake;
 mod io;
+mod limiter;
+mod limits;
 mod negotiate;
 mod publisher;
 #[cfg(feature = "tokio")]
@@ -65,6 +67,7 @@ pub use error::{
 };
 pub use established::Established;
 pub use grant::{Grant, Pattern, PatternError};
+pub use limits::{Limit, Limits, Rate};
 #[cfg(feature = "tokio")]
 pub use reconnect::{Dial, DialError, Reconnect, Redirects, Status};
 pub use session::{Outstanding, Session};

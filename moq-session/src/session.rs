@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use crate::context::{Drain, Shared};
 use crate::error::{FetchError, GoawayError, SessionError};
+use crate::limits::Limit;
 use crate::subscriber::Bandwidth;
 use crate::transport::{TransportInfo, TransportStats};
 
@@ -176,6 +177,13 @@ impl Session {
             fetches: served.fetches(),
             bytes: served.bytes.load(Ordering::Relaxed),
         }
+    }
+
+    /// How often the peer has reached a limit of [`Config::limits`](crate::Config::limits), or this end's
+    /// patience.
+    #[must_use]
+    pub fn reached(&self, limit: Limit) -> u64 {
+        self.shared().limiter.reached(limit)
     }
 
     /// Waits for the peer's SETUP; where the draft has none, the session is set up from the start.

@@ -12,6 +12,7 @@ use moq_wire::{
 };
 
 use crate::error::{PeerFault, StreamError};
+use crate::limiter::Buffered;
 use crate::transport::RecvStream;
 
 /// How long a stream may take to say what it is for.
@@ -199,13 +200,20 @@ impl<R: RecvStream> Reader<R> {
     /// The next `len` bytes, in one piece.
     ///
     /// Nothing is allocated on the word of the peer: the pieces are put together when all are there.
-    pub(crate) async fn payload(&mut self, len: usize) -> Result<Bytes, StreamError> {
+    /// Nor more than all streams together may hold, which is what `buffered` counts.
+    pub(crate) async fn payload(
+        &mut self,
+        len: usize,
+        buffered: &Buffered,
+    ) -> Result<Bytes, StreamError> {
         let Some(mut missing) = len
             .checked_sub(self.buf.len())
             .filter(|missing| *missing > 0)
         else {
             return Ok(self.buf.split_to(len).freeze());
         };
+        let mut held = buffered.hold();
+        held.grow(self.buf.len())?;
         let mut pieces = vec![Piece::Copied(self.buf.split())];
         while missing > 0 {
             let chunk = poll_fn(|cx| self.stream.poll_read_chunk(cx)).await?;
@@ -217,6 +225,7 @@ impl<R: RecvStream> Reader<R> {
                 self.buf.extend_from_slice(&chunk.split_off(missing));
             }
             missing -= chunk.len();
+            held.grow(chunk.len())?;
             match pieces.last_mut() {
                 // A small chunk would hold on to the whole packet that it came in.
                 Some(Piece::Copied(copied)) if chunk.len() < SMALL => {

@@ -22,7 +22,8 @@ pub(super) fn send<T: Transport>(
         return;
     };
     let len = frame.payload.len();
-    let limit = context.transport.max_datagram_size();
+    let allowed = context.limiter.limits.datagram;
+    let limit = context.transport.max_datagram_size().min(allowed);
     // Nothing that can't be sent is copied for it.
     if !context.version.features().datagrams || len > limit {
         tracing::trace!(sequence, len, limit, "datagram not sent");

@@ -4,7 +4,7 @@ use moq_model::{Abort, GroupConsumer, GroupEnd, ReadError};
 use moq_wire::{Fetch, code};
 
 use super::{group, track};
-use crate::context::{Context, MAX_FETCHES};
+use crate::context::Context;
 use crate::convert;
 use crate::error::{PeerFault, StreamError};
 use crate::io::{Reader, Writer};
@@ -27,10 +27,13 @@ pub(super) async fn answer<T: Transport>(
     {
         return Err(PeerFault::Contradiction("the end of a range of frames").into());
     }
-    let Some(_served) = context.served.begin_fetch(&context.shared) else {
-        tracing::debug!(limit = MAX_FETCHES, "FETCH refused");
-        writer.reset(code::stream::NO_CAPACITY);
-        return Ok(());
+    let _served = match context.served.begin_fetch(&context.shared) {
+        Ok(served) => served,
+        Err(fault) => {
+            tracing::debug!(%fault, "FETCH refused");
+            writer.reset(code::stream::NO_CAPACITY);
+            return Ok(());
+        }
     };
     let end = tokio::select! {
         end = serve(context, &request, writer) => end?,

@@ -16,9 +16,10 @@ use std::sync::Arc;
 use moq_wire::{BiStream, code};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::context::{AwaitedGuard, Context, MAX_HEADERLESS};
+use crate::context::{AwaitedGuard, Context};
 use crate::error::{SessionError, StreamError};
 use crate::io::{Reader, Writer};
+use crate::limits::Limit;
 use crate::transport::Transport;
 
 /// Starts to answer what the peer asks on bidirectional streams.
@@ -33,12 +34,11 @@ pub(crate) fn spawn<T: Transport>(context: &Context<T>) {
 
 async fn accept<T: Transport>(context: Context<T>) -> Result<(), SessionError> {
     let mut transport = context.transport.clone();
-    let headerless = Arc::new(Semaphore::new(MAX_HEADERLESS));
+    let headerless = Arc::new(Semaphore::new(context.limiter.limits.headerless));
     loop {
-        let Ok(permit) = headerless.clone().acquire_owned().await else {
-            return Ok(());
-        };
         let (send, recv) = std::future::poll_fn(|cx| transport.poll_accept_bi(cx)).await?;
+        let permit = context.limiter.permit(&headerless).await;
+        context.limiter.calm().await;
         let writer = Writer::control(send, context.version);
         let reader = Reader::new(recv, context.version);
         context
@@ -58,6 +58,10 @@ async fn answer<T: Transport>(
         Ok(Some(kind)) => BiStream::from_code(kind, context.version),
         Ok(None) => None,
         Err(error) => {
+            if matches!(error, StreamError::Timeout) {
+                context.limiter.reach(Limit::HeaderTime);
+            }
+            context.limiter.failed(&error);
             writer.reset(refusal(&error));
             return Ok(());
         }
@@ -79,6 +83,7 @@ async fn answer<T: Transport>(
     };
     if let Err(error) = result {
         tracing::debug!(%error, ?kind, "request failed");
+        context.limiter.failed(&error);
         writer.reset(refusal(&error));
     }
     Ok(())

@@ -35,6 +35,7 @@ pub(super) async fn answer<T: Transport>(
         Ok(request) => request,
         Err(error) => {
             tracing::debug!(%error, "SUBSCRIBE failed");
+            context.limiter.failed(&error);
             writer.reset(super::refusal(&error));
             return Ok(());
         }
@@ -52,6 +53,7 @@ pub(super) async fn answer<T: Transport>(
         biased;
         opened = open(&context, &request) => opened,
         left = reader.ahead() => {
+            context.limiter.withdrawn();
             leave(writer, left).await;
             return Ok(());
         }
@@ -133,6 +135,7 @@ async fn serve<T: Transport>(
         Err(Failure::Track(reason)) => serving.writer.reset(convert::abort_code(reason)),
         Err(Failure::Stream(error)) => {
             tracing::debug!(%error, "subscription failed");
+            context.limiter.failed(&error);
             let is_malformed = matches!(error, StreamError::Peer(_));
             serving.writer.reset(if is_malformed {
                 code::stream::MALFORMED_TRACK

@@ -9,10 +9,12 @@ use moq_wire::{
 };
 
 use super::request::open;
-use crate::context::{Context, MAX_ANNOUNCES, Shared};
+use crate::context::{Context, Shared};
 use crate::convert;
 use crate::error::{PeerFault, SessionError, StreamError};
 use crate::io::{Announced, Reader};
+use crate::limiter::Bucket;
+use crate::limits::Limit;
 use crate::transport::Transport;
 
 /// Silence after which a draft that does not mark the end of the initial set has told it.
@@ -66,6 +68,7 @@ async fn listen<T: Transport>(
     let mut awaited = read_ok(context, &mut reader, &mut table).await?;
     let is_listed = context.version.features().announce_init;
     let mut decoder = AnnounceDecoder::new(context.version);
+    let mut pace = Pace::new(context);
     loop {
         if awaited == Some(0) {
             *sync = None;
@@ -92,6 +95,7 @@ async fn listen<T: Transport>(
             None => break,
             Some(Announced::Listed) => {}
             Some(Announced::Event(event)) => {
+                pace.keep(&event, awaited).await;
                 awaited = awaited.map(|left| left.saturating_sub(1));
                 table.apply(event)?;
             }
@@ -118,6 +122,41 @@ async fn read_ok<T: Transport>(
     Ok(Some(ok.active))
 }
 
+/// How fast announcements are taken in.
+struct Pace<'a> {
+    context: &'a Shared,
+    bucket: Bucket,
+    /// How many of the initial set may come as fast as they can.
+    initial: usize,
+}
+
+impl<'a> Pace<'a> {
+    fn new(context: &'a Shared) -> Self {
+        let limits = &context.limiter.limits;
+        Self {
+            context,
+            bucket: Bucket::new(limits.announce_rate),
+            initial: limits.announces,
+        }
+    }
+
+    /// Waits where announcements come too fast, outside of an initial set that is still `awaited`.
+    async fn keep(&mut self, event: &AnnounceEvent, awaited: Option<u64>) {
+        if matches!(event, AnnounceEvent::End { .. }) {
+            return;
+        }
+        if awaited.is_some_and(|left| left > 0) && self.initial > 0 {
+            self.initial -= 1;
+            return;
+        }
+        let wait = self.bucket.take(clock::now());
+        if !wait.is_zero() {
+            self.context.limiter.reach(Limit::AnnounceRate);
+            clock::sleep(wait).await;
+        }
+    }
+}
+
 /// The routes that one Announce stream has told.
 struct Table<'a> {
     context: &'a Shared,
@@ -142,11 +181,9 @@ impl<'a> Table<'a> {
                 let publication = self.announce(&suffix, &route);
                 // The new route is in place before the old one goes, so that nobody sees a gap.
                 self.routes.insert(suffix, publication);
-                if self.routes.len() > MAX_ANNOUNCES {
-                    return Err(PeerFault::TooMany {
-                        what: "announcements",
-                        limit: MAX_ANNOUNCES,
-                    });
+                let allowed = self.context.limiter.limits.announces;
+                if self.routes.len() > allowed {
+                    return Err(self.context.limiter.exceed(Limit::Announces, allowed));
                 }
             }
             AnnounceEvent::End { suffix } => {

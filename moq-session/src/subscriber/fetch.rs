@@ -63,6 +63,7 @@ impl<T: Transport> Fetching<'_, T> {
                 Ok(())
             }
             Err(failure) => {
+                failure.count(&self.context.limiter);
                 tracing::debug!(
                     group = self.fetch.group,
                     ?failure,
@@ -107,7 +108,7 @@ impl<T: Transport> Fetching<'_, T> {
                 header.await
             };
             let Some(header) = header? else { break };
-            let frame = group::frame(reader, header).await?;
+            let frame = group::frame(reader, header, &self.context.limiter.buffered).await?;
             if next >= self.fetch.frame_start {
                 self.group.append(frame)?;
             }
@@ -121,4 +122,5 @@ impl<T: Transport> Fetching<'_, T> {
 const LATE: Failure = Failure {
     abort: Abort::Timeout,
     stop: None,
+    fault: None,
 };

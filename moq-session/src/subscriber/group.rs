@@ -16,6 +16,8 @@ use crate::context::Context;
 use crate::convert;
 use crate::error::{PeerFault, SessionError, StreamError};
 use crate::io::Reader;
+use crate::limiter::{Buffered, Limiter};
+use crate::limits::Limit;
 use crate::transport::{RecvStream, Transport};
 
 /// Payload bytes a frame may have.
@@ -24,8 +26,14 @@ const MAX_FRAME: u64 = 32 << 20;
 /// Takes in one group stream, whose type has been read.
 pub(super) async fn receive<T: Transport>(context: &Context<T>, mut reader: Reader<T::Recv>) {
     let header = context.in_time(reader.only_message::<GroupHeader>("a group header"));
-    let Ok(header) = header.await.and_then(|header| header) else {
-        return reader.stop(code::stream::CANCELLED);
+    let header = match header.await.and_then(|header| header) {
+        Ok(header) => header,
+        Err(error) => {
+            if let StreamError::Peer(fault) = &error {
+                context.limiter.strike(fault);
+            }
+            return reader.stop(code::stream::CANCELLED);
+        }
     };
     let sequence = header.sequence.0;
     let Some(feed) = find(context, header.subscribe_id) else {
@@ -53,6 +61,7 @@ pub(super) async fn receive<T: Transport>(context: &Context<T>, mut reader: Read
         Err(_) if cfg!(sim_mutant = "swallow_abort") => group.finish(),
         Err(failure) => {
             tracing::debug!(sequence, ?failure, "group not received whole");
+            failure.count(&context.limiter);
             group.abort(failure.abort);
             if let Some(code) = failure.stop {
                 reader.stop(code);
@@ -87,6 +96,19 @@ pub(super) struct Incoming {
 pub(super) struct Failure {
     pub(super) abort: Abort,
     pub(super) stop: Option<u32>,
+    pub(super) fault: Option<PeerFault>,
+}
+
+impl Failure {
+    /// Counts what is the peer's fault.
+    pub(super) fn count(&self, limiter: &Limiter) {
+        if let Some(fault) = &self.fault {
+            limiter.strike(fault);
+        }
+        if matches!(self.abort, Abort::GroupTooLarge | Abort::FrameTooLarge) {
+            limiter.reach(Limit::Group);
+        }
+    }
 }
 
 impl From<StreamError> for Failure {
@@ -95,18 +117,27 @@ impl From<StreamError> for Failure {
             StreamError::Reset(code) => Self {
                 abort: convert::abort(code),
                 stop: None,
+                fault: None,
             },
-            StreamError::Peer(PeerFault::Truncated(_)) => Self {
-                abort: Abort::Internal,
-                stop: None,
-            },
-            StreamError::Peer(_) => Self {
-                abort: Abort::Malformed,
-                stop: Some(code::stream::MALFORMED_TRACK),
-            },
+            StreamError::Peer(fault) => {
+                let (abort, stop) = match fault {
+                    PeerFault::Truncated(_) => (Abort::Internal, None),
+                    PeerFault::Exceeded { .. } => {
+                        let code = code::stream::NO_CAPACITY;
+                        (convert::abort(code), Some(code))
+                    }
+                    _ => (Abort::Malformed, Some(code::stream::MALFORMED_TRACK)),
+                };
+                Self {
+                    abort,
+                    stop,
+                    fault: Some(fault),
+                }
+            }
             _ => Self {
                 abort: Abort::SessionClosed,
                 stop: None,
+                fault: None,
             },
         }
     }
@@ -121,6 +152,7 @@ impl From<WriteError> for Failure {
         Self {
             abort,
             stop: Some(convert::abort_code(abort)),
+            fault: None,
         }
     }
 }
@@ -138,7 +170,7 @@ impl Incoming {
                 return Ok(());
             };
             ready(context, feed, producer.sequence()).await;
-            let frame = frame(reader, header).await?;
+            let frame = frame(reader, header, &context.limiter.buffered).await?;
             self.append(frame)?;
         }
         Ok(())
@@ -188,6 +220,7 @@ pub(super) async fn frame_header<R: RecvStream>(
         return Err(Failure {
             abort: Abort::FrameTooLarge,
             stop: Some(code::stream::FRAME_TOO_LARGE),
+            fault: None,
         });
     }
     Ok(header)
@@ -197,11 +230,12 @@ pub(super) async fn frame_header<R: RecvStream>(
 pub(super) async fn frame<R: RecvStream>(
     reader: &mut Reader<R>,
     header: FrameHeader,
+    buffered: &Buffered,
 ) -> Result<(u64, Bytes), StreamError> {
     let len = usize::try_from(header.len).unwrap_or(usize::MAX);
     let payload = match len {
         0 => Bytes::new(),
-        _ => reader.payload(len).await?,
+        _ => reader.payload(len, buffered).await?,
     };
     Ok((header.timestamp.unwrap_or_else(arrival_time), payload))
 }
@@ -247,6 +281,10 @@ pub(super) async fn datagrams<T: Transport>(context: Context<T>) -> Result<(), S
     let mut transport = context.transport.clone();
     loop {
         let datagram = poll_fn(|cx| transport.poll_recv_datagram(cx)).await?;
+        if datagram.len() > context.limiter.limits.datagram {
+            context.limiter.reach(Limit::Datagram);
+            continue;
+        }
         if let Ok(datagram) = decode_body::<Datagram>(datagram, context.version) {
             take_datagram(&context, datagram);
         }

@@ -20,9 +20,10 @@ pub(crate) use feed::Feed;
 pub use probe::Bandwidth;
 pub(crate) use probe::Probing;
 
-use crate::context::{Context, MAX_HEADERLESS};
+use crate::context::Context;
 use crate::error::{SessionError, StreamError};
 use crate::io::Reader;
+use crate::limits::Limit;
 use crate::setup;
 use crate::transport::Transport;
 
@@ -50,7 +51,7 @@ pub(crate) fn spawn<T: Transport>(context: &Context<T>, requests: RequestQueue) 
 
 async fn accept<T: Transport>(context: Context<T>) -> Result<(), SessionError> {
     let mut transport = context.transport.clone();
-    let headerless = Arc::new(Semaphore::new(MAX_HEADERLESS));
+    let headerless = Arc::new(Semaphore::new(context.limiter.limits.headerless));
     loop {
         let stream = std::future::poll_fn(|cx| transport.poll_accept_uni(cx)).await?;
         let reader = Reader::new(stream, context.version);
@@ -72,12 +73,11 @@ async fn take<T: Transport>(
     if reader.begun().await.is_err() {
         return Ok(());
     }
-    let Ok(headerless) = headerless.acquire_owned().await else {
-        return Ok(());
-    };
+    let headerless = context.limiter.permit(&headerless).await;
     let kind = match reader.stream_type().await {
         Ok(Some(kind)) => UniStream::from_code(kind, context.version),
         Err(StreamError::Timeout) => {
+            context.limiter.reach(Limit::HeaderTime);
             reader.stop(code::stream::CONTROL_TIMEOUT);
             return Ok(());
         }

@@ -8,6 +8,7 @@ pub mod ends;
 pub mod fetch;
 pub mod hands;
 pub mod heard;
+pub mod limits;
 pub mod live;
 pub mod moving;
 pub mod scripts;
