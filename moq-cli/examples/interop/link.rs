@@ -122,10 +122,22 @@ async fn follow(
         if let Some(up) = connected {
             up.set_up().await;
             events.tell(format!("connected {}", up.version().name()));
+            tokio::spawn(tell_goaway(up, events.clone()));
         }
         if status.changed().await.is_err() {
             return;
         }
+    }
+}
+
+/// Tells when the peer asks this end to leave, and where to.
+async fn tell_goaway(session: Session, events: Events) {
+    let mut asked = session.going_away();
+    drop(session);
+    let asked = asked.wait_for(Option::is_some).await;
+    if let Ok(Some(uri)) = asked.as_deref() {
+        let uri = if uri.is_empty() { "-" } else { uri };
+        events.tell(format!("going-away {uri}"));
     }
 }
 
@@ -139,9 +151,10 @@ async fn accept(
     let up = request
         .accept(Grant::everything(BroadcastPath::root()))
         .await?;
-    let version = up.version();
-    session.send_replace(Some(up));
-    events.tell(format!("connected {}", version.name()));
+    session.send_replace(Some(up.clone()));
+    events.tell(format!("connected {}", up.version().name()));
+    let events = events.clone();
+    tokio::spawn(async move { events.tell(format!("disconnected {}", up.closed().await)) });
     Ok(())
 }
 

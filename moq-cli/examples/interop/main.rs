@@ -8,10 +8,10 @@ mod link;
 mod publish;
 mod subscribe;
 
-use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
-use moq_session::{OriginProducer, Version};
+use moq_session::{Fetch, OriginProducer, Session, Version};
 use tokio::sync::mpsc;
 
 use link::Link;
@@ -80,29 +80,66 @@ impl Endpoint {
                 )?);
             }
             ["close"] => self.link = None,
+            ["goaway", uri, millis] => {
+                let uri = if uri == "-" { "" } else { uri };
+                let deadline = Duration::from_millis(millis.parse()?);
+                self.session()?.goaway(uri, deadline)?;
+            }
+            [
+                "watch" | "subscribe" | "unsubscribe" | "fetch" | "probe",
+                ..,
+            ] => self.follow(words)?,
+            _ => self.publish(words)?,
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self, words: &[&str]) -> anyhow::Result<()> {
+        match *words {
             ["track", path, name, max_age] => self.publisher.track(path, name, max_age)?,
             ["announce", path] => self.publisher.announce(path)?,
             ["unannounce", path] => self.publisher.unannounce(path)?,
             ["group", path, name] => self.publisher.group(path, name)?,
             ["frame", path, name, millis, file] => {
-                let payload = std::fs::read(Path::new(file));
-                let payload = payload.with_context(|| format!("reading {file}"))?;
+                let payload = read(file)?;
                 self.publisher.frame(path, name, millis.parse()?, payload)?;
+            }
+            ["datagram", path, name, millis, file] => {
+                let payload = read(file)?;
+                self.publisher
+                    .datagram(path, name, millis.parse()?, payload)?;
             }
             ["finish-group", path, name] => self.publisher.finish_group(path, name)?,
             ["finish", path, name] => self.publisher.finish(path, name)?,
+            _ => anyhow::bail!("unknown command {}", words.join(" ")),
+        }
+        Ok(())
+    }
+
+    fn follow(&mut self, words: &[&str]) -> anyhow::Result<()> {
+        match *words {
             ["watch", prefix] => self.subscriber.watch(prefix)?,
             ["subscribe", id, path, track, from, max_age, priority] => {
-                let session = self.link.as_ref().and_then(Link::session);
-                let session = session.context("not connected")?;
                 let subscription = subscribe::subscription(from, max_age, priority)?;
+                let session = self.session()?;
                 self.subscriber
                     .subscribe(&session, id, (path, track), subscription)?;
             }
             ["unsubscribe", id] => self.subscriber.unsubscribe(id),
+            ["fetch", id, path, track, group] => {
+                let session = self.session()?;
+                let fetch = Fetch::new(group.parse()?);
+                self.subscriber.fetch(session, id, (path, track), fetch);
+            }
+            ["probe"] => self.subscriber.probe(&self.session()?),
             _ => anyhow::bail!("unknown command {}", words.join(" ")),
         }
         Ok(())
+    }
+
+    fn session(&self) -> anyhow::Result<Session> {
+        let session = self.link.as_ref().and_then(Link::session);
+        session.context("not connected")
     }
 
     /// Which drafts there are, and which commands beside those that everybody has.
@@ -114,6 +151,10 @@ impl Endpoint {
         self.events.tell(format!("versions {}", versions.join(" ")));
         self.events.tell(format!("can {}", CAN.join(" ")));
     }
+}
+
+fn read(file: &str) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(file).with_context(|| format!("reading {file}"))
 }
 
 /// The lines of stdin, until it ends.
@@ -179,4 +220,8 @@ const CAN: &[&str] = &[
     "blind",
     "live",
     "reconnect",
+    "fetch",
+    "datagram",
+    "probe",
+    "goaway",
 ];

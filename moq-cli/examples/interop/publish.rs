@@ -90,6 +90,17 @@ impl Publisher {
         Ok(group.append_at(millis, payload)?)
     }
 
+    pub(crate) fn datagram(
+        &mut self,
+        path: &str,
+        name: &str,
+        millis: u64,
+        payload: Vec<u8>,
+    ) -> anyhow::Result<()> {
+        let open = self.open(path, name)?;
+        Ok(open.track.append_datagram(millis, payload)?)
+    }
+
     pub(crate) fn finish_group(&mut self, path: &str, name: &str) -> anyhow::Result<()> {
         let group = self.open(path, name)?.group.take();
         group.context("no group is open")?.finish();

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use moq_session::{
-    AnnouncedEvent, BroadcastPath, GroupConsumer, GroupEnd, GroupRead, OriginProducer, ReadError,
-    Session, Start, Subscription, TrackReader,
+    AnnouncedEvent, BroadcastPath, Fetch, GroupConsumer, GroupEnd, GroupRead, OriginProducer,
+    ReadError, Session, Start, Subscription, TrackReader,
 };
 use ring::digest;
 use tokio::task::{JoinHandle, JoinSet};
@@ -71,6 +71,47 @@ impl Subscriber {
         Ok(())
     }
 
+    /// Reads one group, without subscribing.
+    pub(crate) fn fetch(
+        &self,
+        session: Session,
+        id: &str,
+        (path, track): (&str, &str),
+        fetch: Fetch,
+    ) {
+        let told = Told {
+            id: id.to_owned(),
+            events: self.events.clone(),
+        };
+        let (path, track) = (path.to_owned(), track.to_owned());
+        tokio::spawn(async move {
+            match session.fetch(&path, &track, fetch).await {
+                Ok(group) => read_group(group, told).await,
+                Err(error) => told.tell("error", format_args!("{error}")),
+            }
+        });
+    }
+
+    /// Tells what the peer measures, from now on.
+    pub(crate) fn probe(&self, session: &Session) {
+        let mut bandwidth = session.bandwidth();
+        let events = self.events.clone();
+        tokio::spawn(async move {
+            while bandwidth.changed().await.is_ok() {
+                let measured = *bandwidth.borrow_and_update();
+                let or_dash = |value: Option<u64>| {
+                    value.map_or_else(|| "-".into(), |value| value.to_string())
+                };
+                let rtt = measured.rtt.map(|rtt| rtt.as_millis() as u64);
+                events.tell(format!(
+                    "bandwidth {} {}",
+                    or_dash(measured.bits_per_second),
+                    or_dash(rtt)
+                ));
+            }
+        });
+    }
+
     pub(crate) fn unsubscribe(&mut self, id: &str) {
         if let Some(task) = self.subscriptions.remove(id) {
             task.abort();
@@ -129,12 +170,21 @@ async fn read_track(mut reader: TrackReader, told: Told) {
 
 async fn read_group(mut group: GroupConsumer, told: Told) {
     let sequence = group.sequence();
-    told.tell("group", format_args!("{sequence}"));
+    let is_datagram = group.is_datagram();
+    if !is_datagram {
+        told.tell("group", format_args!("{sequence}"));
+    }
     for index in 0_usize.. {
         match group.next().await {
             GroupRead::Frame(frame) => {
                 let (length, hash) = (frame.payload.len(), hash(&frame.payload));
                 let millis = frame.timestamp;
+                if is_datagram {
+                    return told.tell(
+                        "datagram",
+                        format_args!("{sequence} {length} {hash} {millis}"),
+                    );
+                }
                 told.tell(
                     "frame",
                     format_args!("{sequence} {index} {length} {hash} {millis}"),

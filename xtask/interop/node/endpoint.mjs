@@ -30,7 +30,7 @@ export class Endpoint {
 	}
 
 	about() {
-		this.#tell("can demand max-age blind");
+		this.#tell("can demand max-age priority fetch datagram probe");
 	}
 
 	async connect(url, fingerprint) {
@@ -87,6 +87,11 @@ export class Endpoint {
 		group.writeFrame({ payload, timestamp: Time.Timestamp.fromMillis(Number(millis)) });
 	}
 
+	async datagram(path, name, millis, file) {
+		const { track } = this.#track(path, name);
+		track.appendDatagram(Time.Timestamp.fromMillis(Number(millis)), await this.#read(file));
+	}
+
 	finish_group(path, name) {
 		this.#track(path, name).group.close();
 	}
@@ -115,6 +120,25 @@ export class Endpoint {
 		const track = broadcast.subscribe(name, options);
 		this.#subscriptions.set(id, { track, broadcast });
 		this.#follow(id, track);
+		this.#followDatagrams(id, track);
+	}
+
+	async fetch(id, path, name, sequence) {
+		const broadcast = this.#connection.consume(Path.from(path));
+		try {
+			const group = await broadcast.fetchGroup(name, Number(sequence));
+			this.#followGroup(id, group);
+		} catch (error) {
+			this.#tell(`error ${id} ${reason(error)}`);
+		}
+	}
+
+	probe() {
+		this.#connection.probe.subscribe(({ estimatedRecvRate, rtt }) => {
+			if (estimatedRecvRate !== undefined || rtt !== undefined) {
+				this.#tell(`bandwidth ${estimatedRecvRate ?? "-"} ${rtt ?? "-"}`);
+			}
+		});
 	}
 
 	unsubscribe(id) {
@@ -135,6 +159,20 @@ export class Endpoint {
 			this.#tell(`end ${id} finished`);
 		} catch (error) {
 			this.#tell(`error ${id} ${reason(error)}`);
+		}
+	}
+
+	async #followDatagrams(id, track) {
+		try {
+			for (;;) {
+				const datagram = await track.recvDatagram();
+				if (datagram === undefined) return;
+				const { sequence, payload, timestamp } = datagram;
+				const hash = await sha256(payload);
+				this.#tell(`datagram ${id} ${sequence} ${payload.byteLength} ${hash} ${timestamp.asMillis()}`);
+			}
+		} catch {
+			// How the subscription ended is told by whoever reads its groups.
 		}
 	}
 

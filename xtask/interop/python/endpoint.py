@@ -14,6 +14,7 @@ class Endpoint:
         self.received = moq.OriginProducer()
         self.client = None
         self.server = None
+        self.session = None
         self.broadcasts = {}
         self.tracks = {}
         self.groups = {}
@@ -37,7 +38,7 @@ class Endpoint:
         return task
 
     async def do_about(self):
-        tell("can demand max-age priority listen fetch datagram")
+        tell("can demand max-age priority listen reconnect fetch datagram")
 
     async def do_connect(self, url, fingerprint, _version):
         self.client = moq.Client(
@@ -55,7 +56,8 @@ class Endpoint:
         except Exception as error:
             tell(f"refused {error!r}")
             return
-        self.spawn(self.status(self.client.session))
+        self.session = self.client.session
+        self.spawn(self.status(self.session))
 
     async def status(self, session):
         while True:
@@ -79,6 +81,7 @@ class Endpoint:
     async def accept(self):
         async for request in self.server:
             session = await request.accept()
+            self.session = session
             tell("connected -")
             self.spawn(session.closed())
 
@@ -127,6 +130,30 @@ class Endpoint:
         with open(file, "rb") as source:
             self.tracks[path, name].append_datagram(source.read(), int(millis) * 1000)
 
+    async def do_fetch(self, ident, path, name, sequence):
+        self.spawn(self.fetch(ident, path, name, int(sequence)))
+
+    async def fetch(self, ident, path, name, sequence):
+        try:
+            broadcast = await self.received.consume().request_broadcast(path)
+            group = await broadcast.fetch_group(name, sequence)
+        except Exception as error:
+            tell(f"error {ident} {error!r}")
+            return
+        await self.group(ident, group)
+
+    async def do_probe(self):
+        self.spawn(self.probe())
+
+    async def probe(self):
+        told = None
+        while True:
+            rate = self.session.stats().estimated_recv_rate_bps
+            if rate is not None and rate != told:
+                tell(f"bandwidth {rate} -")
+                told = rate
+            await asyncio.sleep(0.1)
+
     async def do_watch(self, prefix):
         announced = self.received.consume().announced("" if prefix == "-" else prefix)
         self.spawn(self.watch(announced))
@@ -149,13 +176,20 @@ class Endpoint:
             broadcast = await self.received.consume().request_broadcast(path)
             track = await broadcast.subscribe_track(name, subscription)
             self.consumers[ident] = track
+            datagrams = self.spawn(self.datagrams(ident, track))
             groups = []
             async for group in track.groups_as_arrived():
                 groups.append(self.spawn(self.group(ident, group)))
-            await asyncio.gather(*groups)
+            await asyncio.gather(datagrams, *groups)
             tell(f"end {ident} finished")
         except Exception as error:
             tell(f"error {ident} {error!r}")
+
+    async def datagrams(self, ident, track):
+        while (datagram := await track.recv_datagram()) is not None:
+            digest = hashlib.sha256(datagram.payload).hexdigest()
+            millis = datagram.timestamp_us // 1000
+            tell(f"datagram {ident} {datagram.sequence} {len(datagram.payload)} {digest} {millis}")
 
     async def group(self, ident, group):
         tell(f"group {ident} {group.sequence}")

@@ -63,6 +63,7 @@ impl Ours {
             version: self.versions.first().cloned().unwrap_or_default(),
             public: "**".into(),
             upstream: None,
+            drains: false,
             identity: self.identity.clone(),
             dir: dir.to_owned(),
             log,

@@ -31,6 +31,8 @@ pub(crate) struct Plan {
     pub(crate) public: String,
     /// The relay that theirs dials: URL and fingerprint.
     pub(crate) upstream: Option<(String, String)>,
+    /// Whether theirs asks its sessions to leave before it ends.
+    pub(crate) drains: bool,
     /// The certificate and key of theirs; ours makes its own.
     pub(crate) identity: PathBuf,
     /// Where its certificate, its key and its log go.
@@ -53,6 +55,9 @@ impl Plan {
         command.arg("--listen-tls-key").arg(&self.identity);
         command.args(["--listen-version", &self.version]);
         command.args(["--auth-public", &self.public, "--log-level", "debug"]);
+        if self.drains {
+            command.args(["--drain-timeout", "1s"]);
+        }
         if let Some((url, fingerprint)) = &self.upstream {
             command.args(["--cluster-connect", url]);
             command.args(["--connect-tls-fingerprint", fingerprint]);

@@ -92,6 +92,7 @@ impl<'a> Stage<'a> {
                 version: self.cell.version.clone(),
                 public: public.to_owned(),
                 upstream: upstream.filter(|_| !is_ours),
+                drains: self.cell.scenario.name == "goaway",
                 identity: self.ours.identity.clone(),
                 dir: self.dir.clone(),
                 log: self.dir.join(format!("relay-{index}.log")),

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::Context as _;
 
-use super::node::{VERSIONS, npm};
+use super::node::{CAN, VERSIONS, npm};
 use super::{CLIENT, Installed, Kind, Peer};
 use crate::interop::cache::Place;
 use crate::interop::cell::Transport;
@@ -17,7 +17,7 @@ pub(super) const CHROMIUM: Peer = Peer {
     versions: VERSIONS,
     transports: &[Transport::WebTransport],
     roles: CLIENT,
-    can: &["demand", "max-age", "priority"],
+    can: CAN,
     is_quick: false,
     lacks: &[],
     install,

@@ -26,6 +26,20 @@ pub(crate) const DEFECTS: &[Defect] = &[
                        60000 }`, then with `{ startGroup: 0, latencyMax: 500 }`: group 0 comes again",
     },
     Defect {
+        package: "moq-relay 0.17.10",
+        what: "`--drain-timeout` is said to be 10 s by default, but without it the drain is 0 s long: sessions \
+               are closed and get no GOAWAY; our scenario gives it",
+        reproduction: "`moq-relay --listen 127.0.0.1:4443 …`, connect, `kill -TERM`: its log says `draining \
+                       sessions … window=0ns`",
+    },
+    Defect {
+        package: "moq-rs 0.5.1",
+        what: "after a GOAWAY, a subscription made while the old session ends fails instead of going to the \
+               new one, though `status()` says CONNECTED; it has to be made again",
+        reproduction: "have a server send GOAWAY, `await session.status()` until CONNECTED, subscribe at once: \
+                       in about one of four runs `MoqProtocolError`",
+    },
+    Defect {
         package: "@moq/web-transport 0.1.4",
         what: "the native half for linux-x64 wants GLIBC 2.38, so it does not load on Debian 12, and the \
                package's entry is TypeScript, which Node does not read below `node_modules`; both are \

@@ -17,11 +17,15 @@ pub(super) const NODE: Peer = Peer {
     versions: VERSIONS,
     transports: &[Transport::WebTransport],
     roles: CLIENT,
-    can: &["demand", "max-age", "priority"],
+    can: CAN,
     is_quick: true,
     lacks: &[],
     install,
 };
+
+pub(super) const CAN: &[&str] = &[
+    "demand", "max-age", "priority", "fetch", "datagram", "probe",
+];
 
 /// The package's draft 06 is an unfinished one, under another name.
 pub(super) const VERSIONS: &[&str] = &[

@@ -57,6 +57,26 @@ pub(super) fn large_frame(stage: &mut Stage<'_>) -> Outcome {
     deliver(stage, &groups)
 }
 
+/// Three groups of one frame each, which are worth no stream.
+pub(super) fn datagram(stage: &mut Stage<'_>) -> Outcome {
+    let (mut publisher, mut subscriber) = watching(stage)?;
+    subscriber.tell(&format!("subscribe 1 {PATH} data newest 60000 127"))?;
+    publisher.wait("used data")?;
+    for sequence in 0..3 {
+        let payload = stage.payload(sequence, 300)?;
+        let written = Instant::now();
+        let millis = millis(sequence as usize, 0);
+        let file = payload.file.display();
+        publisher.tell(&format!("datagram {PATH} data {millis} {file}"))?;
+        let datagram = subscriber.wait(&format!("datagram 1 {sequence}"))?;
+        let told = [3, 4, 5].map(|place| datagram.word(place));
+        check(&payload, Some(millis), told)?;
+        let latency = datagram.at.saturating_duration_since(written);
+        stage.latency = stage.latency.max(Some(latency));
+    }
+    subscriber.none("frame 1", Duration::ZERO)
+}
+
 /// Sends groups to a subscriber that is there, and ends the track.
 fn deliver(stage: &mut Stage<'_>, groups: &[Vec<Payload>]) -> Outcome {
     let (mut publisher, mut subscriber) = watching(stage)?;
@@ -76,7 +96,7 @@ fn deliver(stage: &mut Stage<'_>, groups: &[Vec<Payload>]) -> Outcome {
         }
         for ((sequence, frames), written) in groups.iter().zip(sent) {
             for (index, payload) in frames.iter().enumerate() {
-                let latency = receive(&mut subscriber, *sequence, index, payload, written)?;
+                let latency = receive(stage, &mut subscriber, *sequence, index, payload, written)?;
                 stage.latency = stage.latency.max(Some(latency));
             }
             if !frames.is_empty() {
@@ -108,7 +128,7 @@ pub(super) fn send(
     publisher.tell(&format!("group {PATH} data"))?;
     let written = Instant::now();
     for (index, payload) in frames.iter().enumerate() {
-        let millis = sequence * 1_000 + index;
+        let millis = millis(sequence, index);
         let file = payload.file.display();
         publisher.tell(&format!("frame {PATH} data {millis} {file}"))?;
     }
@@ -118,6 +138,7 @@ pub(super) fn send(
 
 /// Waits for a frame of subscription 1 and checks it; says how long it took.
 pub(super) fn receive(
+    stage: &Stage<'_>,
     subscriber: &mut Endpoint,
     sequence: usize,
     index: usize,
@@ -125,10 +146,33 @@ pub(super) fn receive(
     written: Instant,
 ) -> Outcome<Duration> {
     let frame = subscriber.wait(&format!("frame 1 {sequence} {index}"))?;
-    let (length, hash) = (frame.word(4), frame.word(5));
-    if length != payload.length.to_string() || hash != payload.hash {
-        let expected = format!("{} bytes with SHA-256 {}", payload.length, payload.hash);
-        return Err(Failure::new(expected, format!("{length} bytes, {hash}")));
-    }
+    // Before draft 05 frames have no timestamps.
+    let has_timestamps = stage.cell.version.as_str() >= "moq-lite-05";
+    let millis = has_timestamps.then(|| millis(sequence, index));
+    check(payload, millis, [4, 5, 6].map(|place| frame.word(place)))?;
     Ok(frame.at.saturating_duration_since(written))
+}
+
+/// The timestamp of a frame.
+fn millis(sequence: usize, index: usize) -> usize {
+    sequence * 1_000 + index
+}
+
+/// Whether length, hash and timestamp are those of the payload.
+fn check(payload: &Payload, millis: Option<usize>, told: [&str; 3]) -> Outcome {
+    let [length, hash, at] = told;
+    let is_on_time = millis.is_none_or(|millis| at == millis.to_string());
+    if length == payload.length.to_string() && hash == payload.hash && is_on_time {
+        return Ok(());
+    }
+    let describe = |length, hash, at| format!("{length} bytes with SHA-256 {hash} at {at} ms");
+    let millis = millis.map_or_else(|| "any".into(), |millis| millis.to_string());
+    Err(Failure::new(
+        describe(
+            payload.length.to_string().as_str(),
+            payload.hash.as_str(),
+            millis.as_str(),
+        ),
+        describe(length, hash, at),
+    ))
 }

@@ -40,12 +40,39 @@ pub(super) fn relay_restart(stage: &mut Stage<'_>) -> Outcome {
     read_one(stage, &mut publisher, &mut subscriber)
 }
 
+/// Whoever is dialled asks the others to leave. A relay ends then and comes back; an end stays, to
+/// be dialled again.
+pub(super) fn goaway(stage: &mut Stage<'_>) -> Outcome {
+    let (mut publisher, mut subscriber) = watching(stage)?;
+    let deadline = stage.deadline;
+    if let Some(relay) = stage.relays.first_mut() {
+        relay.stop();
+        for end in [&mut publisher, &mut subscriber] {
+            end.wait("going-away")?;
+        }
+        relay.restart(deadline)?;
+        publisher.wait("connected")?;
+        subscriber.wait("connected")?;
+        subscriber.wait(&format!("+ {PATH}"))?;
+        return read_one(stage, &mut publisher, &mut subscriber);
+    }
+    let listener = match stage.cell.role.topology().listener {
+        Some(End::Publisher) => &mut publisher,
+        _ => &mut subscriber,
+    };
+    listener.tell("goaway - 5000")?;
+    stage.check_version(listener)?;
+    // What is asked on the old session while it ends has to be asked again.
+    listener.wait("disconnected")?;
+    read_one(stage, &mut publisher, &mut subscriber)
+}
+
 fn read_one(stage: &mut Stage<'_>, publisher: &mut Endpoint, subscriber: &mut Endpoint) -> Outcome {
     subscriber.tell(&format!("subscribe 1 {PATH} data newest 60000 127"))?;
     publisher.wait("used data")?;
     let frame = stage.payload(9, 300)?;
     let written = send(publisher, 0, std::slice::from_ref(&frame))?;
-    stage.latency = Some(receive(subscriber, 0, 0, &frame, written)?);
+    stage.latency = Some(receive(stage, subscriber, 0, 0, &frame, written)?);
     Ok(())
 }
 

@@ -24,7 +24,7 @@ pub(super) fn max_age(stage: &mut Stage<'_>) -> Outcome {
     // The patient one comes first: relays ask for what the most patient of all wants.
     subscriber.tell(&format!("subscribe 1 {PATH} data oldest 60000 127"))?;
     for (sequence, frame) in frames.iter().enumerate() {
-        receive(&mut subscriber, sequence, 0, frame, written)?;
+        receive(stage, &mut subscriber, sequence, 0, frame, written)?;
     }
     // Another session, so that no cache of the client's own answers.
     let mut second = stage.connected(End::Subscriber)?;
@@ -73,6 +73,29 @@ pub(super) fn priority(stage: &mut Stage<'_>) -> Outcome {
         ));
     }
     Ok(())
+}
+
+/// The subscriber asks what its neighbour could send, and there is something to measure.
+pub(super) fn probe(stage: &mut Stage<'_>) -> Outcome {
+    let (mut publisher, mut subscriber) = watching(stage)?;
+    subscriber.tell("probe")?;
+    subscriber.tell(&format!("subscribe 1 {PATH} data newest 60000 127"))?;
+    publisher.wait("used data")?;
+    let frame = stage.payload(1, 200_000)?;
+    let written = send(&mut publisher, 0, std::slice::from_ref(&frame))?;
+    receive(stage, &mut subscriber, 0, 0, &frame, written)?;
+    let measured = subscriber.wait("bandwidth * *")?;
+    let is_measured = |place| {
+        measured
+            .word(place)
+            .parse::<f64>()
+            .is_ok_and(|value| value > 0.0)
+    };
+    if is_measured(1) || is_measured(2) {
+        return Ok(());
+    }
+    let told = format!("{} bit/s, {} ms", measured.word(1), measured.word(2));
+    Err(Failure::new("bits per second or a round-trip time", told))
 }
 
 const LINK: Link = Link {

@@ -40,9 +40,9 @@ pub(super) fn late_join(stage: &mut Stage<'_>) -> Outcome {
             format!("group {}", first.word(2)),
         ));
     }
-    receive(&mut subscriber, 2, 0, &frames[2], Instant::now())?;
+    receive(stage, &mut subscriber, 2, 0, &frames[2], Instant::now())?;
     let written = send(&mut publisher, 3, std::slice::from_ref(&frames[3]))?;
-    let latency = receive(&mut subscriber, 3, 0, &frames[3], written)?;
+    let latency = receive(stage, &mut subscriber, 3, 0, &frames[3], written)?;
     stage.latency = Some(latency);
     subscriber
         .none("group 1", Duration::ZERO)
@@ -66,10 +66,35 @@ pub(super) fn written_once(stage: &mut Stage<'_>) -> Outcome {
     second.wait(&format!("+ {PATH}"))?;
     for viewer in [&mut subscriber, &mut second] {
         viewer.tell(&format!("subscribe 1 {PATH} data newest 5000 127"))?;
-        receive(viewer, 0, 0, &catalog, Instant::now())?;
+        receive(stage, viewer, 0, 0, &catalog, Instant::now())?;
         viewer.wait("end-group 1 0")?;
     }
     Ok(())
+}
+
+/// Groups that nobody subscribed to are asked for one by one, the older one last.
+pub(super) fn fetch(stage: &mut Stage<'_>) -> Outcome {
+    let (mut publisher, mut subscriber) = watching(stage)?;
+    let mut groups = Vec::new();
+    for group in 0..3 {
+        let frames = (0..3).map(|frame| stage.payload(group * 10 + frame, 900));
+        groups.push(frames.collect::<Outcome<Vec<_>>>()?);
+    }
+    for (sequence, frames) in groups.iter().enumerate() {
+        send(&mut publisher, sequence, frames)?;
+    }
+    // Without a wait for demand, the groups might still be on their way into the program.
+    subscriber.none("lost", Duration::from_millis(200))?;
+    for sequence in [1, 0] {
+        let asked = Instant::now();
+        subscriber.tell(&format!("fetch 1 {PATH} data {sequence}"))?;
+        for (index, frame) in groups[sequence].iter().enumerate() {
+            let latency = receive(stage, &mut subscriber, sequence, index, frame, asked)?;
+            stage.latency = stage.latency.max(Some(latency));
+        }
+        subscriber.wait(&format!("end-group 1 {sequence}"))?;
+    }
+    subscriber.none("frame 1", Duration::ZERO)
 }
 
 pub(super) fn unsubscribe(stage: &mut Stage<'_>) -> Outcome {
@@ -78,7 +103,7 @@ pub(super) fn unsubscribe(stage: &mut Stage<'_>) -> Outcome {
     publisher.wait("used data")?;
     let frame = stage.payload(1, 100)?;
     let written = send(&mut publisher, 0, std::slice::from_ref(&frame))?;
-    receive(&mut subscriber, 0, 0, &frame, written)?;
+    receive(stage, &mut subscriber, 0, 0, &frame, written)?;
     subscriber.tell("unsubscribe 1")?;
     publisher.wait("unused data")?;
     Ok(())
