@@ -64,7 +64,10 @@ impl Connection {
 /// Polls one of quinn's futures, kept in `$wait` between polls, on an own handle.
 macro_rules! poll_quinn {
     ($wait:expr, $cx:expr, $quic:expr, $call:ident) => {
-        $wait.poll($cx, || {
+        poll_quinn!($wait, $cx, $quic, $call, poll)
+    };
+    ($wait:expr, $cx:expr, $quic:expr, $call:ident, $poll:ident) => {
+        $wait.$poll($cx, || {
             let quic = $quic.clone();
             async move { quic.$call().await }
         })
@@ -117,9 +120,15 @@ impl Transport for Connection {
     fn poll_open_uni(&mut self, cx: &mut Context<'_>) -> Poll<Result<SendStream, TransportError>> {
         let link = &self.link;
         let stream = match &mut self.waits {
-            Waits::Quic(waits) => ready!(poll_quinn!(waits.open_uni, cx, link.quic, open_uni))
-                .ok()
-                .map(|stream| SendStream::quic(stream, link, None)),
+            Waits::Quic(waits) => ready!(poll_quinn!(
+                waits.open_uni,
+                cx,
+                link.quic,
+                open_uni,
+                poll_eager
+            ))
+            .ok()
+            .map(|stream| SendStream::quic(stream, link, None)),
             Waits::Web(session) => ready!(session.poll_open_uni(cx))
                 .ok()
                 .map(|stream| SendStream::web(stream, link, None)),

@@ -1,7 +1,7 @@
 //! A future kept from one poll to the next.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 /// A slot for one operation in progress.
@@ -22,6 +22,22 @@ impl<T> Pending<T> {
         let output = ready!(operation.as_mut().poll(cx));
         self.0 = None;
         Poll::Ready(output)
+    }
+}
+
+impl<T> Pending<T> {
+    /// As [`Self::poll`], for an operation that hardly ever has to wait: it is kept, which costs an
+    /// allocation, only if it does.
+    pub(crate) fn poll_eager<F>(&mut self, cx: &mut Context<'_>, start: impl Fn() -> F) -> Poll<T>
+    where
+        F: Future<Output = T> + Send + Sync + 'static,
+    {
+        if self.0.is_none()
+            && let Poll::Ready(output) = pin!(start()).poll(cx)
+        {
+            return Poll::Ready(output);
+        }
+        self.poll(cx, start)
     }
 }
 

@@ -1,7 +1,9 @@
 //! Messages on streams.
 
+mod gate;
 mod reader;
 mod writer;
 
+pub(crate) use gate::Gate;
 pub(crate) use reader::{Announced, Reader};
 pub(crate) use writer::Writer;

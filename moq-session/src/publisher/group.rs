@@ -20,7 +20,8 @@ const BATCH: usize = 64;
 /// Room for frame headers, so that an allocation serves many.
 const HEADERS: usize = 1_024;
 
-/// Writes these frames of `group` to a stream, from its header to the acknowledgement of its end.
+/// Writes these frames of `group` to a stream, from its header to its end; yields the stream if it
+/// ended well.
 ///
 /// A group that does not finish, or that the peer does not want, is reset.
 pub(super) async fn deliver<S: SendStream>(
@@ -29,7 +30,7 @@ pub(super) async fn deliver<S: SendStream>(
     mut group: GroupConsumer,
     id: SubscribeId,
     frames: Range<u64>,
-) {
+) -> Option<Writer<S>> {
     let header = GroupHeader {
         subscribe_id: id,
         sequence: moq_wire::GroupSequence(group.sequence()),
@@ -42,7 +43,7 @@ pub(super) async fn deliver<S: SendStream>(
     match end {
         Ok(GroupEnd::Finished) => {
             writer.end();
-            let _ = writer.acknowledged().await;
+            return Some(writer);
         }
         Ok(end) => writer.reset(convert::group_end_code(end)),
         Err(error) => {
@@ -50,6 +51,7 @@ pub(super) async fn deliver<S: SendStream>(
             writer.reset(code::stream::CANCELLED);
         }
     }
+    None
 }
 
 /// Writes those of these frames that `group` yields, until it or they end; says how.

@@ -7,6 +7,7 @@ mod fetch;
 mod goaway;
 mod group;
 mod probe;
+mod settling;
 mod subscribe;
 mod track;
 mod waiting;

@@ -11,19 +11,20 @@ use moq_model::{Abort, GroupConsumer, ReadError, TrackReader, clock};
 use moq_wire::{Subscribe, SubscribeId, SubscribeOk, SubscribeResponse, SubscribeUpdate, code};
 
 use super::bounds::FrameBounds;
+use super::settling::Settling;
 use super::waiting::Waiting;
 use super::{datagram, group, track};
 use crate::context::{Context, ServedGuard};
 use crate::convert;
 use crate::error::{PeerFault, SessionError, StreamError};
-use crate::io::{Reader, Writer};
+use crate::io::{Gate, Reader, Writer};
 use crate::schedule::send_order;
 use crate::transport::{SendStream, Transport};
 
 #[cfg(not(target_arch = "wasm32"))]
-type Delivery = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Delivery<S> = Pin<Box<dyn Future<Output = Option<Writer<S>>> + Send>>;
 #[cfg(target_arch = "wasm32")]
-type Delivery = Pin<Box<dyn Future<Output = ()>>>;
+type Delivery<S> = Pin<Box<dyn Future<Output = Option<Writer<S>>>>>;
 
 pub(super) async fn answer<T: Transport>(
     context: Context<T>,
@@ -109,9 +110,11 @@ async fn serve<T: Transport>(
         id: request.id,
         writer,
         requests: Some(reader),
+        gate: Gate::new(),
         track: Some(track),
         waiting: Waiting::default(),
         deliveries: FuturesUnordered::new(),
+        settling: Settling::default(),
         priority: request.priority,
         bounds: FrameBounds::new(
             request.start,
@@ -166,11 +169,14 @@ struct Serving<T: Transport> {
     writer: Writer<T::Send>,
     /// The peer's half, until it needs no more reading.
     requests: Option<Reader<T::Recv>>,
+    gate: Gate,
     /// Where groups come from, until the last one.
     track: Option<TrackReader>,
     waiting: Waiting,
-    /// Groups on their way, until they are acknowledged.
-    deliveries: FuturesUnordered<Delivery>,
+    /// Groups that are written.
+    deliveries: FuturesUnordered<Delivery<T::Send>>,
+    /// Groups that are written whole and may not be acknowledged.
+    settling: Settling<T::Send>,
     priority: u8,
     /// The frames that are wanted of the first and the last group.
     bounds: FrameBounds,
@@ -219,8 +225,13 @@ impl<T: Transport> Serving<T> {
             if is_flushed {
                 self.tell_dropped();
             }
-            while let Poll::Ready(Some(())) = self.deliveries.poll_next_unpin(cx) {}
-            if self.track.is_none() && self.waiting.is_empty() && self.deliveries.is_empty() {
+            while let Poll::Ready(Some(finished)) = self.deliveries.poll_next_unpin(cx) {
+                if let Some(writer) = finished {
+                    self.settling.push(writer);
+                }
+            }
+            let is_written = self.waiting.is_empty() && self.deliveries.is_empty();
+            if self.track.is_none() && is_written && self.settling.poll_settled(cx).is_ready() {
                 self.tell_dropped();
                 // Said last: there are relays that let go of a track once they know its end.
                 let buf = &mut self.writer.scratch;
@@ -253,10 +264,13 @@ impl<T: Transport> Serving<T> {
     }
 
     /// Takes updates; ready when the peer has unsubscribed.
-    fn poll_requests(&mut self, cx: &mut TaskContext<'_>) -> Result<Poll<()>, StreamError> {
+    fn poll_requests(&mut self, cx: &TaskContext<'_>) -> Result<Poll<()>, StreamError> {
         let has_updates = self.context.version.features().subscribe_range;
         while let Some(reader) = &mut self.requests {
-            match reader.poll_message::<SubscribeUpdate>(cx, "SUBSCRIBE_UPDATE") {
+            let message = self.gate.poll(cx, |cx| {
+                reader.poll_message::<SubscribeUpdate>(cx, "SUBSCRIBE_UPDATE")
+            });
+            match message {
                 Poll::Ready(Ok(Some(update))) if has_updates => self.update(&update),
                 Poll::Ready(Ok(Some(_))) => {
                     return Err(PeerFault::Unexpected("SUBSCRIBE_UPDATE").into());
