@@ -82,7 +82,12 @@ fn start(cli: Cli, console: &Console) -> anyhow::Result<Exit> {
     if let Command::Decode(args) = &cli.command {
         return decode::run(args, console);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    let mut runtime = match std::thread::available_parallelism().map(usize::from) {
+        // Threads that share one core only hand work to each other.
+        Ok(1) => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = runtime
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
