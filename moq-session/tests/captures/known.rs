@@ -107,6 +107,16 @@ const KNOWN: &[Known] = &[
         reason: "6.4: unknown response type: fail the subscription (RESET 0x12)",
     },
     Known {
+        scenario: "y-sub-group-past-end",
+        drafts: |features| features.start_end && !features.start_is_floor,
+        better: Better::Otherwise(&[
+            ("Subscribe", "recorded FIN, ours open"),
+            ("Subscribe", "recorded STOP 0x0, ours not stopped"),
+            ("Group", "recorded STOP 0x1, ours not stopped"),
+        ]),
+        reason: "6.4: END reached, every group below it here (05): wait for the FIN, END may be inclusive",
+    },
+    Known {
         scenario: "x-probe-unavailable",
         drafts: |features| features.setup_stream,
         better: Better::Otherwise(&[
