@@ -167,8 +167,8 @@ impl Agreement<'_> {
         Ok(())
     }
 
-    /// Where frames say what they are, they all do: `g0f1` is frame 1 of group 0. The long frame
-    /// holds a pattern.
+    /// Where frames say what they are, all short ones do: `g0f1` is frame 1 of group 0. The long
+    /// frame holds a pattern.
     fn names(&self) -> Outcome {
         let mut named = Vec::new();
         for (_, talk) in self
@@ -194,7 +194,9 @@ impl Agreement<'_> {
         }
         let is_named = |(name, payload): &&(String, Bytes)| name.as_bytes() == payload;
         let right = named.iter().filter(is_named).count();
-        if right * 2 >= named.len() && right > 0 && right < named.len() {
+        let mut others = named.iter().filter(|frame| !is_named(frame));
+        let is_meant = right > 0 && right * 2 >= named.len();
+        if is_meant && others.any(|(name, payload)| name.len() == payload.len()) {
             return Err("a frame goes by another's name".to_owned());
         }
         let long = named.iter().map(|(_, payload)| payload);

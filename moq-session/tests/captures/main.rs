@@ -9,6 +9,7 @@
 //! `MOQ_CAPTURES` names another folder of captures. Where there are none, nothing is checked.
 
 mod agree;
+mod announcing;
 mod cast;
 mod compare;
 mod flip;

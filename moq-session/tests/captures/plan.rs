@@ -118,6 +118,26 @@ impl<'a> Scene<'a> {
         streams.filter(move |(_, talk)| talk.opener == side && talk.purpose == purpose)
     }
 
+    /// The paths that this end announced, where an answer says more than that there is something
+    /// at the prefix that was asked for.
+    pub(crate) fn announced_by_name(&self) -> Vec<BroadcastPath> {
+        let asked = self.opened_by(self.own.other(), Purpose::Bi(BiStream::Announce));
+        let named = asked.flat_map(|(_, talk)| {
+            let prefix = match talk.requests.first() {
+                Some((_, Message::AnnounceRequest(request))) => path(&request.prefix),
+                _ => None,
+            };
+            let answers = talk.answers.iter();
+            answers.filter_map(move |(_, message)| match message {
+                Message::Announce(event) if !event.suffix().as_str().is_empty() => {
+                    prefix.clone()?.join(&path(event.suffix())?).ok()
+                }
+                _ => None,
+            })
+        });
+        named.collect()
+    }
+
     fn setup(&self) -> Option<&Setup> {
         let setups = self.opened_by(self.own, Purpose::Uni(UniStream::Setup));
         setups

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 
 use moq_model::Route;
-use moq_session::{BroadcastPath, HopId, Timescale, TrackInfo};
-use moq_wire::{
-    AnnounceEvent, BiStream, SubscribeResponse, UniStream, code::from_application, code::stream,
-};
+use moq_session::{BroadcastPath, Timescale, TrackInfo};
+use moq_wire::{BiStream, SubscribeResponse, UniStream, code::from_application, code::stream};
 
 use crate::message::{Message, Purpose};
 use crate::plan::{Action, Plan, Scene, Talk, Track, path};
@@ -15,10 +13,10 @@ use crate::track::Written;
 use crate::words;
 
 /// Everything that was published.
-struct Publishing<'a> {
-    scene: &'a Scene<'a>,
-    plan: &'a mut Plan,
-    announced: Vec<BroadcastPath>,
+pub(crate) struct Publishing<'a> {
+    pub(crate) scene: &'a Scene<'a>,
+    pub(crate) plan: &'a mut Plan,
+    pub(crate) announced: Vec<BroadcastPath>,
     tracks: BTreeMap<Track, Written>,
 }
 
@@ -50,7 +48,7 @@ pub(crate) fn plan(scene: &Scene<'_>, plan: &mut Plan) {
 }
 
 impl Publishing<'_> {
-    fn peer(&self) -> Side {
+    pub(crate) fn peer(&self) -> Side {
         self.scene.own.other()
     }
 
@@ -66,71 +64,6 @@ impl Publishing<'_> {
     /// Whether the peer had ended its half by the time of an event.
     fn has_left(&self, stream: usize, event: usize) -> bool {
         self.scene.recording.ended(stream, self.peer()) < event
-    }
-
-    fn announcements(&mut self, stream: usize, talk: &Talk, request: &moq_wire::AnnounceRequest) {
-        let Some(prefix) = path(&request.prefix) else {
-            return;
-        };
-        self.withheld(request.exclude_hop.0);
-        for (offset, message) in &talk.answers {
-            let Message::Announce(change) = message else {
-                continue;
-            };
-            let joined = path(change.suffix()).and_then(|suffix| prefix.join(&suffix).ok());
-            let Some(mut path) = joined else { continue };
-            if change.suffix().as_str().is_empty() {
-                path = words::broader(&self.scene.recording.description, &path).unwrap_or(path);
-            }
-            let action = match change {
-                AnnounceEvent::Start { route, .. } | AnnounceEvent::Update { route, .. } => {
-                    self.announced.push(path.clone());
-                    Action::Announce(path, self.route(route))
-                }
-                AnnounceEvent::End { .. } => Action::Retract(path),
-            };
-            let recording = self.scene.recording;
-            let event = recording.written(stream, self.scene.own, *offset);
-            self.plan.shown(recording, event, action);
-        }
-    }
-
-    /// A route through the peer, which the recorded end had and was not to tell.
-    fn withheld(&mut self, excluded: u64) {
-        let setups = self
-            .scene
-            .opened_by(self.peer(), Purpose::Uni(UniStream::Setup));
-        let declared = setups
-            .flat_map(|(_, talk)| &talk.requests)
-            .find_map(|(_, message)| match message {
-                Message::Setup(_, setup) => setup.hop,
-                _ => None,
-            });
-        for hop in [excluded, declared.map_or(0, |hop| hop.0)] {
-            if let Some(path) = words::route_through(&self.scene.recording.description, hop) {
-                let mut route = Route::local();
-                route.hops = vec![HopId(hop)];
-                self.plan.before.push(Action::Announce(path.clone(), route));
-                self.announced.push(path);
-            }
-        }
-    }
-
-    /// A route as the application gave it: without the sender itself.
-    fn route(&self, route: &moq_wire::Route) -> Route {
-        let features = self.scene.recording.version.features();
-        let mut hops: Vec<_> = route.hops.iter().map(|hop| HopId(hop.0)).collect();
-        if features.sender_in_chain {
-            hops.pop();
-        }
-        let (warm, cold) = match features.typed_announce {
-            // No sender was ever found to give two different ones.
-            true => (route.warm_cost, route.warm_cost),
-            false => (0, 0),
-        };
-        let mut route = Route::local();
-        (route.hops, route.warm_cost, route.cold_cost) = (hops, warm, cold);
-        route
     }
 
     fn request(&mut self, stream: usize, talk: &Talk, request: &Message) {

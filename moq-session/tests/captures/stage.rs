@@ -267,4 +267,4 @@ const SETTLE: Duration = Duration::from_secs(2);
 const MOMENT: Duration = Duration::from_millis(1);
 const STEP: Duration = Duration::from_millis(250);
 /// How long a session may take for what it has to do: longer than any of its own limits.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(45);
