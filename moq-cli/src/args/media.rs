@@ -59,6 +59,10 @@ pub(crate) struct SubscribeArgs {
     #[arg(long, value_name = "SIZE", value_parser = values::buffer)]
     #[arg(env = "MOQ_BUFFER", hide_env_values = true)]
     pub(crate) buffer: Option<u64>,
+    /// Wait for the broadcast to come back when it vanishes without an end, and go on with it
+    #[arg(long, env = "MOQ_STAY", hide_env_values = true)]
+    #[arg(value_parser = FalseyValueParser::new())]
+    pub(crate) stay: bool,
     /// Fail if anything is missing
     #[arg(long, env = "MOQ_STRICT", hide_env_values = true)]
     #[arg(value_parser = FalseyValueParser::new())]

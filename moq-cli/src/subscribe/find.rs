@@ -65,7 +65,7 @@ impl Finder {
         self.is_missing = true;
     }
 
-    /// The session that led to the track is lost.
+    /// What led to the track is lost.
     pub(super) fn lost(&mut self) {
         self.is_missing = false;
         self.was_there = true;
@@ -181,7 +181,7 @@ impl Finder {
     fn not_found(&self) -> anyhow::Error {
         let path = &self.path;
         let failure = if self.was_there {
-            let what = format!("`{path}` was not published again after the connection was lost");
+            let what = format!("`{path}` was not published again after it was lost");
             Failure::new(Exit::Failed, what)
         } else {
             let what = format!("nobody publishes `{path}`");

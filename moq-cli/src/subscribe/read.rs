@@ -27,6 +27,8 @@ pub(super) struct Writer {
     from: Option<Beginning>,
     max_age: Duration,
     is_strict: bool,
+    /// A broadcast that vanished is waited for.
+    is_staying: bool,
     output: Output,
     console: Console,
     meter: Meter,
@@ -46,7 +48,7 @@ pub(super) enum Ended {
     Closed,
     /// There is no such broadcast at the moment.
     NotThere,
-    /// The session was lost.
+    /// The session was lost, or the broadcast vanished and is waited for.
     Lost,
 }
 
@@ -57,6 +59,7 @@ impl Writer {
             from: args.from,
             max_age: args.media.max_age,
             is_strict: args.strict,
+            is_staying: args.stay,
             output: Output::stdout(),
             console: console.clone(),
             meter: console.meter(),
@@ -247,7 +250,7 @@ impl Writer {
 
     /// The track was refused before it existed here.
     async fn aborted(
-        &self,
+        &mut self,
         error: ReadError,
         found: &Found,
         link: &mut Link,
@@ -266,14 +269,23 @@ impl Writer {
     }
 
     /// The track ended before its finish: with its session, or for good.
-    async fn vanished(&self, error: ReadError, link: &mut Link) -> anyhow::Result<Ended> {
+    async fn vanished(&mut self, error: ReadError, link: &mut Link) -> anyhow::Result<Ended> {
         tokio::select! {
             event = link.event() => {
                 event?;
                 Ok(Ended::Lost)
             }
             () = sleep(GRACE) => {
-                Err(trouble::vanished(error))
+                if !self.is_staying {
+                    return Err(trouble::vanished(error));
+                }
+                self.console
+                    .note("the broadcast vanished without an end; waiting for it");
+                // Whoever publishes it again may count anew; only a known publisher is told apart.
+                if self.publisher.is_none() {
+                    self.position = None;
+                }
+                Ok(Ended::Lost)
             }
         }
     }

@@ -86,6 +86,28 @@ fn a_publisher_that_dies_takes_its_broadcast_along() {
 }
 
 #[test]
+fn a_subscriber_that_stays_goes_on_with_the_next_publisher() {
+    for scheme in ["moqt", "https"] {
+        let relay = Relay::start(&[]);
+        let mut subscriber = relay.run("subscribe", scheme, &["live/x", "--stay"]);
+        subscriber.line("waiting for");
+        let mut first = relay.run("publish", scheme, &["live/x"]);
+        let mut stdin = first.stdin();
+        stdin.write_all(b"one\n").unwrap();
+        assert_eq!(subscriber.output(4), b"one\n");
+        first.signal("TERM");
+        first.end().expect(143);
+        subscriber.line("vanished without an end; waiting for it");
+        let second = relay.run("publish", scheme, &["live/x"]);
+        second.input(b"two\nthree\n").end().expect(0);
+        let ended = subscriber.end().expect(0);
+        assert_eq!(String::from_utf8_lossy(&ended.stdout), "two\nthree\n");
+        let is_said = |line: &String| line.contains("another one; beginning anew");
+        assert!(ended.stderr.iter().any(is_said), "{:?}", ended.stderr);
+    }
+}
+
+#[test]
 fn signals_have_their_codes() {
     let relay = Relay::start(&[]);
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
