@@ -2,7 +2,9 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
@@ -61,12 +63,19 @@ impl Place {
         eprintln!("# installing: {program} {}", arguments(command));
         let log = File::options().create(true).append(true).open(&self.log);
         let log = log.with_context(|| format!("opening {}", self.log.display()))?;
-        let status = command
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(log.try_clone().context("sharing the log")?)
             .stderr(log)
-            .status()
+            .spawn()
             .with_context(|| format!("cannot run {program}"))?;
+        let Some(status) = end_of(&mut child, PATIENCE)? else {
+            bail!(
+                "`{program} {}` took longer than {} minutes",
+                arguments(command),
+                PATIENCE.as_secs() / 60
+            );
+        };
         if !status.success() {
             let text = fs::read_to_string(&self.log).unwrap_or_default();
             bail!(
@@ -78,6 +87,23 @@ impl Place {
         Ok(())
     }
 }
+
+/// Waits for a child, and ends it if it takes too long.
+fn end_of(child: &mut Child, patience: Duration) -> anyhow::Result<Option<ExitStatus>> {
+    let deadline = Instant::now() + patience;
+    while Instant::now() < deadline {
+        if let Some(status) = child.try_wait().context("waiting for an installation")? {
+            return Ok(Some(status));
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    child.kill().context("ending an installation")?;
+    child.wait().context("ending an installation")?;
+    Ok(None)
+}
+
+/// How long one step of an installation may take: compiling a relay on two cores takes ten minutes.
+const PATIENCE: Duration = Duration::from_secs(45 * 60);
 
 fn arguments(command: &Command) -> String {
     let args = command.get_args().map(|arg| arg.to_string_lossy());
@@ -99,6 +125,15 @@ fn why(log: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_takes_too_long_is_ended() {
+        let mut slow = Command::new("sleep").arg("600").spawn().unwrap();
+        assert_eq!(end_of(&mut slow, Duration::from_millis(100)).unwrap(), None);
+        assert!(slow.try_wait().unwrap().is_some());
+        let mut quick = Command::new("true").spawn().unwrap();
+        assert!(end_of(&mut quick, PATIENCE).unwrap().unwrap().success());
+    }
 
     #[test]
     fn the_last_error_says_why() {

@@ -20,6 +20,7 @@ mod scenario;
 mod sha256;
 mod shaper;
 mod stage;
+mod system;
 
 pub(crate) use options::HELP;
 pub(crate) use run::launch;

@@ -1,14 +1,12 @@
 //! The JavaScript package in a browser.
 
-use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::Context as _;
-
-use super::node::{CAN, VERSIONS, npm};
+use super::node::{CAN, VERSIONS, node, npm};
 use super::{CLIENT, Installed, Kind, Peer};
 use crate::interop::cache::Place;
 use crate::interop::cell::Transport;
+use crate::interop::system;
 
 pub(super) const CHROMIUM: Peer = Peer {
     name: "chromium",
@@ -24,7 +22,9 @@ pub(super) const CHROMIUM: Peer = Peer {
 };
 
 fn install(place: &Place) -> anyhow::Result<Installed> {
-    let chromium = chromium().context("there is no Chromium; Debian's package is chromium")?;
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let chromium = system::program(place, &names, &["chromium"])?;
+    let node = node(place)?;
     if !place.has("installed") {
         npm(
             place,
@@ -41,19 +41,8 @@ fn install(place: &Place) -> anyhow::Result<Installed> {
         .args(["page.mjs", "--bundle", "--format=iife", "--outfile=page.js"])
         .current_dir(&place.dir);
     place.run(&mut esbuild)?;
-    let mut installed = Installed::program("node".into());
+    let mut installed = Installed::program(node);
     installed.args = vec![place.dir.join("main.mjs").into()];
     installed.env = vec![("CHROMIUM", chromium.into())];
     Ok(installed)
-}
-
-/// Where Chromium is, under one of its names.
-fn chromium() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let dirs: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    let mut all = names
-        .iter()
-        .flat_map(|name| dirs.iter().map(move |dir| dir.join(name)));
-    all.find(|file| file.is_file())
 }

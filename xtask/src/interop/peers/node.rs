@@ -1,7 +1,7 @@
 //! The JavaScript package under Node.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context as _;
@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use super::{CLIENT, Installed, Kind, Peer};
 use crate::interop::cache::Place;
 use crate::interop::cell::Transport;
+use crate::interop::system;
 
 pub(super) const NODE: Peer = Peer {
     name: "node",
@@ -37,6 +38,7 @@ pub(super) const VERSIONS: &[&str] = &[
 ];
 
 fn install(place: &Place) -> anyhow::Result<Installed> {
+    let node = node(place)?;
     if !place.has("installed") {
         npm(
             place,
@@ -73,15 +75,22 @@ fn install(place: &Place) -> anyhow::Result<Installed> {
         place.mark("installed")?;
     }
     place.copy(&["node/endpoint.mjs", "node/main.mjs"], ".")?;
-    let mut installed = Installed::program("node".into());
+    let mut installed = Installed::program(node);
     installed.args = vec![place.dir.join("main.mjs").into()];
     Ok(installed)
+}
+
+/// Where Node is.
+pub(super) fn node(place: &Place) -> anyhow::Result<PathBuf> {
+    system::program(place, &["npm"], &["nodejs", "npm"])?;
+    system::program(place, &["node"], &["nodejs"])
 }
 
 /// Installs packages of npm.
 pub(super) fn npm(place: &Place, packages: &[&str]) -> anyhow::Result<()> {
     let mut npm = Command::new("npm");
-    npm.args(["install", "--no-audit", "--no-fund", "--prefix"])
+    npm.args(["install", "--no-audit", "--no-fund"])
+        .args(["--fetch-timeout=30000", "--fetch-retries=1", "--prefix"])
         .arg(&place.dir)
         .args(packages);
     place.run(&mut npm)

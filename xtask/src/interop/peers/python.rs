@@ -5,6 +5,7 @@ use std::process::Command;
 use super::{BOTH, Installed, Kind, Peer};
 use crate::interop::cache::Place;
 use crate::interop::cell::Role;
+use crate::interop::system;
 
 pub(super) const PYTHON: Peer = Peer {
     name: "python",
@@ -44,15 +45,18 @@ pub(super) const PYTHON: Peer = Peer {
 };
 
 fn install(place: &Place) -> anyhow::Result<Installed> {
+    let system = system::program(place, &["python3"], &["python3", "python3-venv"])?;
     let python = place.dir.join("bin/python");
     if !place.has("installed") {
         let venv = ["-m", "venv"];
-        place.run(Command::new("python3").args(venv).arg(&place.dir))?;
+        place.run(Command::new(system).args(venv).arg(&place.dir))?;
         let packages = [
             "-m",
             "pip",
             "install",
             "--quiet",
+            "--timeout=30",
+            "--retries=1",
             "moq-rs==0.5.1",
             "moq-ffi==0.4.18",
         ];
