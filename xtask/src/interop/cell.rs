@@ -159,7 +159,9 @@ impl Cell {
         let name = self.to_string();
         let cell = name.split_once('/').map_or("", |(_, rest)| rest);
         let lacks = self.peer.map_or(&[][..], |peer| peer.lacks);
-        let found = lacks.iter().find(|lack| matches(lack.cells, cell));
+        let found = lacks
+            .iter()
+            .find(|lack| self.version.as_str() < lack.before && matches(lack.cells, cell));
         found.map(|lack| lack.why)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Condvar, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Instant;
 
@@ -99,17 +99,20 @@ impl Runner {
     fn run(&self, cells: Vec<Cell>, jobs: usize) -> anyhow::Result<Vec<Row>> {
         report::begin(cells.len())?;
         let next = AtomicUsize::new(0);
+        let load = Load::new(jobs);
         let rows: Mutex<BTreeMap<usize, Row>> = Mutex::default();
         let (done, finished) = mpsc::channel();
         let mut told = Vec::new();
         thread::scope(|scope| {
             for _ in 0..jobs {
                 let (done, rows, next, cells) = (done.clone(), &rows, &next, &cells);
+                let load = &load;
                 scope.spawn(move || {
                     loop {
                         let index = next.fetch_add(1, Ordering::Relaxed);
                         let Some(cell) = cells.get(index) else { return };
-                        let row = self.row(cell.clone());
+                        let weight = cell.peer.map_or(1, |peer| peer.weight);
+                        let row = load.carry(weight, || self.row(cell.clone()));
                         let mut rows = rows.lock().unwrap_or_else(PoisonError::into_inner);
                         rows.insert(index, row);
                         if done.send(()).is_err() {
@@ -166,6 +169,35 @@ impl Runner {
         (cell.scenario.run)(&mut stage)?;
         let latency = stage.latency;
         Ok(Verdict::Passed { latency })
+    }
+}
+
+/// How much is run at the same time.
+struct Load {
+    most: usize,
+    free: Mutex<usize>,
+    freed: Condvar,
+}
+
+impl Load {
+    fn new(most: usize) -> Self {
+        Self {
+            most,
+            free: Mutex::new(most),
+            freed: Condvar::new(),
+        }
+    }
+
+    /// Does some work when there is room for it.
+    fn carry<T>(&self, weight: usize, work: impl FnOnce() -> T) -> T {
+        let weight = weight.min(self.most);
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = self.freed.wait_while(free, |free| *free < weight);
+        *free.unwrap_or_else(PoisonError::into_inner) -= weight;
+        let done = work();
+        *self.free.lock().unwrap_or_else(PoisonError::into_inner) += weight;
+        self.freed.notify_all();
+        done
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::node::{CAN, VERSIONS, node, npm};
+use super::node::{CAN, LACKS, VERSIONS, node, npm};
 use super::{CLIENT, Installed, Kind, Peer};
 use crate::interop::cache::Place;
 use crate::interop::cell::Transport;
@@ -16,8 +16,9 @@ pub(super) const CHROMIUM: Peer = Peer {
     transports: &[Transport::WebTransport],
     roles: CLIENT,
     can: CAN,
+    weight: 3,
     is_quick: false,
-    lacks: &[],
+    lacks: LACKS,
     install,
 };
 

@@ -26,6 +26,19 @@ pub(crate) const DEFECTS: &[Defect] = &[
                        60000 }`, then with `{ startGroup: 0, latencyMax: 500 }`: group 0 comes again",
     },
     Defect {
+        package: "@moq/net 0.3.4",
+        what: "before draft 05 no PROBE stream is opened, because that waits for a SETUP, which these drafts \
+               lack",
+        reproduction: "connect with moq-lite-04 to a server that measures, and watch `connection.probe`: it \
+                       stays empty",
+    },
+    Defect {
+        package: "@moq/net 0.3.4",
+        what: "before draft 05 a subscription to a track that its broadcast lacks is accepted and stays open",
+        reproduction: "publish a broadcast with the track `a` over moq-lite-04, and subscribe to its track `b`: \
+                       SUBSCRIBE_OK comes, then nothing",
+    },
+    Defect {
         package: "moq-relay 0.17.10",
         what: "`--drain-timeout` is said to be 10 s by default, but without it the drain is 0 s long: sessions \
                are closed and get no GOAWAY; our scenario gives it",

@@ -24,6 +24,7 @@ pub(super) const LITE_2025: Peer = Peer {
         Role::TheyDialSubscribe,
     ],
     can: &["demand", "listen"],
+    weight: 1,
     is_quick: false,
     lacks: &[],
     install,

@@ -30,6 +30,8 @@ pub(crate) struct Peer {
     pub(crate) roles: &'static [Role],
     /// What its client can do beside what every endpoint can.
     pub(crate) can: &'static [&'static str],
+    /// How many cells of others one of its cells is worth in work.
+    pub(crate) weight: usize,
     /// Whether it installs in seconds.
     pub(crate) is_quick: bool,
     /// What is known of it, by scenario: cells that do not exist, and why.
@@ -55,6 +57,8 @@ pub(crate) enum Kind {
 pub(crate) struct Lack {
     /// Cells, from the role on, as in `--test`.
     pub(crate) cells: &'static str,
+    /// The first draft with which they can be.
+    pub(crate) before: &'static str,
     pub(crate) why: &'static str,
 }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::Context as _;
 
-use super::{CLIENT, Installed, Kind, Peer};
+use super::{CLIENT, Installed, Kind, Lack, Peer};
 use crate::interop::cache::Place;
 use crate::interop::cell::Transport;
 use crate::interop::system;
@@ -19,14 +19,37 @@ pub(super) const NODE: Peer = Peer {
     transports: &[Transport::WebTransport],
     roles: CLIENT,
     can: CAN,
+    weight: 1,
     is_quick: true,
-    lacks: &[],
+    lacks: LACKS,
     install,
 };
 
 pub(super) const CAN: &[&str] = &[
     "demand", "max-age", "priority", "fetch", "datagram", "probe",
 ];
+
+/// What the package lacks, wherever it runs.
+pub(super) const LACKS: &[Lack] = &[
+    Lack {
+        cells: "they-publish/*/missing-track",
+        before: "moq-lite-05",
+        why: NO_REFUSAL,
+    },
+    Lack {
+        cells: "we-relay/*/missing-track",
+        before: "moq-lite-05",
+        why: NO_REFUSAL,
+    },
+    Lack {
+        cells: "*/probe",
+        before: "moq-lite-05",
+        why: "@moq/net 0.3.4 asks for no PROBE before draft 05: it waits for a SETUP that these drafts lack",
+    },
+];
+
+const NO_REFUSAL: &str = "@moq/net 0.3.4 accepts a subscription to a track that it lacks, and says nothing \
+                          more, before draft 05";
 
 /// The package's draft 06 is an unfinished one, under another name.
 pub(super) const VERSIONS: &[&str] = &[

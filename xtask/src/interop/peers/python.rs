@@ -39,6 +39,7 @@ pub(super) const PYTHON: Peer = Peer {
         "datagram",
         "probe",
     ],
+    weight: 1,
     is_quick: true,
     lacks: &[],
     install,

@@ -136,6 +136,13 @@ pub(super) fn send(
     Ok(written)
 }
 
+/// Waits until the publisher has done all that it was told.
+pub(super) fn settle(publisher: &mut Endpoint) -> Outcome {
+    publisher.tell("about")?;
+    publisher.wait("can")?;
+    Ok(())
+}
+
 /// Waits for a frame of subscription 1 and checks it; says how long it took.
 pub(super) fn receive(
     stage: &Stage<'_>,

@@ -7,7 +7,7 @@ use super::super::endpoint::Outcome;
 use super::super::failure::Failure;
 use super::super::shaper::Link;
 use super::super::stage::Stage;
-use super::data::{PATH, receive, send, watching};
+use super::data::{PATH, receive, send, settle, watching};
 
 /// Three groups lie a second of media time apart. A group's age is that of its successor, so within
 /// 500 ms the last two are left.
@@ -20,7 +20,7 @@ pub(super) fn max_age(stage: &mut Stage<'_>) -> Outcome {
     for (sequence, frame) in frames.iter().enumerate() {
         written = send(&mut publisher, sequence, std::slice::from_ref(frame))?;
     }
-    subscriber.none("lost", Duration::from_millis(200))?;
+    settle(&mut publisher)?;
     // The patient one comes first: relays ask for what the most patient of all wants.
     subscriber.tell(&format!("subscribe 1 {PATH} data oldest 60000 127"))?;
     for (sequence, frame) in frames.iter().enumerate() {

@@ -6,7 +6,7 @@ use super::super::cell::End;
 use super::super::endpoint::Outcome;
 use super::super::failure::Failure;
 use super::super::stage::Stage;
-use super::data::{PATH, receive, send, watching};
+use super::data::{PATH, receive, send, settle, watching};
 
 pub(super) fn missing_broadcast(stage: &mut Stage<'_>) -> Outcome {
     let (_publisher, mut subscriber) = watching(stage)?;
@@ -30,8 +30,7 @@ pub(super) fn late_join(stage: &mut Stage<'_>) -> Outcome {
     for (sequence, frame) in frames.iter().enumerate().take(3) {
         send(&mut publisher, sequence, std::slice::from_ref(frame))?;
     }
-    // Without a wait for demand, the groups might still be on their way into the program.
-    subscriber.none("lost", Duration::from_millis(200))?;
+    settle(&mut publisher)?;
     subscriber.tell(&format!("subscribe 1 {PATH} data newest 0 127"))?;
     let first = subscriber.wait("group 1")?;
     if first.word(2) != "2" {
@@ -60,7 +59,7 @@ pub(super) fn written_once(stage: &mut Stage<'_>) -> Outcome {
     let (mut publisher, mut subscriber) = watching(stage)?;
     let catalog = stage.payload(1, 700)?;
     send(&mut publisher, 0, std::slice::from_ref(&catalog))?;
-    subscriber.none("lost", Duration::from_millis(200))?;
+    settle(&mut publisher)?;
     let mut second = stage.connected(End::Subscriber)?;
     second.tell("watch -")?;
     second.wait(&format!("+ {PATH}"))?;
@@ -83,8 +82,7 @@ pub(super) fn fetch(stage: &mut Stage<'_>) -> Outcome {
     for (sequence, frames) in groups.iter().enumerate() {
         send(&mut publisher, sequence, frames)?;
     }
-    // Without a wait for demand, the groups might still be on their way into the program.
-    subscriber.none("lost", Duration::from_millis(200))?;
+    settle(&mut publisher)?;
     for sequence in [1, 0] {
         let asked = Instant::now();
         subscriber.tell(&format!("fetch 1 {PATH} data {sequence}"))?;
