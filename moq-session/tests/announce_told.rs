@@ -127,6 +127,53 @@ fn a_better_route_replaces_the_one_that_was_told() {
     });
 }
 
+// spec: Section 4.5, "A publisher that restarts should appear as END then START, or UPDATE with another first hop"
+#[test]
+fn a_route_of_another_publisher_is_told_as_an_update_or_as_an_end_and_a_start() {
+    for_each_version(|version| async move {
+        let features = version.features();
+        let has_updates = features.announce_ok;
+        let origin = OriginProducer::new();
+        let (mut peer, _session) = enter(version, &origin).await;
+        let mut listener = listen(&mut peer, "").await;
+        let announce = |hops: &[u64], cost| {
+            let route = Route {
+                hops: hops.iter().map(|&hop| HopId(hop)).collect(),
+                warm_cost: cost,
+                cold_cost: cost,
+            };
+            let source = Source::Broadcast(finished(&[]).consume());
+            origin.announce(&"room".parse().unwrap(), route, source, None)
+        };
+        let expect = async |listener: &mut Listener, is_first: bool, hops: &[u64]| {
+            let expected = told(&origin, version, "room", hops);
+            if !is_first && !has_updates {
+                assert_eq!(listener.event().await, end("room"));
+            }
+            let (AnnounceEvent::Start { suffix, route } | AnnounceEvent::Update { suffix, route }) =
+                listener.event().await
+            else {
+                panic!("a route");
+            };
+            let AnnounceEvent::Start {
+                suffix: wanted,
+                route: chain,
+            } = expected
+            else {
+                panic!("a start");
+            };
+            assert_eq!((suffix, route.hops), (wanted, chain.hops));
+        };
+        let _far = announce(&[3, 4], 9);
+        expect(&mut listener, true, &[3, 4]).await;
+        let near = announce(&[5], 2);
+        expect(&mut listener, false, &[5]).await;
+        drop(near);
+        expect(&mut listener, false, &[3, 4]).await;
+        listener.expect_silence(A_WHILE).await;
+    });
+}
+
 #[test]
 fn a_route_without_room_for_the_peer_is_withheld_until_there_is_a_shorter_one() {
     for_each_version(|version| async move {

@@ -141,6 +141,8 @@ struct Listing<'a> {
     include_hidden: bool,
     /// Routes at the prefix or above it. They all are the empty suffix, so only the longest is told.
     covering: BTreeMap<BroadcastPath, Route>,
+    /// Who publishes what was told, by suffix; only where the draft can't replace a route.
+    publishers: BTreeMap<Path, Option<HopId>>,
 }
 
 impl<'a> Listing<'a> {
@@ -150,6 +152,7 @@ impl<'a> Listing<'a> {
             prefix,
             include_hidden,
             covering: BTreeMap::new(),
+            publishers: BTreeMap::new(),
         }
     }
 
@@ -168,7 +171,7 @@ impl<'a> Listing<'a> {
     }
 
     fn below(
-        &self,
+        &mut self,
         path: &BroadcastPath,
         suffix: &BroadcastPath,
         route: Option<(Route, bool)>,
@@ -180,7 +183,7 @@ impl<'a> Listing<'a> {
         match route {
             Some((route, true)) => self.start(suffix, &route).into_iter().collect(),
             Some((route, false)) => self.replace(suffix, &route),
-            None => vec![AnnounceEvent::End { suffix }],
+            None => vec![self.end(suffix)],
         }
     }
 
@@ -198,34 +201,61 @@ impl<'a> Listing<'a> {
             None => self.covering.remove(&path),
         };
         let suffix = Path::default();
-        match (before, self.covering.last_key_value()) {
-            (None, Some((_, route))) => self.start(suffix, route).into_iter().collect(),
-            (Some(before), Some((path, route))) if (&before.0, &before.1) != (path, route) => {
-                self.replace(suffix, route)
-            }
-            (Some(_), None) => vec![AnnounceEvent::End { suffix }],
+        let after = self.covering.last_key_value();
+        let after = after.map(|(path, route)| (path.clone(), route.clone()));
+        match (before, after) {
+            (None, Some((_, route))) => self.start(suffix, &route).into_iter().collect(),
+            (Some(before), Some(after)) if before != after => self.replace(suffix, &after.1),
+            (Some(_), None) => vec![self.end(suffix)],
             _ => Vec::new(),
         }
     }
 
-    fn start(&self, suffix: Path, route: &Route) -> Option<AnnounceEvent> {
-        let route = convert::wire_route(self.chain(route)?, route);
+    fn start(&mut self, suffix: Path, route: &Route) -> Option<AnnounceEvent> {
+        let chain = self.chain(route)?;
+        if !self.can_replace() {
+            let publisher = route.hops.first().copied();
+            self.publishers.insert(suffix.clone(), publisher);
+        }
+        let route = convert::wire_route(chain, route);
         Some(AnnounceEvent::Start { suffix, route })
     }
 
-    /// Replaces a route where the draft can say so; the others keep the one they have. Where routes
-    /// say nothing, a replaced one is a repetition that some subscribers take for a violation, so it
-    /// is a start there, which is withheld if the peer was told before.
-    fn replace(&self, suffix: Path, route: &Route) -> Vec<AnnounceEvent> {
-        let Some(hops) = self.chain(route) else {
-            return vec![AnnounceEvent::End { suffix }];
+    fn end(&mut self, suffix: Path) -> AnnounceEvent {
+        self.publishers.remove(&suffix);
+        AnnounceEvent::End { suffix }
+    }
+
+    /// Replaces a route. Where the draft can't, the peer keeps the one it has as long as its
+    /// publisher is the same, by a start that is withheld if the peer was told before; the route of
+    /// another publisher leads to other content, which an end and a start say.
+    fn replace(&mut self, suffix: Path, route: &Route) -> Vec<AnnounceEvent> {
+        if self.can_replace() {
+            return vec![match self.chain(route) {
+                Some(hops) => {
+                    let route = convert::wire_route(hops, route);
+                    AnnounceEvent::Update { suffix, route }
+                }
+                None => AnnounceEvent::End { suffix },
+            }];
+        }
+        let publisher = route.hops.first().copied();
+        let told = self.publishers.get(&suffix);
+        let is_same = told.is_none_or(|told| *told == publisher);
+        let Some(start) = self.start(suffix.clone(), route) else {
+            return vec![self.end(suffix)];
         };
-        let route = convert::wire_route(hops, route);
-        let event = match self.context.version.features().hop_count {
-            true => AnnounceEvent::Update { suffix, route },
-            false => AnnounceEvent::Start { suffix, route },
-        };
-        vec![event]
+        match is_same {
+            true => vec![start],
+            false => vec![AnnounceEvent::End { suffix }, start],
+        }
+    }
+
+    /// Whether the draft has a word for another route. Before routes were told at all, a repetition
+    /// was one, which some subscribers take for a violation.
+    fn can_replace(&self) -> bool {
+        let features = self.context.version.features();
+        features.typed_announce || (features.announce_replace && features.hop_count)
     }
 
     /// The chain as the draft wants it, or `None` if there is no room for the peer in it.
