@@ -1,7 +1,9 @@
 //! The future that does a session's work.
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context as TaskContext, Poll};
@@ -98,8 +100,13 @@ impl<T: Transport> Driver<T> {
             SessionError::Closed => self.context.close.borrow().clone().unwrap_or_default(),
             SessionError::Ended => (code::session::NO_ERROR, String::new()),
             SessionError::Expired => (code::session::UNAUTHORIZED, "expired".to_owned()),
-            SessionError::Transport(_) => (code::session::INTERNAL, String::new()),
+            SessionError::Transport(_) | SessionError::Panicked(_) => {
+                (code::session::INTERNAL, String::new())
+            }
         };
+        if let SessionError::Panicked(_) = error {
+            tracing::error!(%error, "session closed");
+        }
         if let SessionError::Peer(_) = error {
             tracing::warn!(%error, "session closed");
         }
@@ -113,6 +120,13 @@ impl<T: Transport> Driver<T> {
             is_first
         });
     }
+}
+
+/// What a panic said.
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic without a message").to_owned()
 }
 
 /// Ends when the connection does.
@@ -156,7 +170,11 @@ impl<T: Transport> Future for Driver<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<SessionError> {
         let this = &mut *self;
-        match this.poll_ended(cx) {
+        // Nothing of this session is used any more after a panic, except for being dropped.
+        let polled = catch_unwind(AssertUnwindSafe(|| this.poll_ended(cx)));
+        let ended = polled
+            .unwrap_or_else(|panic| Poll::Ready(SessionError::Panicked(message(panic.as_ref()))));
+        match ended {
             Poll::Ready(error) => {
                 this.end(&error);
                 this.give_up();

@@ -81,6 +81,9 @@ pub enum SessionError {
     /// What the session was granted has run out.
     #[error("the grant has expired")]
     Expired,
+    /// Work of this session panicked with this message: a bug on this side. Other sessions go on.
+    #[error("a bug on this side ended the session: {}", Escaped(.0))]
+    Panicked(String),
     /// The connection ended.
     #[error(transparent)]
     Transport(#[from] TransportError),

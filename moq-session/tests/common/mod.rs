@@ -14,6 +14,7 @@ pub mod moving;
 pub mod scripts;
 pub mod stage;
 pub mod told;
+pub mod trap;
 
 use std::time::Duration;
 
