@@ -55,6 +55,6 @@ pub use ranges::{GroupRange, GroupRanges};
 pub use request::{FetchRequest, Request, RequestQueue, RequestSource, TrackRequest};
 pub use time::Timescale;
 pub use track::{
-    Demand, DemandWatch, Fetch, OrderedRead, OrderedReader, Ready, Start, Subscription, Track,
-    TrackConsumer, TrackInfo, TrackProducer, TrackReader,
+    Demand, DemandWatch, Fetch, LatestReader, OrderedRead, OrderedReader, Ready, Start,
+    Subscription, Track, TrackConsumer, TrackInfo, TrackProducer, TrackReader,
 };

@@ -75,9 +75,9 @@ pub use subscriber::Bandwidth;
 
 pub use moq_model::{
     Abort, Announced, AnnouncedEvent, BroadcastConsumer, BroadcastPath, BroadcastProducer, Budget,
-    Fetch, Frame, GroupConsumer, GroupEnd, GroupProducer, GroupRead, HopId, OrderedRead,
-    OrderedReader, OriginConsumer, OriginProducer, PathError, Publication, ReadError, RouteError,
-    Start, Subscription, Timescale, Track, TrackConsumer, TrackInfo, TrackProducer, TrackReader,
-    WriteError,
+    Fetch, Frame, GroupConsumer, GroupEnd, GroupProducer, GroupRead, HopId, LatestReader,
+    OrderedRead, OrderedReader, OriginConsumer, OriginProducer, PathError, Publication, ReadError,
+    RouteError, Start, Subscription, Timescale, Track, TrackConsumer, TrackInfo, TrackProducer,
+    TrackReader, WriteError,
 };
 pub use moq_wire::{Role, Version};

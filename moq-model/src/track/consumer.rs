@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::fetch::Fetch;
+use super::latest::LatestReader;
 use super::ordered::OrderedReader;
 use super::readers::{Pick, ReaderId, Taken};
 use super::shared::TrackShared;
@@ -206,6 +207,12 @@ impl TrackReader {
     #[must_use]
     pub fn ordered(self) -> OrderedReader {
         OrderedReader::new(self)
+    }
+
+    /// Reads only the newest group instead, and leaves it for a newer one.
+    #[must_use]
+    pub fn latest(self) -> LatestReader {
+        LatestReader::new(self)
     }
 
     pub(super) fn shared(&self) -> &TrackShared {

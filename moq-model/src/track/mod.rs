@@ -3,6 +3,7 @@
 mod consumer;
 mod demand;
 mod fetch;
+mod latest;
 mod ordered;
 mod producer;
 mod readers;
@@ -17,6 +18,7 @@ mod tests;
 pub use consumer::{TrackConsumer, TrackReader};
 pub use demand::{Demand, DemandWatch};
 pub use fetch::Fetch;
+pub use latest::LatestReader;
 pub use ordered::{OrderedRead, OrderedReader};
 pub use producer::TrackProducer;
 pub(crate) use readers::ReaderId;

@@ -114,7 +114,7 @@ fn a_flipped_byte_is_noticed() {
                 recording.scripted == scripted && recording.version.features().setup_stream
             })
         };
-        let files = files(&folder()).into_iter();
+        let files = files(Path::new(SHARED)).into_iter();
         let mut files = files.filter(|(_, file)| is_meant(file) && check(file) == Ok(None));
         let Some((name, file)) = files.next() else {
             continue;
@@ -143,6 +143,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 fn folder() -> PathBuf {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/captures");
-    env::var_os("MOQ_CAPTURES").map_or_else(|| default.into(), PathBuf::from)
+    env::var_os("MOQ_CAPTURES").map_or_else(|| SHARED.into(), PathBuf::from)
 }
+
+const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/captures");

@@ -1,6 +1,7 @@
 //! Groups, readers, expiry and pressure of one track.
 
 mod fetch;
+mod latest;
 mod ordered;
 mod pressure;
 
