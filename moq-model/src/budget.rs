@@ -1,12 +1,18 @@
 //! How many bytes may be held.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+
+use slab::Slab;
+
+use crate::state::lock;
+use crate::track::TrackShared;
 
 /// A number of bytes that the tracks which share it may hold together.
 ///
-/// Clones share the budget. A track that finds it exceeded drops its own oldest groups, never its
-/// newest one.
+/// Clones share the budget. When it is exceeded, the track that holds the most drops its oldest
+/// groups, whoever wrote last: a greedy track takes nothing from a modest one. The newest group of a
+/// track is never dropped.
 #[derive(Debug, Clone)]
 pub struct Budget(Arc<Inner>);
 
@@ -14,6 +20,14 @@ pub struct Budget(Arc<Inner>);
 struct Inner {
     limit: u64,
     used: AtomicU64,
+    holders: Mutex<Slab<Holder>>,
+}
+
+/// A track that holds bytes of a budget.
+#[derive(Debug)]
+struct Holder {
+    held: Arc<AtomicU64>,
+    track: Weak<TrackShared>,
 }
 
 impl Budget {
@@ -26,6 +40,7 @@ impl Budget {
         Self(Arc::new(Inner {
             limit,
             used: AtomicU64::new(0),
+            holders: Mutex::default(),
         }))
     }
 
@@ -45,6 +60,44 @@ impl Budget {
         self.used() > self.0.limit
     }
 
+    /// Takes a track in; what it says that it holds is looked at when there is too little room.
+    pub(crate) fn enlist(&self, track: Weak<TrackShared>, held: Arc<AtomicU64>) -> usize {
+        lock(&self.0.holders).insert(Holder { held, track })
+    }
+
+    /// Lets go of a track.
+    pub(crate) fn dismiss(&self, holder: usize) {
+        lock(&self.0.holders).try_remove(holder);
+    }
+
+    /// Makes room, if the budget is exceeded: a little more than is needed, so that not every frame
+    /// has to. No lock of a track may be held.
+    pub(crate) fn enforce(&self) {
+        if !self.is_exceeded() {
+            return;
+        }
+        let aim = self.0.limit - self.0.limit / 64;
+        let mut spent = Vec::new();
+        while self.used() > aim && spent.len() < MAX_SPENT {
+            let Some((holder, track)) = self.greediest(&spent) else {
+                return;
+            };
+            if !track.is_some_and(|track| track.evict_oldest()) {
+                spent.push(holder);
+            }
+        }
+    }
+
+    /// The track that holds the most, of those that are not spent.
+    fn greediest(&self, spent: &[usize]) -> Option<(usize, Option<Arc<TrackShared>>)> {
+        let holders = lock(&self.0.holders);
+        let left = holders.iter().filter(|(at, _)| !spent.contains(at));
+        let held = left.map(|(at, holder)| (holder.held.load(Ordering::Relaxed), at));
+        let (_, at) = held.filter(|(held, _)| *held > 0).max()?;
+        // Let go of by the caller, who holds no lock: it may be the last handle.
+        Some((at, holders[at].track.upgrade()))
+    }
+
     pub(crate) fn charge(&self, bytes: u64) {
         self.0.used.fetch_add(bytes, Ordering::Relaxed);
     }
@@ -53,6 +106,10 @@ impl Budget {
         self.0.used.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
+
+/// So many tracks that hold nothing but their newest group are passed over before the budget stays
+/// exceeded: those groups are kept in any case.
+const MAX_SPENT: usize = 8;
 
 /// Bytes of a budget that are given back with this.
 #[derive(Debug)]

@@ -22,6 +22,10 @@ pub(crate) struct TrackShared {
     /// Whom to ask for groups that are not held.
     pub(super) upstream: Option<Upstream>,
     pub(super) budget: Budget,
+    /// Its place among those that share the budget.
+    holder: usize,
+    /// As [`TrackState::held`], for the others of the budget to see.
+    held: Arc<AtomicU64>,
     info: OnceLock<TrackInfo>,
     state: Mutex<TrackState>,
     /// How many wait for readers to catch up.
@@ -41,10 +45,13 @@ impl TrackShared {
 
     /// A track that was asked for and is not accepted yet.
     pub(crate) fn pending(name: Arc<str>, budget: Budget, upstream: Option<Upstream>) -> Arc<Self> {
-        Arc::new(Self {
+        let held = Arc::<AtomicU64>::default();
+        Arc::new_cyclic(|track| Self {
             name,
             upstream,
+            holder: budget.enlist(track.clone(), held.clone()),
             budget,
+            held,
             info: OnceLock::new(),
             state: Mutex::default(),
             watching: AtomicUsize::new(0),
@@ -78,6 +85,8 @@ impl TrackShared {
         let mut state = self.lock();
         let grown = state.append(group, frame)?;
         self.account(&mut state, grown);
+        drop(state);
+        self.budget.enforce();
         Ok(())
     }
 
@@ -85,28 +94,37 @@ impl TrackShared {
         let mut state = self.lock();
         let grown = state.end_group(group, end);
         self.account(&mut state, grown);
+        drop(state);
+        self.budget.enforce();
     }
 
-    /// Charges growth, then makes room by age and, if the budget is exceeded, by dropping the
-    /// oldest groups.
+    /// Charges growth, then makes room by age.
     fn account(&self, state: &mut TrackState, grown: u64) {
         self.budget.charge(grown);
-        let mut released = state.expire();
-        self.budget.release(released);
-        while self.budget.is_exceeded() {
-            let Some(bytes) = state.evict_oldest(GroupEnd::Evicted) else {
-                break;
-            };
-            self.budget.release(bytes);
-            released += bytes;
-        }
-        if released > 0 && self.is_watched() {
-            state.wake_producers();
-        }
+        let released = state.expire();
+        self.release(state, released);
+    }
+
+    /// Drops the oldest group for memory, unless it is the newest one; says whether it did.
+    pub(crate) fn evict_oldest(&self) -> bool {
+        let mut state = self.lock();
+        let released = state.evict_oldest(GroupEnd::Evicted);
+        self.release(&mut state, released.unwrap_or(0));
+        released.is_some()
     }
 
     pub(super) fn skip_stalled(&self, state: &mut TrackState) {
-        self.budget.release(state.skip_stalled());
+        let released = state.skip_stalled();
+        self.release(state, released);
+    }
+
+    /// Gives bytes back to the budget, and tells what is held by now.
+    fn release(&self, state: &mut TrackState, released: u64) {
+        self.budget.release(released);
+        self.held.store(state.held, Ordering::Relaxed);
+        if released > 0 && self.is_watched() {
+            state.wake_producers();
+        }
     }
 
     pub(super) fn end(&self, end: TrackEnd) {
@@ -163,6 +181,7 @@ impl Drop for TrackShared {
     fn drop(&mut self) {
         let held = self.lock().clear();
         self.budget.release(held);
+        self.budget.dismiss(self.holder);
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::{
     Abort, BroadcastProducer, Budget, GroupEnd, GroupRead, OrderedRead, ReadError, Start,
-    Subscription, Track, TrackConsumer, TrackProducer, WriteError,
+    Subscription, Track, TrackConsumer, TrackProducer, TrackReader, WriteError,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -50,7 +50,7 @@ fn is_pending<F: Future>(future: F) -> bool {
     future.as_mut().poll(&mut cx).is_pending()
 }
 
-fn next_now(reader: &mut crate::TrackReader) -> Option<crate::GroupConsumer> {
+fn next_now(reader: &mut TrackReader) -> Option<crate::GroupConsumer> {
     let cx = Context::from_waker(Waker::noop());
     match reader.poll_next_group(&cx) {
         Poll::Ready(group) => group.unwrap(),
@@ -136,7 +136,7 @@ fn a_raised_end_offers_what_was_left_out() {
     for n in 0..4 {
         group(&producer, &[n]);
     }
-    let taken = |reader: &mut crate::TrackReader| {
+    let taken = |reader: &mut TrackReader| {
         let groups = std::iter::from_fn(|| next_now(reader));
         groups.map(|group| group.sequence()).collect::<Vec<_>>()
     };
@@ -276,6 +276,71 @@ fn the_budget_drops_the_oldest_groups_and_keeps_the_newest() {
     assert_eq!(oldest.sequence(), 0);
     assert_eq!(now(oldest.next()), GroupRead::End(GroupEnd::Evicted));
     drop((reader, newest, oldest, producer, broadcast));
+    assert_eq!(budget.used(), 0);
+}
+
+/// Appends a finished group of one frame.
+fn fill(producer: &TrackProducer, timestamp: u64, bytes: usize) {
+    let mut group = producer.append().unwrap();
+    group.append_at(timestamp, vec![0; bytes]).unwrap();
+    group.finish();
+}
+
+fn sequences(reader: &mut TrackReader) -> Vec<u64> {
+    let mut sequences = Vec::new();
+    while let Some(mut group) = next_now(reader) {
+        if matches!(now(group.next()), GroupRead::Frame(_)) {
+            sequences.push(group.sequence());
+        }
+    }
+    sequences
+}
+
+#[test]
+fn a_greedy_track_takes_nothing_from_modest_ones() {
+    let budget = Budget::new(100_000);
+    let broadcast = BroadcastProducer::with_budget(budget.clone());
+    let create = |name| {
+        broadcast
+            .create(Track::new(name).with_max_age(60 * SECOND))
+            .unwrap()
+    };
+    let (modest, greedy) = (create("modest"), create("greedy"));
+    for n in 0..10 {
+        fill(&modest, n, 1_000);
+    }
+    for n in 0..100 {
+        fill(&greedy, n, 10_000);
+        assert!(budget.used() <= budget.limit());
+    }
+    // Whoever writes last is not the one who pays.
+    fill(&modest, 10, 1_000);
+    let mut readers = [&modest, &greedy].map(|track| track.consume().subscribe(oldest()));
+    assert_eq!(
+        sequences(&mut readers[0]).len(),
+        11,
+        "all of the modest one"
+    );
+    let kept = sequences(&mut readers[1]);
+    assert_eq!(kept[0], 99, "the newest of the greedy one");
+    assert!((6..9).contains(&kept.len()), "{kept:?}");
+}
+
+#[test]
+fn the_newest_group_of_each_track_stays_whatever_the_budget_is() {
+    let budget = Budget::new(10_000);
+    let broadcast = BroadcastProducer::with_budget(budget.clone());
+    let names: Vec<String> = (0..20).map(|n| n.to_string()).collect();
+    let create = |name: &String| broadcast.create(Track::new(name.as_str())).unwrap();
+    let tracks: Vec<TrackProducer> = names.iter().map(create).collect();
+    for (n, track) in tracks.iter().enumerate() {
+        fill(track, n as u64, 2_000);
+    }
+    for track in &tracks {
+        let mut reader = track.consume().subscribe(oldest());
+        assert_eq!(sequences(&mut reader), [0]);
+    }
+    drop((tracks, broadcast));
     assert_eq!(budget.used(), 0);
 }
 
