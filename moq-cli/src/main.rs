@@ -32,6 +32,11 @@ use exit::Exit;
 use progress::Console;
 use signal::Signals;
 
+/// Gives back what sessions used that are gone, which the system's allocator may keep.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -11,7 +11,7 @@ use super::report::Report;
 use super::subject::{Subject, Test};
 use super::window::{Fault, Window};
 use super::workload::{Load, V4K60, Workload};
-use super::{announce, cross, generator, join, memory, setting};
+use super::{announce, cross, generator, join, latency, memory, setting};
 
 /// Measures with the options given, and writes the report.
 pub(crate) fn measure(args: &[&str]) -> anyhow::Result<()> {
@@ -24,11 +24,14 @@ pub(crate) fn measure(args: &[&str]) -> anyhow::Result<()> {
     for test in session.options.tests.clone() {
         match test {
             Test::Load => session.loads()?,
+            Test::Latency => latency::run(&mut session)?,
             Test::Memory => memory::run(&mut session)?,
             Test::Join => join::run(&mut session)?,
             Test::Announce => announce::run(&mut session)?,
             Test::Cross => cross::run(&mut session)?,
         }
+        // Who ends a long run early has what was measured until then.
+        session.write()?;
     }
     session.finish()
 }
@@ -94,7 +97,7 @@ impl Session {
     }
 
     /// All pairs at one load; `None` if the load is too much for somebody.
-    fn pairs(
+    pub(super) fn pairs(
         &mut self,
         workload: &'static str,
         load: Load,
@@ -161,20 +164,23 @@ impl Session {
         Ok(Err(fault))
     }
 
+    /// Writes what was measured so far into the files that were asked for.
+    fn write(&self) -> anyhow::Result<()> {
+        if let Some(file) = &self.options.markdown {
+            write(file, &self.report.markdown())?;
+        }
+        if let Some(file) = &self.options.json {
+            write(file, &format!("{:#}\n", self.report.json()))?;
+        }
+        Ok(())
+    }
+
     fn finish(self) -> anyhow::Result<()> {
-        let Self {
-            options, report, ..
-        } = self;
-        let page = report.markdown();
-        match &options.markdown {
-            Some(file) => write(file, &page)?,
-            None => print(&page)?,
+        if self.options.markdown.is_none() {
+            print(&self.report.markdown())?;
         }
-        if let Some(file) = &options.json {
-            write(file, &format!("{:#}\n", report.json()))?;
-        }
-        match report.fault() {
-            Some(fault) if !options.is_noisy => bail!("these figures do not count: {fault}"),
+        match self.report.fault() {
+            Some(fault) if !self.options.is_noisy => bail!("these figures do not count: {fault}"),
             _ => Ok(()),
         }
     }

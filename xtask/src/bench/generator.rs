@@ -54,7 +54,7 @@ pub(super) async fn measure(
 }
 
 /// Waits for what is still on its way, but not for long.
-async fn drain(plan: &Plan, tally: &SharedTally) {
+pub(super) async fn drain(plan: &Plan, tally: &SharedTally) {
     let deadline = Instant::now() + Duration::from_millis(500);
     while tally.lock().groups < plan.expected_groups() && Instant::now() < deadline {
         sleep(Duration::from_millis(20)).await;

@@ -6,12 +6,14 @@ use anyhow::{Context as _, ensure};
 
 use super::options::Options;
 use super::subject::Subject;
+use crate::interop::default_cache;
 use crate::workspace::Workspace;
 
 /// Builds the release programs, and measures with the options given.
 pub(crate) fn launch(workspace: &Workspace, args: &[&str]) -> anyhow::Result<()> {
-    let cached = workspace.target.join(CACHED_PEER);
-    let cached = cached.exists().then(|| cached.display().to_string());
+    let cached = default_cache().map(|cache| cache.join(CACHED_PEER));
+    let cached = cached.filter(|peer| peer.exists());
+    let cached = cached.map(|peer| peer.display().to_string());
     let mut args = args.to_vec();
     if let Some(peer) = cached.as_deref().filter(|_| !args.contains(&"--peer")) {
         args.extend(["--peer", peer]);
@@ -35,8 +37,8 @@ pub(crate) fn launch(workspace: &Workspace, args: &[&str]) -> anyhow::Result<()>
     run(&mut generator)
 }
 
-/// Where `cargo install --root` puts the peer, below the target directory.
-const CACHED_PEER: &str = "peer/bin/moq-relay";
+/// Where `cargo xtask interop` installs the peer, below its cache.
+const CACHED_PEER: &str = "moq-relay-0.17.10/bin/moq-relay";
 
 fn run(command: &mut Command) -> anyhow::Result<()> {
     let program = command.get_program().display().to_string();

@@ -78,9 +78,9 @@ pub(super) fn track_info() -> Bytes {
 }
 
 /// Asks for the track from the oldest group that is not too old, without an end.
-pub(super) fn subscription(broadcast: u64) -> Bytes {
+pub(super) fn subscription(id: u64, broadcast: u64) -> Bytes {
     let mut body = BytesMut::new();
-    put_varint(&mut body, 0);
+    put_varint(&mut body, id);
     put_bytes(&mut body, name(broadcast).as_bytes());
     put_bytes(&mut body, TRACK_NAME);
     body.put_u8(PRIORITY);

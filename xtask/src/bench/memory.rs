@@ -13,7 +13,7 @@ use super::subject::Subject;
 use super::subscriber::SharedTally;
 use super::window::Plan;
 use super::workload::{Load, Workload};
-use super::{lite, publisher};
+use super::{lite, publisher, subscriber};
 
 /// How many of everything.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +21,7 @@ struct Sizes {
     sessions: u64,
     subscribers: u64,
     broadcasts: u64,
+    tracks: u64,
     groups: u64,
 }
 
@@ -43,7 +44,7 @@ pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn figures(session: &Session, subject: Subject, sizes: Sizes) -> anyhow::Result<[(What, f64); 5]> {
+fn figures(session: &Session, subject: Subject, sizes: Sizes) -> anyhow::Result<[(What, f64); 6]> {
     let programs = &session.programs;
     let idle = programs.with(subject, async |stage| idle(stage, sizes.sessions).await)?;
     let (active, left) = programs.with(subject, async |stage| {
@@ -52,6 +53,7 @@ fn figures(session: &Session, subject: Subject, sizes: Sizes) -> anyhow::Result<
     let announced = programs.with(subject, async |stage| {
         announced(stage, sizes.broadcasts).await
     })?;
+    let cached = programs.with(subject, async |stage| cached(stage, sizes.tracks).await)?;
     let ingested = programs.with(subject, async |stage| ingested(stage, sizes.groups).await)?;
     Ok([
         (
@@ -65,6 +67,10 @@ fn figures(session: &Session, subject: Subject, sizes: Sizes) -> anyhow::Result<
         (
             What::new("m3", "memory per announced broadcast", "B").with_gate(0.2),
             announced,
+        ),
+        (
+            What::new("m4", "memory per viewed track with one cached group", "B").with_gate(0.3),
+            cached,
         ),
         (
             What::new("m6", "memory kept per group that passed", "B").with_bound(20.0),
@@ -135,18 +141,38 @@ async fn announced(stage: &mut Stage, broadcasts: u64) -> anyhow::Result<f64> {
     Ok((after - before) / broadcasts as f64)
 }
 
+/// Bytes per track that somebody views, with one small group in the cache.
+async fn cached(stage: &mut Stage, tracks: u64) -> anyhow::Result<f64> {
+    let tally = SharedTally::default();
+    let plan = Plan::new(ONE_FRAME_GROUPS);
+    let mut ends = Vec::new();
+    for index in 0..tracks / TRACKS_EACH {
+        let mine = index * TRACKS_EACH..(index + 1) * TRACKS_EACH;
+        let feed = stage.dialer.publisher(mine.clone()).await?;
+        let viewer = stage.dialer.idle(index).await?;
+        tokio::spawn(subscriber::receive(
+            viewer.clone(),
+            plan.clone(),
+            tally.clone(),
+        ));
+        ends.push((feed, viewer, mine));
+    }
+    let before = stage.settled().await?;
+    let mut streams = Vec::new();
+    for (feed, viewer, mine) in &mut ends {
+        for (id, broadcast) in (0..).zip(mine.clone()) {
+            streams.push(subscriber::follow(viewer, id, broadcast).await?);
+            let subscribed = feed.subscribed().await?;
+            publisher::send_group(&feed.connection, subscribed, 0).await?;
+        }
+    }
+    let after = stage.settled().await?;
+    Ok((after - before) / streams.len() as f64)
+}
+
 /// Bytes that stay of each group, once it has passed.
 async fn ingested(stage: &mut Stage, groups: u64) -> anyhow::Result<f64> {
-    // A thousand groups per second of media time, so that only so many are kept.
-    let load = Load {
-        publishers: 1,
-        subscribers: 1,
-        fps: 1000,
-        frame_bytes: 100,
-        group_frames: 1,
-        seconds: 1,
-    };
-    let (plan, tally) = (Plan::new(load), SharedTally::default());
+    let (plan, tally) = (Plan::new(ONE_FRAME_GROUPS), SharedTally::default());
     let mut feed = stage.dialer.publisher(0..1).await?;
     let subscriber = stage.dialer.subscribers(0..1, &plan, &tally).await?;
     let id = feed.subscribed().await?;
@@ -175,6 +201,7 @@ const FULL: Sizes = Sizes {
     sessions: 2_000,
     subscribers: 500,
     broadcasts: 4_000,
+    tracks: 960,
     groups: 250_000,
 };
 
@@ -182,8 +209,22 @@ const QUICK: Sizes = Sizes {
     sessions: 300,
     subscribers: 200,
     broadcasts: 1_000,
+    tracks: 320,
     groups: 40_000,
 };
+
+/// A thousand groups per second of media time, so that only so many are kept.
+const ONE_FRAME_GROUPS: Load = Load {
+    publishers: 1,
+    subscribers: 1,
+    fps: 1000,
+    frame_bytes: 100,
+    group_frames: 1,
+    seconds: 1,
+};
+
+/// As many as a session has streams for, without more credit.
+const TRACKS_EACH: u64 = 32;
 
 /// Sessions that are there before counting, so that what comes once is not counted.
 const WARM: u64 = 20;

@@ -12,6 +12,8 @@ mod cross;
 #[cfg(feature = "bench")]
 mod dialer;
 #[cfg(feature = "bench")]
+mod direct;
+#[cfg(feature = "bench")]
 mod driver;
 #[cfg(feature = "bench")]
 mod fanout;
@@ -21,6 +23,8 @@ mod generator;
 mod group;
 #[cfg(feature = "bench")]
 mod join;
+#[cfg(feature = "bench")]
+mod latency;
 mod launch;
 #[cfg(feature = "bench")]
 mod lite;

@@ -137,7 +137,13 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             subjects: Vec::new(),
-            tests: vec![Test::Load, Test::Memory, Test::Join, Test::Announce],
+            tests: vec![
+                Test::Load,
+                Test::Latency,
+                Test::Memory,
+                Test::Join,
+                Test::Announce,
+            ],
             workloads: workload::ALL.to_vec(),
             peer: None,
             relay_cpu: 0,
@@ -169,12 +175,12 @@ pub(crate) const HELP: &str = "\
 Usage: cargo xtask bench relay [OPTIONS]
 
 Measures what a relay costs, over raw QUIC on loopback: CPU per delivered frame under six workloads,
-memory, joining, announcements. One relay after the other, in alternating order, each on one core.
+added latency, memory, joining, announcements. One relay after the other, in alternating order, each on one core.
 
   --quick             3 pairs of 3 s, 1 round: about 10 minutes instead of an hour
-  --peer PATH         also measure that moq-relay [peer/bin/moq-relay in the target directory, if there]
+  --peer PATH         also measure that moq-relay [0.17.10 in the cache of `cargo xtask interop`, if there]
   --subjects LIST     of ours, fanout, peer [ours,fanout, and peer if given]
-  --tests LIST        of load, memory, join, announce, cross [all but cross, which measures the
+  --tests LIST        of load, latency, memory, join, announce, cross [all but cross, which measures the
                       workloads once more with `moq bench`, to see that both find the same]
   --workloads LIST    of w1 hd, w2 v4k60, w3 fanout-heavy, w4 fanout-light, w5 audio, w6 chat [all]
   --markdown FILE     write the report there instead of to stdout

@@ -11,6 +11,8 @@ use super::{lite, workload};
 pub(super) fn describe(options: &Options) -> Vec<(&'static str, String)> {
     let mut setting = vec![
         ("machine", machine()),
+        ("memory", memory()),
+        ("network", network()),
         ("kernel", read("/proc/sys/kernel/osrelease")),
         (
             "commit",
@@ -47,6 +49,19 @@ fn machine() -> String {
         models.len(),
         models.first().unwrap_or(&"unknown")
     )
+}
+
+fn memory() -> String {
+    let info = read("/proc/meminfo");
+    let total = info.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    total.unwrap_or("unknown").trim().to_owned()
+}
+
+fn network() -> String {
+    let mtu = read("/sys/class/net/lo/mtu");
+    let receive = read("/proc/sys/net/core/rmem_max");
+    let send = read("/proc/sys/net/core/wmem_max");
+    format!("loopback, MTU {mtu}, socket buffers of at most {receive} B in and {send} B out")
 }
 
 fn version(program: &Path) -> String {

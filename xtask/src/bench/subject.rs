@@ -20,6 +20,8 @@ pub(crate) enum Subject {
 pub(crate) enum Test {
     /// CPU per delivered frame under each workload.
     Load,
+    /// Latency that a relay adds, at half load.
+    Latency,
     /// Memory per session, subscriber, broadcast and group.
     Memory,
     /// How long joining takes, and what it costs.
@@ -59,6 +61,7 @@ pub(super) fn subject(name: &str) -> Option<Subject> {
 pub(super) fn test(name: &str) -> Option<Test> {
     Some(match name {
         "load" => Test::Load,
+        "latency" => Test::Latency,
         "memory" => Test::Memory,
         "join" => Test::Join,
         "announce" => Test::Announce,

@@ -36,6 +36,15 @@ pub(super) async fn subscribe(
     broadcast: u64,
 ) -> anyhow::Result<(SendStream, RecvStream)> {
     set_up(connection).await?;
+    follow(connection, 0, broadcast).await
+}
+
+/// Subscribes on a session that is set up, under this id.
+pub(super) async fn follow(
+    connection: &Connection,
+    id: u64,
+    broadcast: u64,
+) -> anyhow::Result<(SendStream, RecvStream)> {
     let deadline = Instant::now() + PATIENCE;
     while !ask_for_track(connection, broadcast).await? {
         if Instant::now() > deadline {
@@ -44,7 +53,7 @@ pub(super) async fn subscribe(
         sleep(Duration::from_millis(50)).await;
     }
     let (mut send, recv) = connection.open_bi().await?;
-    send.write_chunk(lite::subscription(broadcast)).await?;
+    send.write_chunk(lite::subscription(id, broadcast)).await?;
     Ok((send, recv))
 }
 

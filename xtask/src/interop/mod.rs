@@ -22,5 +22,5 @@ mod shaper;
 mod stage;
 mod system;
 
-pub(crate) use options::HELP;
+pub(crate) use options::{HELP, default_cache};
 pub(crate) use run::launch;

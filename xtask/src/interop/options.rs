@@ -80,7 +80,7 @@ impl Options {
 }
 
 /// The user's cache directory, where the system says it is.
-fn default_cache() -> Option<PathBuf> {
+pub(crate) fn default_cache() -> Option<PathBuf> {
     let xdg = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let home = || std::env::home_dir().map(|home| home.join(".cache"));
     let cache = xdg.filter(|path| path.is_absolute()).or_else(home)?;
