@@ -21,6 +21,10 @@ pub(crate) fn measure(args: &[&str]) -> anyhow::Result<()> {
         report: Report::new(setting::describe(&options)),
         options,
     };
+    if session.options.is_noisy {
+        let note = "--noisy: windows count even though others used the machine, see `others %`";
+        session.report.note(note.into());
+    }
     for test in session.options.tests.clone() {
         match test {
             Test::Load => session.loads()?,
