@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(setup(Role::Subscriber)[..], [1, 4, 1, 3, 1, 2]);
         assert_eq!(track_info()[..], [5, 127, 0x53, 0x88, 0x43, 0xe8]);
         assert_eq!(group_head(0, 1)[..], [0, 3, 0, 1, 0]);
-        let subscription = subscription(0);
+        let subscription = subscription(0, 0);
         assert_eq!(subscription[..4], [2, 21, 0, 7]);
         assert_eq!(subscription[16..], [127, 0x53, 0x88, 0, 0, 0, 0]);
         assert_eq!(announcements(0..1)[..7], [3, 0x51, 0x11, 1, 0, 11, 7]);
