@@ -55,8 +55,11 @@ pub(crate) fn decode_or_put_back<T>(
 
 #[cold]
 fn put_back(unread: &[u8], buf: &mut BytesMut) {
-    let behind = std::mem::replace(buf, BytesMut::from(unread));
-    buf.unsplit(behind);
+    // With room for exactly this: what grows takes up to twice of what the peer sent.
+    let mut whole = BytesMut::with_capacity(unread.len() + buf.len());
+    whole.extend_from_slice(unread);
+    whole.extend_from_slice(buf);
+    *buf = whole;
 }
 
 /// Appends `message` with its length in front.
