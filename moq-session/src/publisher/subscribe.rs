@@ -372,6 +372,9 @@ impl<T: Transport> Serving<T> {
     }
 
     /// Gives streams to waiting groups, the newest first, as far as the peer's credit goes.
+    ///
+    /// Where the draft has no way to name the start of a subscription, peers begin with whatever
+    /// group comes first and have no use for older ones: there the oldest leads.
     fn poll_streams(&mut self, cx: &mut TaskContext<'_>) -> Result<(), StreamError> {
         loop {
             self.waiting.give_up(cx);
@@ -382,18 +385,21 @@ impl<T: Transport> Serving<T> {
                 return Ok(());
             };
             let stream = stream.map_err(|_| StreamError::Transport)?;
-            if let Some(group) = self.waiting.pop_newest() {
-                self.deliver(stream, group);
+            let leads = self.streams == 0 && !self.context.version.features().subscribe_range;
+            let group = if leads {
+                self.waiting.pop_oldest()
+            } else {
+                self.waiting.pop_newest()
+            };
+            if let Some(group) = group {
+                self.deliver(stream, group, leads);
             }
         }
     }
 
-    fn deliver(&mut self, stream: T::Send, group: GroupConsumer) {
-        let order = send_order(
-            self.priority,
-            self.first.unwrap_or_default(),
-            group.sequence(),
-        );
+    fn deliver(&mut self, stream: T::Send, group: GroupConsumer, leads: bool) {
+        let newest = if leads { u64::MAX } else { group.sequence() };
+        let order = send_order(self.priority, self.first.unwrap_or_default(), newest);
         let mut writer = Writer::new(stream, self.context.version);
         writer.set_priority(order);
         let shared: Arc<_> = self.context.shared.clone();

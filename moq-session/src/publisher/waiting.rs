@@ -72,6 +72,10 @@ impl Waiting {
         }
     }
 
+    pub(super) fn pop_oldest(&mut self) -> Option<GroupConsumer> {
+        self.groups.pop_front()
+    }
+
     pub(super) fn pop_newest(&mut self) -> Option<GroupConsumer> {
         self.groups.pop_back()
     }
