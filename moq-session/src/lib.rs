@@ -78,6 +78,6 @@ pub use moq_model::{
     Fetch, Frame, GroupConsumer, GroupEnd, GroupProducer, GroupRead, HopId, LatestReader,
     OrderedRead, OrderedReader, OriginConsumer, OriginProducer, PathError, Publication, ReadError,
     RouteError, Start, Subscription, Timescale, Track, TrackConsumer, TrackInfo, TrackProducer,
-    TrackReader, WriteError,
+    TrackReader, Unnoticed, WriteError,
 };
 pub use moq_wire::{Role, Version};

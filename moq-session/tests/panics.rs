@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::scripts::{settle, subscribe};
 use common::trap::{Call, Trap, Trigger};
 use common::{for_each_version, join};
@@ -43,10 +45,10 @@ fn a_panic_closes_the_session_it_happened_in_and_no_other() {
             let publisher = join(version, Config::default(), &origin).await;
             let broadcast = BroadcastProducer::new();
             let track = broadcast.create(Track::new("data")).unwrap();
-            let _publication = publisher.0.publish("room", broadcast.consume()).unwrap();
+            let mut publication = publisher.0.publish("room", broadcast.consume()).unwrap();
             let viewer = join(version, Config::default(), &origin).await;
             let (mut peer, session) = trapped(version, &origin, &trigger).await;
-            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            publication.told(Duration::from_secs(1)).await.unwrap();
 
             let wanted = Subscription::default().from(Start::OLDEST);
             let watched = viewer.0.subscribe("room", "data").unwrap();

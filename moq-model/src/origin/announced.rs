@@ -90,6 +90,12 @@ impl Announced {
             });
         }
     }
+
+    /// Says that the peer which this is for was sent what [`Self::next`] last gave for `path`, for
+    /// [`Publication::told`](super::Publication::told).
+    pub fn confirm(&self, path: &BroadcastPath) {
+        lock(&self.shared.table).note_told(self.slot, path);
+    }
 }
 
 impl Drop for Announced {

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use super::announced::Announced;
+use super::publication::Publication;
 use super::route::{HopId, Peer, Route, Source};
-use super::table::{Entry, Table};
+use super::table::{Entry, Notice, Table};
 use crate::broadcast::BroadcastConsumer;
 use crate::budget::Budget;
 use crate::error::RouteError;
@@ -97,6 +98,7 @@ impl OriginProducer {
                 route,
                 source,
                 session,
+                notice: Notice::default(),
             },
         );
         drop(table);
@@ -127,6 +129,19 @@ impl OriginProducer {
     }
 }
 
+/// The broadcast at `path` that a route at `prefix` leads to.
+fn source(
+    path: &BroadcastPath,
+    prefix: &BroadcastPath,
+    entry: &Entry,
+) -> Result<BroadcastConsumer, RouteError> {
+    match &entry.source {
+        Source::Broadcast(broadcast) if prefix == path => Ok(broadcast.clone()),
+        Source::Broadcast(_) => Err(RouteError::Unroutable),
+        Source::Requests(source) => Ok(source.broadcast(path)),
+    }
+}
+
 #[cfg(test)]
 impl OriginProducer {
     pub(super) fn is_empty(&self) -> bool {
@@ -137,30 +152,6 @@ impl OriginProducer {
 impl Default for OriginProducer {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// Keeps a broadcast announced; dropping it retracts the announcement.
-#[derive(Debug)]
-#[must_use = "dropping the publication retracts it"]
-pub struct Publication {
-    shared: Arc<Shared>,
-    path: BroadcastPath,
-    id: u64,
-}
-
-impl Publication {
-    /// The announced path.
-    #[must_use]
-    pub fn path(&self) -> &BroadcastPath {
-        &self.path
-    }
-}
-
-impl Drop for Publication {
-    fn drop(&mut self) {
-        let entry = lock(&self.shared.table).remove(&self.path, self.id);
-        drop(entry);
     }
 }
 
@@ -194,10 +185,15 @@ impl OriginConsumer {
     /// # Errors
     /// [`RouteError::Unroutable`] if no route covers the path.
     pub fn broadcast(&self, path: &BroadcastPath) -> Result<BroadcastConsumer, RouteError> {
-        self.broadcast_for(path, &Peer::default())
+        let table = lock(&self.shared.table);
+        let (prefix, entry) = table
+            .resolve(path, &Peer::default())
+            .ok_or(RouteError::Unroutable)?;
+        source(path, &prefix, entry)
     }
 
-    /// As [`Self::broadcast`], by routes that do not lead through `peer`.
+    /// As [`Self::broadcast`] on behalf of `peer`: by routes that do not lead through it. Whoever
+    /// published the broadcast sees that a peer asks for it.
     ///
     /// # Errors
     /// As [`Self::broadcast`].
@@ -206,13 +202,16 @@ impl OriginConsumer {
         path: &BroadcastPath,
         peer: &Peer,
     ) -> Result<BroadcastConsumer, RouteError> {
-        let table = lock(&self.shared.table);
+        let mut table = lock(&self.shared.table);
         let (prefix, entry) = table.resolve(path, peer).ok_or(RouteError::Unroutable)?;
-        match &entry.source {
-            Source::Broadcast(broadcast) if prefix == *path => Ok(broadcast.clone()),
-            Source::Broadcast(_) => Err(RouteError::Unroutable),
-            Source::Requests(source) => Ok(source.broadcast(path)),
+        let broadcast = source(path, &prefix, entry)?;
+        if !entry.notice.is_requested {
+            let id = entry.id;
+            if let Some(notice) = table.notice(&prefix, |entry| entry.id == id) {
+                notice.request();
+            }
         }
+        Ok(broadcast)
     }
 
     /// Follows what is announced at `prefix` and below it.

@@ -2,6 +2,7 @@
 
 mod announced;
 mod handle;
+mod publication;
 mod route;
 mod table;
 
@@ -9,5 +10,6 @@ mod table;
 mod tests;
 
 pub use announced::{Announced, AnnouncedEvent};
-pub use handle::{OriginConsumer, OriginProducer, Publication, SyncGuard};
+pub use handle::{OriginConsumer, OriginProducer, SyncGuard};
+pub use publication::{Publication, Unnoticed};
 pub use route::{HopId, Peer, Route, Source};

@@ -19,6 +19,30 @@ pub(super) struct Entry {
     pub(super) source: Source,
     /// The session that it was learned from.
     pub(super) session: Option<u64>,
+    pub(super) notice: Notice,
+}
+
+/// How far it is known that peers noticed a route.
+#[derive(Debug, Default)]
+pub(super) struct Notice {
+    /// The announcement went out to a peer.
+    pub(super) is_told: bool,
+    /// A peer asked for what the route leads to.
+    pub(super) is_requested: bool,
+    /// Who holds the publication.
+    pub(super) waiter: Waiter,
+}
+
+impl Notice {
+    fn tell(&mut self) {
+        self.is_told = true;
+        self.waiter.wake();
+    }
+
+    pub(super) fn request(&mut self) {
+        self.is_requested = true;
+        self.waiter.wake();
+    }
 }
 
 #[derive(Debug, Default)]
@@ -133,6 +157,27 @@ impl Table {
             .get(path)?
             .iter()
             .find(|entry| peer.may_use(&entry.route, entry.session))
+    }
+
+    /// What is known of the first route at `path` that is the one.
+    pub(super) fn notice(
+        &mut self,
+        path: &BroadcastPath,
+        is_it: impl Fn(&Entry) -> bool,
+    ) -> Option<&mut Notice> {
+        let routes = self.routes.get_mut(path)?;
+        let entry = routes.iter_mut().find(|entry| is_it(entry))?;
+        Some(&mut entry.notice)
+    }
+
+    /// Notes that the route which a watcher was told last for a path went out to its peer.
+    pub(super) fn note_told(&mut self, slot: usize, path: &BroadcastPath) {
+        let Some(&revision) = self.watchers[slot].known.get(path) else {
+            return;
+        };
+        if let Some(notice) = self.notice(path, |entry| entry.revision == revision) {
+            notice.tell();
+        }
     }
 
     /// The best route of the longest announced prefix of `path`.

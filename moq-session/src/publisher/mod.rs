@@ -6,6 +6,7 @@ mod datagram;
 mod fetch;
 mod goaway;
 mod group;
+mod listing;
 mod probe;
 mod settling;
 mod subscribe;

@@ -36,8 +36,8 @@ impl Stage {
         let publisher = join(version, Config::default(), &origin).await;
         let broadcast = BroadcastProducer::new();
         let track = broadcast.create(Track::new("data")).unwrap();
-        let publication = publisher.0.publish("room", broadcast.consume()).unwrap();
-        sleep(Duration::from_secs(1)).await;
+        let mut publication = publisher.0.publish("room", broadcast.consume()).unwrap();
+        publication.told(Duration::from_secs(1)).await.unwrap();
         Self {
             version,
             origin,

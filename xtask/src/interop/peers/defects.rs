@@ -46,6 +46,13 @@ pub(crate) const DEFECTS: &[Defect] = &[
                        sessions … window=0ns`",
     },
     Defect {
+        package: "moq-net 0.3.18 (moq-relay 0.17.10, moq-rs 0.5.1)",
+        what: "over drafts 01 and 02 a broadcast that was told in ANNOUNCE_INIT is never taken back; our \
+               scenarios take back what was announced later",
+        reproduction: "publish `a` at `moq-relay --listen-version moq-lite-02 …`, have a second client watch, \
+                       then leave: the second client is not told",
+    },
+    Defect {
         package: "moq-rs 0.5.1",
         what: "after a GOAWAY, a subscription made while the old session ends fails instead of going to the \
                new one, though `status()` says CONNECTED; it has to be made again",

@@ -1,6 +1,6 @@
 //! Announcements.
 
-use super::super::cell::End;
+use super::super::cell::{End, Side};
 use super::super::endpoint::{Endpoint, Outcome};
 use super::super::stage::Stage;
 
@@ -45,6 +45,7 @@ pub(super) fn unannounce(stage: &mut Stage<'_>) -> Outcome {
     stage.start_relays("**")?;
     let (mut publisher, mut subscriber) = stage.both()?;
     subscriber.tell("watch -")?;
+    pass_initial_set(stage, &mut publisher, &mut subscriber)?;
     publish(&mut publisher, "room/alice")?;
     publish(&mut publisher, "room/bob")?;
     seen(&mut subscriber, &["room/alice", "room/bob"])?;
@@ -64,6 +65,24 @@ pub(super) fn thousand(stage: &mut Stage<'_>) -> Outcome {
     }
     for number in 0..1_000 {
         subscriber.wait(&format!("+ many/{number}"))?;
+    }
+    Ok(())
+}
+
+/// Sees to it that what is announced from here on can be taken back.
+///
+/// On drafts 01 and 02 there are peers that never take back what they told in ANNOUNCE_INIT. They
+/// have told that once anything of theirs is seen.
+pub(super) fn pass_initial_set(
+    stage: &Stage<'_>,
+    publisher: &mut Endpoint,
+    subscriber: &mut Endpoint,
+) -> Outcome {
+    let topology = stage.cell.role.topology();
+    let is_told_by_peer = topology.publisher == Side::Peer || topology.relays.contains(&Side::Peer);
+    if is_told_by_peer && stage.cell.version.as_str() < "moq-lite-03" {
+        publish(publisher, "first")?;
+        subscriber.wait("+ first")?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::super::cell::{End, Side};
 use super::super::endpoint::{Endpoint, Outcome};
 use super::super::stage::Stage;
-use super::announce::publish;
+use super::announce::{pass_initial_set, publish};
 use super::data::{PATH, receive, send, watching};
 
 pub(super) fn connect(stage: &mut Stage<'_>) -> Outcome {
@@ -17,7 +17,12 @@ pub(super) fn connect(stage: &mut Stage<'_>) -> Outcome {
 }
 
 pub(super) fn publisher_restart(stage: &mut Stage<'_>) -> Outcome {
-    let (publisher, mut subscriber) = watching(stage)?;
+    stage.start_relays("**")?;
+    let (mut publisher, mut subscriber) = stage.both()?;
+    subscriber.tell("watch -")?;
+    pass_initial_set(stage, &mut publisher, &mut subscriber)?;
+    publish(&mut publisher, PATH)?;
+    subscriber.wait(&format!("+ {PATH}"))?;
     drop(publisher);
     subscriber.wait(&format!("- {PATH}"))?;
     let mut publisher = stage.connected(End::Publisher)?;

@@ -1,0 +1,146 @@
+//! Which announcements a peer is told of, and how.
+
+use std::collections::BTreeMap;
+
+use moq_model::{AnnouncedEvent, BroadcastPath, HopId, Route};
+use moq_wire::{AnnounceEvent, Path};
+
+use crate::context::Shared;
+use crate::convert;
+
+/// What one Announce stream has told, and has to tell.
+pub(super) struct Listing<'a> {
+    context: &'a Shared,
+    pub(super) prefix: BroadcastPath,
+    include_hidden: bool,
+    /// Routes at the prefix or above it. They all are the empty suffix, so only the longest is told.
+    covering: BTreeMap<BroadcastPath, Route>,
+    /// Who publishes what was told, by suffix; only where the draft can't replace a route.
+    publishers: BTreeMap<Path, Option<HopId>>,
+}
+
+impl<'a> Listing<'a> {
+    pub(super) fn new(context: &'a Shared, prefix: BroadcastPath, include_hidden: bool) -> Self {
+        Self {
+            context,
+            prefix,
+            include_hidden,
+            covering: BTreeMap::new(),
+            publishers: BTreeMap::new(),
+        }
+    }
+
+    /// What the peer is told of a change.
+    pub(super) fn apply(&mut self, event: AnnouncedEvent) -> Vec<AnnounceEvent> {
+        let (path, route) = match event {
+            AnnouncedEvent::Start(path, route) => (path, Some((route, true))),
+            AnnouncedEvent::Update(path, route) => (path, Some((route, false))),
+            AnnouncedEvent::End(path) => (path, None),
+            _ => return Vec::new(),
+        };
+        match path.strip_prefix(&self.prefix) {
+            Some(suffix) if !suffix.is_root() => self.below(&path, &suffix, route),
+            _ => self.cover(path, route.map(|(route, _)| route)),
+        }
+    }
+
+    fn below(
+        &mut self,
+        path: &BroadcastPath,
+        suffix: &BroadcastPath,
+        route: Option<(Route, bool)>,
+    ) -> Vec<AnnounceEvent> {
+        if (suffix.is_hidden() && !self.include_hidden) || !self.context.grant.may_subscribe(path) {
+            return Vec::new();
+        }
+        let suffix = convert::wire_path(suffix);
+        match route {
+            Some((route, true)) => self.start(suffix, &route).into_iter().collect(),
+            Some((route, false)) => self.replace(suffix, &route),
+            None => vec![self.end(suffix)],
+        }
+    }
+
+    /// Applies a change at or above the prefix.
+    fn cover(&mut self, path: BroadcastPath, route: Option<Route>) -> Vec<AnnounceEvent> {
+        if !self.context.grant.may_subscribe(&self.prefix) {
+            return Vec::new();
+        }
+        let before = self
+            .covering
+            .last_key_value()
+            .map(|(path, route)| (path.clone(), route.clone()));
+        match route {
+            Some(route) => self.covering.insert(path, route),
+            None => self.covering.remove(&path),
+        };
+        let suffix = Path::default();
+        let after = self.covering.last_key_value();
+        let after = after.map(|(path, route)| (path.clone(), route.clone()));
+        match (before, after) {
+            (None, Some((_, route))) => self.start(suffix, &route).into_iter().collect(),
+            (Some(before), Some(after)) if before != after => self.replace(suffix, &after.1),
+            (Some(_), None) => vec![self.end(suffix)],
+            _ => Vec::new(),
+        }
+    }
+
+    fn start(&mut self, suffix: Path, route: &Route) -> Option<AnnounceEvent> {
+        let chain = self.chain(route)?;
+        if !self.can_replace() {
+            let publisher = route.hops.first().copied();
+            self.publishers.insert(suffix.clone(), publisher);
+        }
+        let route = convert::wire_route(chain, route);
+        Some(AnnounceEvent::Start { suffix, route })
+    }
+
+    fn end(&mut self, suffix: Path) -> AnnounceEvent {
+        self.publishers.remove(&suffix);
+        AnnounceEvent::End { suffix }
+    }
+
+    /// Replaces a route. Where the draft can't, the peer keeps the one it has as long as its
+    /// publisher is the same, by a start that is withheld if the peer was told before; the route of
+    /// another publisher leads to other content, which an end and a start say.
+    fn replace(&mut self, suffix: Path, route: &Route) -> Vec<AnnounceEvent> {
+        if self.can_replace() {
+            return vec![match self.chain(route) {
+                Some(hops) => {
+                    let route = convert::wire_route(hops, route);
+                    AnnounceEvent::Update { suffix, route }
+                }
+                None => AnnounceEvent::End { suffix },
+            }];
+        }
+        let publisher = route.hops.first().copied();
+        let told = self.publishers.get(&suffix);
+        let is_same = told.is_none_or(|told| *told == publisher);
+        let Some(start) = self.start(suffix.clone(), route) else {
+            return vec![self.end(suffix)];
+        };
+        match is_same {
+            true => vec![start],
+            false => vec![AnnounceEvent::End { suffix }, start],
+        }
+    }
+
+    /// Whether the draft has a word for another route. Before routes were told at all, a repetition
+    /// was one, which some subscribers take for a violation.
+    fn can_replace(&self) -> bool {
+        let features = self.context.version.features();
+        features.typed_announce || (features.announce_replace && features.hop_count)
+    }
+
+    /// The chain as the draft wants it, or `None` if there is no room for the peer in it.
+    fn chain(&self, route: &Route) -> Option<Vec<HopId>> {
+        let mut hops = route.hops.clone();
+        if hops.len() >= HopId::MAX_CHAIN {
+            return None;
+        }
+        if self.context.version.features().sender_in_chain {
+            hops.push(self.context.hop);
+        }
+        Some(hops)
+    }
+}
