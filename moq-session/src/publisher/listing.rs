@@ -15,8 +15,8 @@ pub(super) struct Listing<'a> {
     include_hidden: bool,
     /// Routes at the prefix or above it. They all are the empty suffix, so only the longest is told.
     covering: BTreeMap<BroadcastPath, Route>,
-    /// Who publishes what was told, by suffix; only where the draft can't replace a route.
-    publishers: BTreeMap<Path, Option<HopId>>,
+    /// The hops of what was told, by suffix; only where the draft can't replace a route.
+    told: BTreeMap<Path, Vec<HopId>>,
 }
 
 impl<'a> Listing<'a> {
@@ -26,7 +26,7 @@ impl<'a> Listing<'a> {
             prefix,
             include_hidden,
             covering: BTreeMap::new(),
-            publishers: BTreeMap::new(),
+            told: BTreeMap::new(),
         }
     }
 
@@ -88,21 +88,19 @@ impl<'a> Listing<'a> {
     fn start(&mut self, suffix: Path, route: &Route) -> Option<AnnounceEvent> {
         let chain = self.chain(route)?;
         if !self.can_replace() {
-            let publisher = route.hops.first().copied();
-            self.publishers.insert(suffix.clone(), publisher);
+            self.told.insert(suffix.clone(), route.hops.clone());
         }
         let route = convert::wire_route(chain, route);
         Some(AnnounceEvent::Start { suffix, route })
     }
 
     fn end(&mut self, suffix: Path) -> AnnounceEvent {
-        self.publishers.remove(&suffix);
+        self.told.remove(&suffix);
         AnnounceEvent::End { suffix }
     }
 
-    /// Replaces a route. Where the draft can't, the peer keeps the one it has as long as its
-    /// publisher is the same, by a start that is withheld if the peer was told before; the route of
-    /// another publisher leads to other content, which an end and a start say.
+    /// Replaces a route. Where the draft can't, the peer keeps the one it has as long as that is no
+    /// lie, by a start that is withheld if the peer was told before.
     fn replace(&mut self, suffix: Path, route: &Route) -> Vec<AnnounceEvent> {
         if self.can_replace() {
             return vec![match self.chain(route) {
@@ -113,16 +111,23 @@ impl<'a> Listing<'a> {
                 None => AnnounceEvent::End { suffix },
             }];
         }
-        let publisher = route.hops.first().copied();
-        let told = self.publishers.get(&suffix);
-        let is_same = told.is_none_or(|told| *told == publisher);
+        let told = self.told.get(&suffix);
+        let is_kept = told.is_none_or(|told| self.may_stand_for(told, route));
         let Some(start) = self.start(suffix.clone(), route) else {
             return vec![self.end(suffix)];
         };
-        match is_same {
+        match is_kept {
             true => vec![start],
             false => vec![AnnounceEvent::End { suffix }, start],
         }
+    }
+
+    /// Whether a peer that was told of one chain may take it for this route: it leads to the same
+    /// publisher, and through nobody who has to recognise itself in it to break a circle.
+    fn may_stand_for(&self, told: &[HopId], route: &Route) -> bool {
+        let has_ids = self.context.version.features().hop_ids;
+        told.first() == route.hops.first()
+            && (!has_ids || route.hops.iter().all(|hop| told.contains(hop)))
     }
 
     /// Whether the draft has a word for another route. Before routes were told at all, a repetition
