@@ -147,6 +147,17 @@ impl OriginProducer {
     pub(super) fn is_empty(&self) -> bool {
         lock(&self.shared.table).is_empty()
     }
+
+    /// Which publication a peer is led to for a path, and the prefix that it is announced at.
+    pub(super) fn resolve(
+        &self,
+        path: &BroadcastPath,
+        peer: &Peer,
+    ) -> Option<(BroadcastPath, u64)> {
+        let table = lock(&self.shared.table);
+        let (prefix, entry) = table.resolve(path, peer)?;
+        Some((prefix, entry.id))
+    }
 }
 
 impl Default for OriginProducer {

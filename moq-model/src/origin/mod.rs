@@ -7,6 +7,8 @@ mod route;
 mod table;
 
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod tests;
 
 pub use announced::{Announced, AnnouncedEvent};

@@ -1,0 +1,249 @@
+//! The routing table beside a slow one, under random operations.
+
+use std::collections::BTreeMap;
+use std::task::{Context, Poll, Waker};
+
+use super::*;
+use crate::path::BroadcastPath;
+use crate::{Budget, RequestSource, random};
+
+const RUNS: u64 = 40;
+const STEPS: usize = 400;
+const MAX_ROUTES: usize = 12;
+const MAX_WATCHERS: usize = 5;
+const SESSIONS: u64 = 3;
+
+/// A route as the slow table has it.
+struct Plain {
+    path: BroadcastPath,
+    route: Route,
+    session: Option<u64>,
+    /// Changes when the session drains.
+    revision: u64,
+    publication: Publication,
+}
+
+impl Plain {
+    /// The smaller the better: identified chains, then the costs, then the fewest hops.
+    fn rank(&self) -> (bool, u64, u64, usize) {
+        let route = &self.route;
+        let is_anonymous = route.hops.contains(&HopId::ANONYMOUS);
+        let hops = route.hops.len();
+        (is_anonymous, route.warm_cost, route.cold_cost, hops)
+    }
+
+    /// Whether the peer is offered it: not what it told itself, and not what leads through it.
+    fn is_for(&self, peer: &Peer) -> bool {
+        let is_own = self.session.is_some() && self.session == peer.session;
+        let is_through = peer.hop != HopId::ANONYMOUS && self.route.hops.contains(&peer.hop);
+        !is_own && !is_through
+    }
+}
+
+/// Somebody who follows announcements, and what it was told.
+struct Follower {
+    prefix: BroadcastPath,
+    peer: Peer,
+    announced: Announced,
+    told: BTreeMap<BroadcastPath, u64>,
+}
+
+/// The table, and beside it the same as a list without order or index.
+struct Pair {
+    origin: OriginProducer,
+    /// Among equals the better one first: the newer, or what was better before it drained.
+    plain: Vec<Plain>,
+    followers: Vec<Follower>,
+    revisions: u64,
+    paths: Vec<BroadcastPath>,
+}
+
+fn below(limit: u64) -> u64 {
+    random::number() % limit
+}
+
+fn any<T: Clone>(choices: &[T]) -> T {
+    choices[below(choices.len() as u64) as usize].clone()
+}
+
+fn peer() -> Peer {
+    Peer {
+        session: any(&[None, Some(1), Some(2), Some(SESSIONS)]),
+        hop: HopId(below(4)),
+    }
+}
+
+impl Pair {
+    fn new() -> Self {
+        let paths = ["", "a", "a/b", "a/b/c", "a/bc", "b", "ab"];
+        Self {
+            origin: OriginProducer::new(),
+            plain: Vec::new(),
+            followers: Vec::new(),
+            revisions: 0,
+            paths: paths.map(|path| path.parse().unwrap()).into(),
+        }
+    }
+
+    fn step(&mut self) {
+        match below(12) {
+            0..=4 if self.plain.len() < MAX_ROUTES => self.announce(),
+            5..=7 if !self.plain.is_empty() => {
+                let at = below(self.plain.len() as u64) as usize;
+                self.plain.remove(at);
+            }
+            8 => self.drain(),
+            9 if self.followers.len() < MAX_WATCHERS => self.follow(),
+            10 if !self.followers.is_empty() => {
+                let at = below(self.followers.len() as u64) as usize;
+                self.followers.remove(at);
+            }
+            // Not always: what happens between two looks is told as one change.
+            _ => self.look(),
+        }
+    }
+
+    fn announce(&mut self) {
+        let hops = (0..below(4)).map(|_| HopId(below(4))).collect();
+        let route = Route {
+            hops,
+            warm_cost: below(3),
+            cold_cost: below(3),
+        };
+        let session = any(&[None, Some(1), Some(2), Some(SESSIONS)]);
+        let path = any(&self.paths);
+        let (source, _) = RequestSource::new(Budget::default());
+        let source = Source::Requests(source);
+        let publication = self.origin.announce(&path, route.clone(), source, session);
+        self.revisions += 1;
+        let plain = Plain {
+            path,
+            route,
+            session,
+            revision: self.revisions,
+            publication,
+        };
+        self.plain.insert(0, plain);
+    }
+
+    fn drain(&mut self) {
+        let session = 1 + below(SESSIONS);
+        self.origin.drain(session);
+        self.plain.sort_by_key(Plain::rank);
+        self.revisions += 1;
+        for plain in &mut self.plain {
+            if plain.session == Some(session) {
+                plain.route.warm_cost = Route::MAX_COST;
+                plain.route.cold_cost = Route::MAX_COST;
+                plain.revision = self.revisions;
+            }
+        }
+    }
+
+    fn follow(&mut self) {
+        let (prefix, peer) = (any(&self.paths), peer());
+        let announced = self.origin.consume().announced_for(&prefix, peer);
+        self.followers.push(Follower {
+            prefix,
+            peer,
+            announced,
+            told: BTreeMap::new(),
+        });
+    }
+
+    fn best(&self, path: &BroadcastPath, peer: &Peer) -> Option<&Plain> {
+        let routes = self.plain.iter().filter(|plain| plain.path == *path);
+        routes
+            .filter(|plain| plain.is_for(peer))
+            .min_by_key(|plain| plain.rank())
+    }
+
+    /// Every follower is told exactly what is different for it since it looked last.
+    fn look(&mut self) {
+        let mut followers = std::mem::take(&mut self.followers);
+        for follower in &mut followers {
+            let mut told = BTreeMap::new();
+            let mut expected = Vec::new();
+            for path in &self.paths {
+                if !path.has_prefix(&follower.prefix) && !follower.prefix.has_prefix(path) {
+                    continue;
+                }
+                let (path, best) = (path.clone(), self.best(path, &follower.peer));
+                let before = follower.told.get(&path);
+                expected.extend(match (best, before) {
+                    (Some(best), None) => {
+                        Some(AnnouncedEvent::Start(path.clone(), best.route.clone()))
+                    }
+                    (Some(best), Some(revision)) if best.revision != *revision => {
+                        Some(AnnouncedEvent::Update(path.clone(), best.route.clone()))
+                    }
+                    (None, Some(_)) => Some(AnnouncedEvent::End(path.clone())),
+                    _ => None,
+                });
+                told.extend(best.map(|best| (path, best.revision)));
+            }
+            let mut events = changes(&mut follower.announced);
+            for list in [&mut events, &mut expected] {
+                list.sort_by_key(|event| format!("{event:?}"));
+            }
+            assert_eq!(events, expected, "{} {:?}", follower.prefix, follower.peer);
+            follower.told = told;
+        }
+        self.followers = followers;
+    }
+
+    /// Whoever asks for a path is led to the best route at the longest prefix that has one for it.
+    fn check_ways(&self) {
+        let peer = peer();
+        for path in &self.paths {
+            let prefixes = self.paths.iter().filter(|prefix| path.has_prefix(prefix));
+            let expected = prefixes
+                .filter_map(|prefix| self.best(prefix, &peer))
+                .max_by_key(|plain| plain.path.as_str().len())
+                .map(|plain| (plain.path.clone(), plain.publication.id));
+            assert_eq!(
+                self.origin.resolve(path, &peer),
+                expected,
+                "{path} {peer:?}"
+            );
+        }
+        for session in 1..=SESSIONS {
+            let of_session = self
+                .plain
+                .iter()
+                .filter(|plain| plain.session == Some(session));
+            assert_eq!(self.origin.routes_of(session), of_session.count());
+        }
+    }
+}
+
+fn changes(announced: &mut Announced) -> Vec<AnnouncedEvent> {
+    let cx = Context::from_waker(Waker::noop());
+    let mut events = Vec::new();
+    while let Poll::Ready(event) = announced.poll_next(&cx) {
+        events.push(event);
+    }
+    events.retain(|event| *event != AnnouncedEvent::Live);
+    events
+}
+
+#[test]
+fn random_operations_agree_with_a_plain_list() {
+    for seed in 0..RUNS {
+        random::seed(seed);
+        let mut pair = Pair::new();
+        for _ in 0..STEPS {
+            pair.step();
+            pair.check_ways();
+        }
+        pair.look();
+        let Pair {
+            origin,
+            plain,
+            followers,
+            ..
+        } = pair;
+        drop((plain, followers));
+        assert!(origin.is_empty(), "seed {seed}");
+    }
+}
