@@ -2,9 +2,12 @@
 
 mod bench;
 mod ci;
+mod drill;
 mod fuzz;
 mod instructions;
 mod interop;
+mod process;
+mod relay;
 mod sim;
 mod soak;
 mod tidy;
@@ -53,6 +56,8 @@ fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         ["sim", options @ ..] => sim::run(&Workspace::load()?, options)?,
         ["soak", "--help" | "-h"] => std::io::stdout().write_all(soak::HELP.as_bytes())?,
         ["soak", options @ ..] => soak::run(&Workspace::load()?, options)?,
+        ["drill", "--help" | "-h"] => std::io::stdout().write_all(drill::HELP.as_bytes())?,
+        ["drill", options @ ..] => drill::run(&Workspace::load()?, options)?,
         _ => anyhow::bail!(
             "unknown command `{}`; see `cargo xtask --help`",
             words.join(" ")
@@ -70,6 +75,8 @@ Usage: cargo xtask COMMAND
                 (`cargo xtask sim --help` lists its options)
   soak          what a relay still holds of 10^6 groups and 10^5 subscriptions and announcements
                 (`cargo xtask soak --help` lists its options)
+  drill         kills relay and publisher under subscribers, in real processes
+                (`cargo xtask drill --help` lists its options)
   bench relay   CPU per delivered frame of the relay, beside a bare fan-out on quinn
                 (`cargo xtask bench relay --help` lists its options)
   bench wire    instructions per message of the wire format, beside others

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::failure::Failure;
-use super::process::{Line, Process};
+use crate::process::{Line, Process};
 
 /// What a scenario step yields.
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;

@@ -12,8 +12,6 @@ mod markdown;
 mod options;
 mod ours;
 mod peers;
-mod process;
-mod relay;
 mod report;
 mod run;
 mod scenario;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 
 use super::endpoint::Endpoint;
-use super::relay::{Plan, Relay};
+use crate::relay::{Plan, Relay};
 use crate::workspace::Workspace;
 
 /// What was built.

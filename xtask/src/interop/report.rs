@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::cell::Cell;
 use super::failure::Failure;
-use super::relay::tail;
+use crate::relay::tail;
 
 /// How a cell went.
 #[derive(Debug)]

@@ -12,9 +12,9 @@ use super::endpoint::{Endpoint, Outcome};
 use super::failure::Failure;
 use super::ours::Ours;
 use super::peers::Installed;
-use super::process::Process;
-use super::relay::{Plan, Relay};
 use super::shaper::{Link, Shaper};
+use crate::process::Process;
+use crate::relay::{Plan, Relay};
 
 /// What a scenario works with. Dropping it ends everything.
 #[derive(Debug)]

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use super::super::cell::{End, Side};
 use super::super::endpoint::Outcome;
 use super::super::failure::Failure;
-use super::super::process::Process;
 use super::super::stage::Stage;
 use super::commands::moq;
 use super::data::{PATH, send};
+use crate::process::Process;
 
 /// H.264 of two seconds, with a key frame every five frames: an elementary stream.
 const CLIP: &[u8] = include_bytes!("../../../interop/clip.h264");

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-use super::process::Process;
+use crate::process::Process;
 
 /// A relay that listens on loopback.
 #[derive(Debug)]
@@ -109,6 +109,14 @@ impl Relay {
 
     pub(crate) fn stop(&mut self) {
         drop(self.process.take());
+    }
+
+    /// Ends it without its doing.
+    pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
+        match self.process.take() {
+            Some(mut process) => process.kill(),
+            None => bail!("the relay does not run"),
+        }
     }
 
     /// Starts it again where it was.

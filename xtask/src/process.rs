@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 /// A line that a child wrote.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub(crate) struct Line {
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
+    /// The program below the child, where that is only its guard.
+    guarded: Option<String>,
     /// `None` once it was closed.
     stdin: Option<ChildStdin>,
     lines: Receiver<Line>,
@@ -44,6 +46,7 @@ impl Process {
         thread::spawn(move || read_lines(BufReader::new(stdout), &sender));
         Ok(Self {
             child,
+            guarded: None,
             stdin,
             lines,
         })
@@ -62,7 +65,26 @@ impl Process {
                 None => shell.env_remove(key),
             };
         }
-        Self::start(&mut shell, log)
+        let mut process = Self::start(&mut shell, log)?;
+        let id = process.line(Instant::now() + PATIENCE);
+        process.guarded = Some(id.context("a guard does not say what it guards")?.text);
+        Ok(process)
+    }
+
+    /// Kills the program, so that it can do nothing more.
+    pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
+        match &self.guarded {
+            Some(id) => {
+                let status = Command::new("kill").args(["-KILL", id]).status();
+                ensure!(
+                    status.context("killing a program")?.success(),
+                    "{id} is gone"
+                );
+            }
+            None => self.child.kill().context("killing a program")?,
+        }
+        self.child.wait().context("waiting for a program")?;
+        Ok(())
     }
 
     pub(crate) fn write(&mut self, line: &str) -> anyhow::Result<()> {
@@ -96,9 +118,14 @@ impl Process {
         !matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// Closes the child's stdin.
+    pub(crate) fn end_input(&mut self) {
+        drop(self.stdin.take());
+    }
+
     /// Lets the child end, and makes it when it does not.
     pub(crate) fn stop(&mut self) {
-        drop(self.stdin.take());
+        self.end_input();
         let deadline = Instant::now() + PATIENCE;
         while !self.has_ended() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(5));
@@ -130,11 +157,11 @@ fn read_lines(mut stdout: BufReader<impl std::io::Read>, lines: &Sender<Line>) {
 /// How long a child may take to end by itself.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Runs its arguments until stdin ends, and ends as they do. The shell waits for the program, and
-/// what it put into the background waits for stdin.
+/// Runs its arguments until stdin ends, and ends as they do; its first line is the id of the
+/// program. The shell waits for the program, and what it put into the background waits for stdin.
 const GUARD: &str = "\
 exec 3<&0
-\"$@\" < /dev/null 3<&- & child=$!
+sh -c 'echo $$; exec \"$@\"' sh \"$@\" < /dev/null 3<&- & child=$!
 {
     cat <&3 > /dev/null
     kill \"$child\"
@@ -171,13 +198,17 @@ mod tests {
 
     #[test]
     fn a_guarded_program_ends_with_its_guard() {
-        let mut command = Command::new("sh");
-        command.args(["-c", "echo $$; exec sleep 600"]);
-        let mut process = Process::guarded(&command, &log()).unwrap();
-        let id = process.line(soon()).unwrap().text;
-        let alive = || Path::new("/proc").join(&id).join("cmdline").exists();
-        assert!(alive());
-        process.stop();
-        assert!(!alive());
+        let mut command = Command::new("sleep");
+        command.arg("600");
+        for end in [Process::stop, |process: &mut Process| {
+            process.kill().unwrap()
+        }] {
+            let mut process = Process::guarded(&command, &log()).unwrap();
+            let id = process.guarded.clone().unwrap();
+            let alive = || Path::new("/proc").join(&id).join("cmdline").exists();
+            assert!(alive());
+            end(&mut process);
+            assert!(!alive());
+        }
     }
 }

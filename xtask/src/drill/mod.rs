@@ -1,0 +1,179 @@
+//! Real processes that are killed, and how soon data flows again.
+
+mod ends;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+
+use self::ends::{Publisher, Subscriber};
+use crate::relay::{Plan, Relay};
+use crate::workspace::Workspace;
+
+/// What `cargo xtask drill --help` prints.
+pub(crate) const HELP: &str = "\
+Usage: cargo xtask drill [OPTIONS]
+
+Kills a relay ten times with SIGKILL under a publisher and two subscribers in processes of their own, and says how
+long after each restart data flows again: at most 4 s. Then it kills the publisher and starts another one, which
+subscribers that were asked to stay go on with. Nothing that arrived may be half, twice or out of order.
+
+  --quick       kills the relay twice
+  --scheme S    https or moqt alone; both without it
+  --version V   the draft, such as moq-lite-06
+";
+
+/// Data has to flow again within this time after a relay is back.
+const LIMIT: Duration = Duration::from_secs(4);
+/// A publisher that vanished is missed once the relay's idle timeout is over.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Options {
+    kills: usize,
+    schemes: Vec<String>,
+    version: String,
+}
+
+impl Options {
+    fn parse(args: &[&str]) -> anyhow::Result<Self> {
+        let mut options = Self {
+            kills: 10,
+            schemes: vec!["https".to_owned(), "moqt".to_owned()],
+            version: "moq-lite-06".to_owned(),
+        };
+        let mut args = args.iter().copied();
+        while let Some(name) = args.next() {
+            match name {
+                "--quick" => options.kills = 2,
+                "--scheme" | "--version" => {
+                    let value = args.next();
+                    let value = value.with_context(|| format!("{name} needs a value"))?;
+                    if name == "--version" {
+                        options.version = value.to_owned();
+                    } else {
+                        ensure!(
+                            ["https", "moqt"].contains(&value),
+                            "no such scheme: {value}"
+                        );
+                        options.schemes = vec![value.to_owned()];
+                    }
+                }
+                _ => bail!("unknown option `{name}`; see `cargo xtask drill --help`"),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// Runs the drill over each scheme.
+pub(crate) fn run(workspace: &Workspace, args: &[&str]) -> anyhow::Result<()> {
+    let options = Options::parse(args)?;
+    let build = ["build", "-p", "moq-cli", "--bin", "moq"];
+    let status = workspace.cargo(&build).status()?;
+    ensure!(status.success(), "our program does not build");
+    let program = workspace.target.join("debug/moq");
+    for scheme in &options.schemes {
+        let name = format!("moq-drill-{}-{scheme}", std::process::id());
+        let dir = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&dir).context("making a directory for logs")?;
+        drill(&program, scheme, &options, &dir)
+            .with_context(|| format!("logs are in {}", dir.display()))?;
+        std::fs::remove_dir_all(&dir).context("removing the logs")?;
+    }
+    Ok(())
+}
+
+fn drill(program: &Path, scheme: &str, options: &Options, dir: &Path) -> anyhow::Result<()> {
+    let mut relay = Relay::start(plan(program, &options.version, dir), soon())?;
+    let client = |command: &str| {
+        let mut client = Command::new(program);
+        let url = format!("{scheme}://127.0.0.1:{}", relay.port);
+        client.args([command, &url, "live/x"]);
+        client.args(["--tls-fingerprint", &relay.fingerprint]);
+        client.args(["--version", &options.version]);
+        client
+    };
+    let (publish, subscribe) = (client("publish"), client("subscribe"));
+    let mut subscribers = [
+        Subscriber::start(&subscribe, &dir.join("subscriber-1.log"))?,
+        Subscriber::start(&subscribe, &dir.join("subscriber-2.log"))?,
+    ];
+    let first = Publisher::start(&publish, "first", &dir.join("publisher-1.log"))?;
+    flowing(&mut subscribers, "first", 0, Instant::now(), PATIENCE)?;
+
+    let mut worst = Duration::ZERO;
+    for kill in 1..=options.kills {
+        relay.kill()?;
+        relay.restart(soon())?;
+        let after = flowing(
+            &mut subscribers,
+            "first",
+            first.written(),
+            Instant::now(),
+            LIMIT,
+        )?;
+        worst = worst.max(after);
+        eprintln!(
+            "{scheme}: relay killed, {kill}: data again {:.2} s after its restart",
+            after.as_secs_f64()
+        );
+    }
+    first.kill()?;
+    let killed = Instant::now();
+    let second = Publisher::start(&publish, "second", &dir.join("publisher-2.log"))?;
+    let after = flowing(&mut subscribers, "second", 0, killed, PATIENCE)?;
+    eprintln!(
+        "{scheme}: publisher killed: data of the next one {:.2} s later",
+        after.as_secs_f64()
+    );
+    let written = second.finish(soon())?;
+    for (number, subscriber) in (1..).zip(&mut subscribers) {
+        let told = subscriber.check(written, soon());
+        eprintln!("{scheme}: subscriber {number}: {}", told?);
+    }
+    eprintln!(
+        "{scheme}: {} kills of the relay, at most {:.2} s each",
+        options.kills,
+        worst.as_secs_f64()
+    );
+    Ok(())
+}
+
+fn plan(program: &Path, version: &str, dir: &Path) -> Plan {
+    Plan {
+        program: program.to_owned(),
+        is_ours: true,
+        version: version.to_owned(),
+        public: "**".to_owned(),
+        upstream: None,
+        drains: false,
+        identity: dir.join("unused"),
+        dir: dir.to_owned(),
+        log: dir.join("relay.log"),
+    }
+}
+
+/// Waits until each subscriber has a line of `life` from number `from` on; says how long after
+/// `since` the last of them had.
+fn flowing(
+    subscribers: &mut [Subscriber],
+    life: &str,
+    from: u64,
+    since: Instant,
+    limit: Duration,
+) -> anyhow::Result<Duration> {
+    let mut longest = Duration::ZERO;
+    for (number, subscriber) in (1..).zip(subscribers) {
+        let at = subscriber.wait(life, from, since + limit);
+        let at = at.with_context(|| format!("subscriber {number}, {limit:?} at most"))?;
+        longest = longest.max(at.saturating_duration_since(since));
+    }
+    Ok(longest)
+}
+
+/// When a program that is asked for something simple has to be done.
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(20)
+}
