@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod drill;
+mod fan_out;
 mod fuzz;
 mod instructions;
 mod interop;
@@ -45,6 +46,10 @@ fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         ["bench", "wire", "--help" | "-h"] => {
             std::io::stdout().write_all(instructions::HELP.as_bytes())?;
         }
+        ["bench", "fan-out"] => fan_out::run(&Workspace::load()?)?,
+        ["bench", "fan-out", "--help" | "-h"] => {
+            std::io::stdout().write_all(fan_out::HELP.as_bytes())?;
+        }
         ["bench", "relay", options @ ..] => bench::launch(&Workspace::load()?, options)?,
         ["fuzz", "--help" | "-h"] => std::io::stdout().write_all(fuzz::HELP.as_bytes())?,
         ["fuzz", options @ ..] => fuzz::run(&Workspace::load()?, options)?,
@@ -80,6 +85,7 @@ Usage: cargo xtask COMMAND
   bench relay   CPU per delivered frame of the relay, beside a bare fan-out on quinn
                 (`cargo xtask bench relay --help` lists its options)
   bench wire    instructions per message of the wire format, beside others
+  bench fan-out instructions and allocations of delivery to many viewers, beside moq-net
   fuzz          every fuzz target of the wire format for a while
                 (`cargo xtask fuzz --help` lists its options)
   interop       crosses us with other implementations and tells the results as TAP

@@ -57,12 +57,27 @@ impl<S: SendStream> Writer<S> {
         put_message(message, &mut self.scratch, self.version);
     }
 
-    /// Queues a payload, without copying it.
-    pub(crate) fn payload(&mut self, payload: Bytes) {
-        self.take_scratch();
-        if !payload.is_empty() {
-            self.chunks.push(payload);
+    /// Makes room for a header and a short payload, by a block that serves many of them.
+    pub(crate) fn make_room(&mut self) {
+        if self.scratch.capacity() - self.scratch.len() < SHORT + HEADER {
+            self.take_scratch();
+            self.scratch.reserve(BLOCK);
         }
+    }
+
+    /// Queues a payload. A short one is copied, which is cheaper than to pass it on by itself.
+    pub(crate) fn payload(&mut self, payload: Bytes) {
+        if payload.len() <= SHORT {
+            self.scratch.extend_from_slice(&payload);
+            return;
+        }
+        self.take_scratch();
+        self.chunks.push(payload);
+    }
+
+    /// Whether the transport did not take all that it was given.
+    pub(crate) fn is_held_up(&self) -> bool {
+        !self.chunks.is_empty()
     }
 
     fn take_scratch(&mut self) {
@@ -121,6 +136,13 @@ impl<S: SendStream> Writer<S> {
         self.stream.reset(code);
     }
 }
+
+/// Bytes of a payload that is copied.
+const SHORT: usize = 256;
+/// Bytes of a frame's header, at most.
+const HEADER: usize = 32;
+/// Bytes that are allocated for headers and short payloads.
+const BLOCK: usize = 1_024;
 
 impl<S: SendStream> Drop for Writer<S> {
     fn drop(&mut self) {

@@ -1,12 +1,13 @@
 //! Delivering one group on a stream of its own.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::ops::{ControlFlow, Range};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context as TaskContext, Poll};
 
-use moq_model::{GroupConsumer, GroupEnd};
+use moq_model::{Abort, GroupConsumer, GroupEnd};
 use moq_wire::{FrameEncoder, GroupHeader, SubscribeId, UniStream, code};
 
 use crate::context::Shared;
@@ -17,41 +18,84 @@ use crate::transport::SendStream;
 
 /// Frames that are encoded before they are written.
 const BATCH: usize = 64;
-/// Room for frame headers, so that an allocation serves many.
-const HEADERS: usize = 1_024;
 
-/// Writes these frames of `group` to a stream, from its header to its end; yields the stream if it
-/// ended well.
+/// Writes frames of a group to a stream, from its header to its end; yields the stream if it ended
+/// well.
 ///
 /// A group that does not finish, or that the peer does not want, is reset.
-pub(super) async fn deliver<S: SendStream>(
+pub(super) struct Delivery<S: SendStream> {
     context: Arc<Shared>,
-    mut writer: Writer<S>,
-    mut group: GroupConsumer,
-    id: SubscribeId,
-    frames: Range<u64>,
-) -> Option<Writer<S>> {
-    let header = GroupHeader {
-        subscribe_id: id,
-        sequence: moq_wire::GroupSequence(group.sequence()),
-        frame_start: frames.start,
-    };
-    writer.stream_type(UniStream::Group.code());
-    writer.message(&header);
-    let end = write(&context, &mut writer, &mut group, frames).await;
-    drop(group);
-    match end {
-        Ok(GroupEnd::Finished) => {
-            writer.end();
-            return Some(writer);
-        }
-        Ok(end) => writer.reset(convert::group_end_code(end)),
-        Err(error) => {
-            tracing::trace!(%error, "group not delivered");
-            writer.reset(code::stream::CANCELLED);
+    /// Until it is over.
+    work: Option<(Writer<S>, GroupConsumer)>,
+    pump: Pump,
+}
+
+impl<S: SendStream> Delivery<S> {
+    /// Begins the stream with the group's header.
+    pub(super) fn new(
+        context: Arc<Shared>,
+        mut writer: Writer<S>,
+        group: GroupConsumer,
+        id: SubscribeId,
+        frames: Range<u64>,
+    ) -> Self {
+        writer.make_room();
+        writer.stream_type(UniStream::Group.code());
+        writer.message(&GroupHeader {
+            subscribe_id: id,
+            sequence: moq_wire::GroupSequence(group.sequence()),
+            frame_start: frames.start,
+        });
+        let pump = Pump::new(&context, frames);
+        Self {
+            context,
+            work: Some((writer, group)),
+            pump,
         }
     }
-    None
+
+    /// Polls on behalf of another task than the one that is going to.
+    pub(super) fn poll_early(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<Writer<S>>> {
+        let polled = Pin::new(&mut *self).poll(cx);
+        self.pump.is_watched = false;
+        polled
+    }
+}
+
+/// Nothing in it is ever pinned.
+impl<S: SendStream> Unpin for Delivery<S> {}
+
+impl<S: SendStream> Future for Delivery<S> {
+    type Output = Option<Writer<S>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Writer<S>>> {
+        let Self {
+            context,
+            work,
+            pump,
+        } = &mut *self;
+        let Some((writer, group)) = work else {
+            return Poll::Ready(None);
+        };
+        let Poll::Ready(end) = pump.poll(cx, writer, group, context) else {
+            return Poll::Pending;
+        };
+        let Some((mut writer, _)) = work.take() else {
+            return Poll::Ready(None);
+        };
+        match end {
+            Ok(GroupEnd::Finished) => {
+                writer.end();
+                return Poll::Ready(Some(writer));
+            }
+            Ok(end) => writer.reset(convert::group_end_code(end)),
+            Err(error) => {
+                tracing::trace!(%error, "group not delivered");
+                writer.reset(code::stream::CANCELLED);
+            }
+        }
+        Poll::Ready(None)
+    }
 }
 
 /// Writes those of these frames that `group` yields, until it or they end; says how.
@@ -61,58 +105,74 @@ pub(super) async fn write<S: SendStream>(
     group: &mut GroupConsumer,
     frames: Range<u64>,
 ) -> Result<GroupEnd, StreamError> {
-    let mut delivery = Delivery {
-        frames,
-        next: 0,
-        encoder: FrameEncoder::new(context.version),
-        writer,
-        bytes: 0,
-        is_watched: false,
-    };
-    poll_fn(|cx| delivery.poll(cx, group, context)).await
+    let mut pump = Pump::new(context, frames);
+    poll_fn(|cx| pump.poll(cx, writer, group, context)).await
 }
 
-struct Delivery<'a, S: SendStream> {
+/// How far the frames of a group have come.
+struct Pump {
     encoder: FrameEncoder,
-    writer: &'a mut Writer<S>,
     /// The frames that are wanted, and the next one of the group, both counted from the first one
     /// that it yields.
     frames: Range<u64>,
     next: u64,
     bytes: u64,
+    /// A frame has no form on the wire.
+    is_malformed: bool,
     /// A stop is going to wake this task.
     is_watched: bool,
 }
 
-impl<S: SendStream> Delivery<'_, S> {
+impl Pump {
+    fn new(context: &Shared, frames: Range<u64>) -> Self {
+        Self {
+            encoder: FrameEncoder::new(context.version),
+            frames,
+            next: 0,
+            bytes: 0,
+            is_malformed: false,
+            is_watched: false,
+        }
+    }
+
     /// Moves frames until the group has ended, or until there are none or the stream takes no more.
-    fn poll(
+    fn poll<S: SendStream>(
         &mut self,
         cx: &mut TaskContext<'_>,
+        writer: &mut Writer<S>,
         group: &mut GroupConsumer,
         context: &Shared,
     ) -> Poll<Result<GroupEnd, StreamError>> {
         let mut is_idle = true;
+        // Nothing is read while the stream does not take what was.
+        let mut read = Poll::Ready(None);
+        if !writer.is_held_up() {
+            read = self.poll_read(cx, writer, group);
+        }
         loop {
-            match self.poll_write(cx, group, context) {
+            match self.poll_write(cx, writer, group, context) {
                 ControlFlow::Break(result) => return result,
                 ControlFlow::Continue(()) => {}
             }
-            match self.poll_read(cx, group) {
-                Poll::Ready(Ok(None)) => is_idle = false,
-                Poll::Ready(Ok(Some(end))) => return Poll::Ready(Ok(end)),
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            match read {
+                Poll::Ready(None) => is_idle = false,
+                Poll::Ready(Some(end)) => return Poll::Ready(Ok(end)),
                 // Asking costs a lock, which a wake by a frame need not pay.
                 Poll::Pending if self.is_watched && !is_idle => return Poll::Pending,
-                Poll::Pending => return self.poll_stopped(cx),
+                Poll::Pending => return self.poll_stopped(cx, writer),
             }
+            read = self.poll_read(cx, writer, group);
         }
     }
 
     /// Notices a peer that stops the stream while there is nothing to write.
-    fn poll_stopped(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<GroupEnd, StreamError>> {
+    fn poll_stopped<S: SendStream>(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        writer: &mut Writer<S>,
+    ) -> Poll<Result<GroupEnd, StreamError>> {
         self.is_watched = true;
-        match self.writer.poll_closed(cx) {
+        match writer.poll_closed(cx) {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             // Nothing has ended the stream, so nothing but a stop or the connection can.
             Poll::Ready(Ok(())) => Poll::Ready(Err(StreamError::Transport)),
@@ -120,13 +180,14 @@ impl<S: SendStream> Delivery<'_, S> {
         }
     }
 
-    fn poll_write(
+    fn poll_write<S: SendStream>(
         &mut self,
         cx: &mut TaskContext<'_>,
+        writer: &mut Writer<S>,
         group: &mut GroupConsumer,
         context: &Shared,
     ) -> ControlFlow<Poll<Result<GroupEnd, StreamError>>> {
-        match self.writer.poll_flush(cx) {
+        match writer.poll_flush(cx) {
             Poll::Ready(Ok(())) => {
                 context
                     .served
@@ -139,38 +200,32 @@ impl<S: SendStream> Delivery<'_, S> {
         }
     }
 
-    fn poll_read(
+    fn poll_read<S: SendStream>(
         &mut self,
         cx: &TaskContext<'_>,
+        writer: &mut Writer<S>,
         group: &mut GroupConsumer,
-    ) -> Poll<Result<Option<GroupEnd>, StreamError>> {
+    ) -> Poll<Option<GroupEnd>> {
+        if self.is_malformed {
+            return Poll::Ready(Some(GroupEnd::Aborted(Abort::Malformed)));
+        }
         if self.next >= self.frames.end {
-            return Poll::Ready(Ok(Some(GroupEnd::Finished)));
+            return Poll::Ready(Some(GroupEnd::Finished));
         }
-        if self.writer.scratch.capacity() < HEADERS / 8 {
-            self.writer.scratch.reserve(HEADERS);
-        }
-        let mut is_encodable = true;
-        let read = group.poll_frames(cx, BATCH, |frame| {
+        group.poll_frames(cx, BATCH, |frame| {
             let index = self.next;
             self.next += 1;
             if !self.frames.contains(&index) {
                 return;
             }
             let len = frame.payload.len();
+            writer.make_room();
             let header = self
                 .encoder
-                .header(frame.timestamp, len, &mut self.writer.scratch);
-            is_encodable &= header.is_ok();
+                .header(frame.timestamp, len, &mut writer.scratch);
+            self.is_malformed |= header.is_err();
             self.bytes += len as u64;
-            self.writer.payload(frame.payload);
-        });
-        match read {
-            Poll::Ready(_) if !is_encodable => {
-                Poll::Ready(Ok(Some(GroupEnd::Aborted(moq_model::Abort::Malformed))))
-            }
-            Poll::Ready(end) => Poll::Ready(Ok(end)),
-            Poll::Pending => Poll::Pending,
-        }
+            writer.payload(frame.payload);
+        })
     }
 }

@@ -1,8 +1,6 @@
 //! Serving one SUBSCRIBE.
 
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
-use std::sync::Arc;
+use std::future::poll_fn;
 use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
@@ -11,20 +9,16 @@ use moq_model::{Abort, GroupConsumer, ReadError, TrackReader, clock};
 use moq_wire::{Subscribe, SubscribeId, SubscribeOk, SubscribeResponse, SubscribeUpdate, code};
 
 use super::bounds::FrameBounds;
+use super::group::Delivery;
 use super::settling::Settling;
 use super::waiting::Waiting;
-use super::{datagram, group, track};
+use super::{datagram, track};
 use crate::context::{Context, ServedGuard};
 use crate::convert;
 use crate::error::{PeerFault, SessionError, StreamError};
 use crate::io::{Gate, Reader, Writer};
 use crate::schedule::send_order;
 use crate::transport::{SendStream, Transport};
-
-#[cfg(not(target_arch = "wasm32"))]
-type Delivery<S> = Pin<Box<dyn Future<Output = Option<Writer<S>>> + Send>>;
-#[cfg(target_arch = "wasm32")]
-type Delivery<S> = Pin<Box<dyn Future<Output = Option<Writer<S>>>>>;
 
 pub(super) async fn answer<T: Transport>(
     context: Context<T>,
@@ -392,22 +386,32 @@ impl<T: Transport> Serving<T> {
                 self.waiting.pop_newest()
             };
             if let Some(group) = group {
-                self.deliver(stream, group, leads);
+                self.deliver(cx, stream, group, leads);
             }
         }
     }
 
-    fn deliver(&mut self, stream: T::Send, group: GroupConsumer, leads: bool) {
+    fn deliver(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        stream: T::Send,
+        group: GroupConsumer,
+        leads: bool,
+    ) {
         let newest = if leads { u64::MAX } else { group.sequence() };
         let order = send_order(self.priority, self.first.unwrap_or_default(), newest);
         let mut writer = Writer::new(stream, self.context.version);
         writer.set_priority(order);
-        let shared: Arc<_> = self.context.shared.clone();
         self.streams += 1;
         let frames = self.bounds.of(group.sequence());
-        self.deliveries.push(Box::pin(group::deliver(
-            shared, writer, group, self.id, frames,
-        )));
+        let shared = self.context.shared.clone();
+        let mut delivery = Delivery::new(shared, writer, group, self.id, frames);
+        // A group that is whole goes out at once, and needs no task.
+        match delivery.poll_early(cx) {
+            Poll::Ready(Some(writer)) => self.settling.push(writer),
+            Poll::Ready(None) => {}
+            Poll::Pending => self.deliveries.push(delivery),
+        }
     }
 }
 
