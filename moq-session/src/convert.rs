@@ -116,14 +116,6 @@ pub(crate) fn fetch(request: &moq_wire::Fetch) -> Fetch {
     }
 }
 
-/// The start of a subscription on the wire.
-pub(crate) fn wire_start(start: Start) -> GroupStart {
-    match start {
-        Start::Newest => GroupStart::Latest,
-        Start::Floor(floor) => GroupStart::Floor(floor),
-    }
-}
-
 /// An age for the wire, no longer than the track keeps its groups.
 pub(crate) fn wire_age(wanted: Duration, info: &TrackInfo) -> Duration {
     wanted.min(info.max_age).min(MAX_AGE)

@@ -9,6 +9,7 @@ mod probe;
 mod request;
 mod settle;
 mod subscribe;
+mod wish;
 
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use moq_model::{Abort, BroadcastPath, TrackInfo, TrackProducer, TrackRequest};
 use moq_wire::{BiStream, Track, code};
 
-use super::subscribe;
+use super::subscribe::{self, Retry};
 use crate::context::{Context, Shared};
 use crate::convert;
 use crate::error::{SessionError, StreamError};
@@ -72,41 +72,46 @@ async fn subscribe_to<T: Transport>(
         let used = moq_model::clock::timeout(IDLE, track.used()).await;
         used.map_err(|_| Abort::Cancelled)?;
     }
-    let subscribed = tokio::select! {
-        subscribed = subscribe::run(context, name, track, info) => subscribed,
-        () = answered_again(answers) => return Err(Abort::Malformed),
+    let subscribed = subscribe::run(context, name, track, info, None, answers).await;
+    let Err(failed) = subscribed else {
+        return Ok(());
     };
-    match subscribed {
-        Err(failed) if failed.is_contradicted && context.version.features().track_stream => {
-            let again = ask_again(context, name, track, info).await;
-            // The reason is the first failure, not that the second attempt failed too.
-            again.map_err(|_| failed.reason)
-        }
-        result => result.map_err(|failed| failed.reason),
-    }
+    let from = match failed.retry {
+        Retry::Contradicted if context.version.features().track_stream => None,
+        Retry::Lost(reached) => Some(reached),
+        _ => return Err(failed.reason),
+    };
+    let again = ask_again(context, name, track, info, from).await;
+    // The reason is the first failure, not that the second attempt failed too.
+    again.map_err(|_| failed.reason)
 }
 
-/// Asks once more for a track whose publisher has lost the thread.
+/// Asks once more for a track whose publisher has lost it, or the thread.
 async fn ask_again<T: Transport>(
     context: &Context<T>,
     name: &Name,
     track: &TrackProducer,
     before: TrackInfo,
+    from: Option<u64>,
 ) -> Result<(), Abort> {
-    let info = tokio::select! {
-        asked = ask(context, name) => asked?.0,
-        () = track.unused() => return Err(Abort::Cancelled),
-    };
-    // Another track of the same name can't be continued with.
-    if info != before {
-        return Err(Abort::Malformed);
+    let mut answers = None;
+    if context.version.features().track_stream {
+        let (info, rest) = tokio::select! {
+            asked = ask(context, name) => asked?,
+            () = track.unused() => return Err(Abort::Cancelled),
+        };
+        // Another track of the same name can't be continued with.
+        if info != before {
+            return Err(Abort::Malformed);
+        }
+        answers = Some(rest);
     }
-    let again = subscribe::run(context, name, track, info).await;
+    let again = subscribe::run(context, name, track, before, from, answers).await;
     again.map_err(|failed| failed.reason)
 }
 
 /// Waits for a second answer to TRACK, which has only one.
-async fn answered_again<R: RecvStream>(answers: Option<Reader<R>>) {
+pub(super) async fn answered_again<R: RecvStream>(answers: Option<Reader<R>>) {
     if let Some(mut answers) = answers
         && let Err(StreamError::Peer(fault)) = answers.ended("a second TRACK_INFO").await
     {

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moq_model::clock;
-use moq_model::{Abort, Demand, Start, TrackInfo, TrackProducer};
+use moq_model::{Abort, Demand, TrackInfo, TrackProducer};
 use moq_wire::{
-    BiStream, GroupStart, Subscribe, SubscribeId, SubscribeResponse, SubscribeUpdate, code, varint,
+    BiStream, Subscribe, SubscribeId, SubscribeResponse, SubscribeUpdate, code, varint,
 };
 
 use super::feed::Feed;
-use super::request::{IDLE, Name, failure, open};
+use super::request::{IDLE, Name, answered_again, failure, open};
 use super::settle::{GRACE, MAX_GRACE, complete, find_start};
+use super::wish::Wish;
 use crate::context::Context;
-use crate::convert;
 use crate::error::{PeerFault, StreamError};
 use crate::io::{Reader, Writer};
 use crate::transport::Transport;
@@ -22,20 +22,32 @@ use crate::transport::Transport;
 /// A subscription that ended early.
 pub(super) struct Failed {
     pub(super) reason: Abort,
+    /// Whether the track may be there all the same.
+    pub(super) retry: Retry,
+}
+
+/// What a second attempt at a track that failed is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Retry {
+    /// Nothing.
+    Vain,
     /// The publisher contradicted itself, or ended its answers without the track's end.
-    pub(super) is_contradicted: bool,
+    Contradicted,
+    /// The publisher lost the track after it had sent this group of it.
+    Lost(u64),
 }
 
 impl From<Abort> for Failed {
     fn from(reason: Abort) -> Self {
         Self {
             reason,
-            is_contradicted: false,
+            retry: Retry::Vain,
         }
     }
 }
 
-/// Subscribes for as long as somebody reads, and returns when the track is over.
+/// Subscribes for as long as somebody reads, and returns when the track is over. `from` is the
+/// group that an attempt before it has reached, `answers` where the answer to TRACK came.
 ///
 /// # Errors
 /// Why the track ended early.
@@ -44,6 +56,8 @@ pub(super) async fn run<T: Transport>(
     name: &Name,
     track: &TrackProducer,
     info: TrackInfo,
+    from: Option<u64>,
+    answers: Option<Reader<T::Recv>>,
 ) -> Result<(), Failed> {
     let feed = Feed::new(track.clone());
     let id = context.next_subscribe_id();
@@ -56,12 +70,13 @@ pub(super) async fn run<T: Transport>(
         feed,
         writer,
         info,
+        from,
         sent: None,
         demand: None,
         is_accepted: !context.version.features().subscribe_ok,
     };
     subscription.request(id, name).await;
-    subscription.follow(reader).await
+    subscription.follow(reader, answers).await
 }
 
 fn is_contradiction(error: &StreamError) -> bool {
@@ -88,20 +103,13 @@ struct Subscription<'a, T: Transport> {
     feed: Arc<Feed>,
     writer: Writer<T::Send>,
     info: TrackInfo,
+    from: Option<u64>,
     /// What the peer was asked for last.
     sent: Option<Wish>,
     /// What the readers wanted then.
     demand: Option<Demand>,
     /// The publisher has accepted, aloud or in silence.
     is_accepted: bool,
-}
-
-/// What is asked of the peer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Wish {
-    priority: u8,
-    max_age: Duration,
-    start: GroupStart,
 }
 
 /// How the peer's half of the stream came to its end.
@@ -130,38 +138,9 @@ impl<T: Transport> Subscription<'_, T> {
         let _ = self.writer.flush().await;
     }
 
-    /// What the readers want, in the words of the draft.
-    ///
-    /// Where a start is only a floor, "newest" is an age of 0 until the publisher has said which
-    /// group that is; from there on it is that floor, with the age that is wanted.
     fn wish(&self, demand: Option<Demand>) -> Wish {
-        let Some(demand) = demand else {
-            return Wish {
-                priority: 127,
-                max_age: Duration::ZERO,
-                start: GroupStart::Floor(0),
-            };
-        };
-        let max_age = convert::wire_age(demand.max_age, &self.info);
         let begun = self.feed.account().start;
-        let is_floor = self.context.version.features().start_is_floor;
-        match (demand.start, begun) {
-            (Start::Newest, Some(first)) => Wish {
-                priority: demand.priority,
-                max_age,
-                start: GroupStart::Floor(first),
-            },
-            (Start::Newest, None) if is_floor => Wish {
-                priority: demand.priority,
-                max_age: Duration::ZERO,
-                start: GroupStart::Latest,
-            },
-            (start, _) => Wish {
-                priority: demand.priority,
-                max_age,
-                start: convert::wire_start(start),
-            },
-        }
+        Wish::new(demand, &self.info, begun, self.from, self.context.version)
     }
 
     async fn update(&mut self, demand: Demand) {
@@ -184,12 +163,20 @@ impl<T: Transport> Subscription<'_, T> {
         let _ = self.writer.flush().await;
     }
 
-    async fn follow(&mut self, mut reader: Reader<T::Recv>) -> Result<(), Failed> {
+    async fn follow(
+        &mut self,
+        mut reader: Reader<T::Recv>,
+        answers: Option<Reader<T::Recv>>,
+    ) -> Result<(), Failed> {
         let feed = self.feed.clone();
         let asked = self.sent.map(|wish| wish.start);
         let ended = tokio::select! {
             ended = self.converse(&mut reader) => ended,
             never = find_start(&feed, asked) => match never {},
+            () = answered_again(answers) => {
+                let _ = self.writer.finish().await;
+                return Err(Abort::Malformed.into());
+            }
         };
         match ended {
             Ok(Ended::Finished) => {
@@ -205,9 +192,20 @@ impl<T: Transport> Subscription<'_, T> {
                 self.leave(&error).await;
                 Err(Failed {
                     reason: failure(&error),
-                    is_contradicted: self.is_accepted && is_contradiction(&error),
+                    retry: self.retry(&error),
                 })
             }
+        }
+    }
+
+    fn retry(&self, error: &StreamError) -> Retry {
+        match (error, self.feed.account().highest) {
+            (error, _) if self.is_accepted && is_contradiction(error) => Retry::Contradicted,
+            (
+                StreamError::Reset(code::stream::NOT_FOUND | code::stream::EVICTED),
+                Some(reached),
+            ) => Retry::Lost(reached),
+            _ => Retry::Vain,
         }
     }
 

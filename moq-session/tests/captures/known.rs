@@ -61,6 +61,12 @@ const KNOWN: &[Known] = &[
         reason: "6.1: no SETUP within a few seconds: close 0x11",
     },
     Known {
+        scenario: "x-setup-reset",
+        drafts: |features| features.setup_stream,
+        better: Better::Otherwise(&[("session", "recorded closed with 0x1, ours closed with 0x3")]),
+        reason: "6.1: Setup stream reset early: close 3",
+    },
+    Known {
         scenario: "x-track-fin",
         drafts: |features| features.track_stream,
         better: Better::Otherwise(&[
