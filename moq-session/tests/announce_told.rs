@@ -124,6 +124,7 @@ fn a_better_route_replaces_the_one_that_was_told() {
                 AnnounceEvent::Update { .. }
             ));
         }
+        listener.expect_silence(A_WHILE).await;
     });
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use common::for_each_version;
 use common::live::{floor, live, update};
 use common::scripts::{A_WHILE, settle, subscribe};
-use moq_wire::code::stream::{CANCELLED, OLD};
+use moq_wire::code::stream::{CANCELLED, MALFORMED_TRACK, OLD};
 use moq_wire::{GroupStart, SubscribeResponse, UniStream};
 
 // spec: Section 4.6, "Where delivery begins"
@@ -138,6 +138,24 @@ fn a_stopped_group_is_reset_and_not_sent_again() {
         live.peer.expect_no_uni(UniStream::Group, A_WHILE).await;
         live.group(2_000);
         live.expect_groups([1]).await;
+    });
+}
+
+#[test]
+fn a_frame_without_a_form_on_the_wire_resets_its_group() {
+    for_each_version(|version| async move {
+        if !version.features().timestamps {
+            return;
+        }
+        let mut live = live(version).await;
+        let _stream = live.subscribe(&floor(0)).await;
+        let mut group = live.track.append().unwrap();
+        group.append_at(5, "a").unwrap();
+        let (_, mut stream) = live.peer.expect_group().await;
+        stream.expect_frame().await;
+        group.append_at(u64::MAX, "b").unwrap();
+        group.finish();
+        stream.expect_reset(MALFORMED_TRACK).await;
     });
 }
 

@@ -1,5 +1,7 @@
 //! Reading only what is newest of a track.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod common;
 
 use common::for_each_version;

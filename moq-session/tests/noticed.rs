@@ -57,6 +57,19 @@ fn what_was_told_of_one_publication_is_not_taken_for_the_next() {
 }
 
 #[test]
+fn a_publication_that_takes_the_place_of_another_is_told_too() {
+    for_each_version(|version| async move {
+        let origin = OriginProducer::new();
+        let (mut peer, _session) = enter(version, &origin).await;
+        let _listener = listen(&mut peer, "").await;
+        let mut first = publish(&origin, "room");
+        assert_eq!(first.told(LIMIT).await, Ok(()));
+        let mut second = publish(&origin, "room");
+        assert_eq!(second.told(LIMIT).await, Ok(()));
+    });
+}
+
+#[test]
 fn every_kind_of_request_shows_that_the_broadcast_is_reached() {
     for_each_version(|version| async move {
         let asks = [BiStream::Track, BiStream::Subscribe, BiStream::Fetch];

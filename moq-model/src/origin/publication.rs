@@ -52,7 +52,7 @@ impl Publication {
         told.map_err(|_| Unnoticed::Untold(limit))
     }
 
-    /// Waits until a peer has asked for a track of the broadcast: it can be read there.
+    /// Waits until a peer has asked for a track of the broadcast, be it one that there is not.
     ///
     /// Cancel safe.
     ///

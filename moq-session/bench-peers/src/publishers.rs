@@ -61,7 +61,12 @@ impl Publisher {
         let mut ends = Vec::new();
         for _ in 0..viewers {
             let (client, server) = memory_pair(VERSION);
-            tokio::task::spawn_local(watch(client, VERSION, seen.clone()));
+            let seen = seen.clone();
+            tokio::task::spawn_local(async move {
+                let ended = watch(client, VERSION, &seen).await;
+                let error = ended.err().unwrap_or_else(|| "the session is over".into());
+                seen.failure.replace(Some(error));
+            });
             ends.push(server);
         }
         match who {

@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::rc::Rc;
 use std::time::Duration;
 
 use moq_session::Version;
@@ -25,7 +24,7 @@ pub(crate) struct Seen {
 pub(crate) async fn watch(
     connection: MemoryConnection,
     version: Version,
-    seen: Rc<Seen>,
+    seen: &Seen,
 ) -> Result<(), Failure> {
     let mut peer = Peer::new(connection.clone(), version);
     peer.setup(&Setup::default()).await;
@@ -40,14 +39,8 @@ pub(crate) async fn watch(
         frame_start: 0,
         frame_end: None,
     };
-    let subscription = peer.request(BiStream::Subscribe, &request).await;
-    tokio::task::spawn_local(async move {
-        let ended = read(connection, &seen).await;
-        let error = ended.err().unwrap_or_else(|| "the session is over".into());
-        seen.failure.replace(Some(error));
-        drop((peer, subscription));
-    });
-    Ok(())
+    let _subscription = peer.request(BiStream::Subscribe, &request).await;
+    read(connection, seen).await
 }
 
 async fn read(mut connection: MemoryConnection, seen: &Seen) -> Result<(), Failure> {

@@ -75,7 +75,7 @@ impl<S: SendStream> Writer<S> {
         self.chunks.push(payload);
     }
 
-    /// Whether the transport did not take all that it was given.
+    /// Whether chunks are queued: after a flush, the transport did not take all.
     pub(crate) fn is_held_up(&self) -> bool {
         !self.chunks.is_empty()
     }
@@ -137,13 +137,6 @@ impl<S: SendStream> Writer<S> {
     }
 }
 
-/// Bytes of a payload that is copied.
-const SHORT: usize = 256;
-/// Bytes of a frame's header, at most.
-const HEADER: usize = 32;
-/// Bytes that are allocated for headers and short payloads.
-const BLOCK: usize = 1_024;
-
 impl<S: SendStream> Drop for Writer<S> {
     fn drop(&mut self) {
         if !self.is_closed {
@@ -151,3 +144,10 @@ impl<S: SendStream> Drop for Writer<S> {
         }
     }
 }
+
+/// Bytes of a payload that is copied.
+const SHORT: usize = 256;
+/// Bytes of a frame's header, at most.
+const HEADER: usize = 32;
+/// Bytes that are allocated for headers and short payloads.
+const BLOCK: usize = 1_024;

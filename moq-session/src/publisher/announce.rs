@@ -148,7 +148,7 @@ fn after(end: Result<(), StreamError>) -> Result<u32, StreamError> {
     }
 }
 
-/// Tells a change, and says whether that went well. A route that takes the place of one which was
+/// Tells a change, and says whether the peer has it then. A route that takes the place of one which was
 /// withheld is a new one to the peer.
 fn put<S: SendStream>(
     encoder: &mut AnnounceEncoder,
@@ -165,8 +165,12 @@ fn put<S: SendStream>(
         },
         result => result,
     };
-    if let Err(error) = &result {
-        tracing::debug!(%error, ?event, "announcement withheld");
+    match result {
+        // The peer keeps what it was told before.
+        Ok(()) | Err(EncodeError::AlreadyAnnounced) => true,
+        Err(error) => {
+            tracing::debug!(%error, ?event, "announcement withheld");
+            false
+        }
     }
-    result.is_ok()
 }

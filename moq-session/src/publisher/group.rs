@@ -215,7 +215,7 @@ impl Pump {
         group.poll_frames(cx, BATCH, |frame| {
             let index = self.next;
             self.next += 1;
-            if !self.frames.contains(&index) {
+            if self.is_malformed || !self.frames.contains(&index) {
                 return;
             }
             let len = frame.payload.len();
@@ -223,7 +223,10 @@ impl Pump {
             let header = self
                 .encoder
                 .header(frame.timestamp, len, &mut writer.scratch);
-            self.is_malformed |= header.is_err();
+            if header.is_err() {
+                self.is_malformed = true;
+                return;
+            }
             self.bytes += len as u64;
             writer.payload(frame.payload);
         })

@@ -111,14 +111,17 @@ impl<'a> Listing<'a> {
                 None => AnnounceEvent::End { suffix },
             }];
         }
-        let told = self.told.get(&suffix);
-        let is_kept = told.is_none_or(|told| self.may_stand_for(told, route));
+        let told = self.told.get(&suffix).cloned();
         let Some(start) = self.start(suffix.clone(), route) else {
             return vec![self.end(suffix)];
         };
-        match is_kept {
-            true => vec![start],
-            false => vec![AnnounceEvent::End { suffix }, start],
+        match told {
+            None => vec![start],
+            Some(told) if self.may_stand_for(&told, route) => {
+                self.told.insert(suffix, told);
+                vec![start]
+            }
+            Some(_) => vec![AnnounceEvent::End { suffix }, start],
         }
     }
 

@@ -368,7 +368,8 @@ impl<T: Transport> Serving<T> {
     /// Gives streams to waiting groups, the newest first, as far as the peer's credit goes.
     ///
     /// Where the draft has no way to name the start of a subscription, peers begin with whatever
-    /// group comes first and have no use for older ones: there the oldest leads.
+    /// group comes first and have no use for older ones: there the oldest leads, and goes before
+    /// all others for as long as it takes.
     fn poll_streams(&mut self, cx: &mut TaskContext<'_>) -> Result<(), StreamError> {
         loop {
             self.waiting.give_up(cx);
@@ -398,8 +399,8 @@ impl<T: Transport> Serving<T> {
         group: GroupConsumer,
         leads: bool,
     ) {
-        let newest = if leads { u64::MAX } else { group.sequence() };
-        let order = send_order(self.priority, self.first.unwrap_or_default(), newest);
+        let recency = if leads { u64::MAX } else { group.sequence() };
+        let order = send_order(self.priority, self.first.unwrap_or_default(), recency);
         let mut writer = Writer::new(stream, self.context.version);
         writer.set_priority(order);
         self.streams += 1;

@@ -6,6 +6,7 @@ use std::task::Poll;
 
 use futures_util::task::AtomicWaker;
 use moq_model::{GroupRange, GroupRanges, TrackProducer};
+use moq_wire::Version;
 
 /// One subscription of this end, as its group streams see it.
 #[derive(Debug)]
@@ -34,7 +35,9 @@ pub(super) struct Account {
     pub(super) came: u64,
     /// How many will have come in the end, where the draft tells.
     pub(super) streams: Option<u64>,
-    /// A group came that cannot exist, going by the end.
+    /// The group that an attempt before this one has reached: what comes is not older.
+    pub(super) floor: Option<u64>,
+    /// A group came that cannot exist, going by the end or by what came before.
     pub(super) is_contradicted: bool,
 }
 
@@ -43,6 +46,29 @@ impl Account {
     pub(super) fn owed(&self) -> Option<GroupRange> {
         let is_all = self.streams.is_some_and(|streams| self.came >= streams);
         self.missing().filter(|_| !is_all)
+    }
+
+    /// The last group before the first gap, once anything has come.
+    pub(super) fn reached(&self) -> Option<u64> {
+        let first = self.start.or(self.lowest)?;
+        self.highest?;
+        let missing = self.settled.first_missing_from(first);
+        Some(missing.saturating_sub(1).max(first))
+    }
+
+    /// Whether a group that comes may be of this track.
+    ///
+    /// Some publishers of the drafts whose start is no floor give the last group for the end, so one
+    /// more is let through there.
+    pub(super) fn expects(&self, sequence: u64, version: Version) -> bool {
+        let extra = u64::from(!version.features().start_is_floor);
+        let is_below = |end: u64| sequence < end.saturating_add(extra);
+        self.floor.is_none_or(|floor| sequence >= floor) && self.end.is_none_or(is_below)
+    }
+
+    /// Notes that a group came which is not expected, where that is no fault of the draft's.
+    pub(super) fn contradict(&mut self, version: Version) {
+        self.is_contradicted |= version.features().start_is_floor || self.floor.is_some();
     }
 
     /// The first gap below the end.

@@ -7,9 +7,7 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use moq_model::{Abort, GroupProducer, Timescale, WriteError, clock};
-use moq_wire::{
-    Datagram, FrameDecoder, FrameHeader, GroupHeader, SubscribeId, Version, code, decode_body,
-};
+use moq_wire::{Datagram, FrameDecoder, FrameHeader, GroupHeader, SubscribeId, code, decode_body};
 
 use super::feed::Feed;
 use crate::context::Context;
@@ -44,14 +42,17 @@ pub(super) async fn receive<T: Transport>(context: &Context<T>, mut reader: Read
         // Frames were never asked for: what stands before them would be missing.
         return reader.stop(code::stream::MALFORMED_TRACK);
     }
-    if !is_expected(&feed, sequence, context.version) {
-        feed.change(|account| account.is_contradicted = context.version.features().start_is_floor);
+    if !feed.account().expects(sequence, context.version) {
+        feed.change(|account| account.contradict(context.version));
         return reader.stop(code::stream::CANCELLED);
     }
     let producer = match feed.track.create(sequence) {
         Ok(producer) => producer,
         // One of the two is wanted, so this says nothing against the group.
-        Err(WriteError::Duplicate) => return reader.stop(code::stream::INTERNAL),
+        Err(WriteError::Duplicate) => {
+            drop(feed.arrive(sequence));
+            return reader.stop(code::stream::INTERNAL);
+        }
         Err(_) => return reader.stop(code::stream::CANCELLED),
     };
     let _arrival = feed.arrive(sequence);
@@ -75,15 +76,6 @@ fn find<T>(context: &Context<T>, id: SubscribeId) -> Option<Arc<Feed>> {
         return context.feeds().values().next().cloned();
     }
     context.feeds().get(&id).cloned()
-}
-
-/// A group that contradicts the announced end is not for this track. Some publishers of the drafts
-/// whose end is no floor give the last group for the end, so one more is let through there.
-fn is_expected(feed: &Feed, sequence: u64, version: Version) -> bool {
-    let extra = u64::from(!version.features().start_is_floor);
-    feed.account()
-        .end
-        .is_none_or(|end| sequence < end.saturating_add(extra))
 }
 
 /// A group on its way in; dropping it tells readers that the session took it down.
@@ -296,7 +288,7 @@ fn take_datagram<T>(context: &Context<T>, datagram: Datagram) {
         return;
     };
     let sequence = datagram.sequence.0;
-    if !is_expected(&feed, sequence, context.version) {
+    if !feed.account().expects(sequence, context.version) {
         return;
     }
     let Datagram {

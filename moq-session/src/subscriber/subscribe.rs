@@ -33,7 +33,7 @@ pub(super) enum Retry {
     Vain,
     /// The publisher contradicted itself, or ended its answers without the track's end.
     Contradicted,
-    /// The publisher lost the track after it had sent this group of it.
+    /// The publisher lost the track after it had sent all groups of it up to this one.
     Lost(u64),
 }
 
@@ -60,6 +60,7 @@ pub(super) async fn run<T: Transport>(
     answers: Option<Reader<T::Recv>>,
 ) -> Result<(), Failed> {
     let feed = Feed::new(track.clone());
+    feed.change(|account| account.floor = from);
     let id = context.next_subscribe_id();
     context.feeds().insert(id, feed.clone());
     let _registered = Registered { context, id };
@@ -84,6 +85,16 @@ fn is_contradiction(error: &StreamError) -> bool {
         error,
         StreamError::Peer(PeerFault::Contradiction(_) | PeerFault::Truncated(_))
     )
+}
+
+/// Waits until an attempt has brought nothing in time, not even what the one before it ended with:
+/// whoever answers may number other groups.
+async fn fruitless<T: Transport>(context: &Context<T>, feed: &Feed) -> StreamError {
+    let sign = feed.when(|account| (account.came > 0 || account.end.is_some()).then_some(()));
+    match context.in_time(sign).await {
+        Ok(()) => std::future::pending().await,
+        Err(error) => error,
+    }
 }
 
 /// Takes the subscription out of the table in the end; its late groups are stopped then.
@@ -170,9 +181,11 @@ impl<T: Transport> Subscription<'_, T> {
     ) -> Result<(), Failed> {
         let feed = self.feed.clone();
         let asked = self.sent.map(|wish| wish.start);
+        let (context, is_second) = (self.context, self.from.is_some());
         let ended = tokio::select! {
             ended = self.converse(&mut reader) => ended,
             never = find_start(&feed, asked) => match never {},
+            error = fruitless(context, &feed), if is_second => Err(error),
             () = answered_again(answers) => {
                 let _ = self.writer.finish().await;
                 return Err(Abort::Malformed.into());
@@ -199,7 +212,7 @@ impl<T: Transport> Subscription<'_, T> {
     }
 
     fn retry(&self, error: &StreamError) -> Retry {
-        match (error, self.feed.account().highest) {
+        match (error, self.feed.account().reached()) {
             (error, _) if self.is_accepted && is_contradiction(error) => Retry::Contradicted,
             (
                 StreamError::Reset(code::stream::NOT_FOUND | code::stream::EVICTED),
@@ -243,7 +256,7 @@ impl<T: Transport> Subscription<'_, T> {
                 _ = demand.wait_for(|now| now != Some(wanted)) => {}
                 () = feed.when(|account| (account.start != begun).then_some(())) => {}
                 () = feed.when(|account| account.is_contradicted.then_some(())) => {
-                    return Err(PeerFault::Contradiction("a group beyond SUBSCRIBE_END").into());
+                    return Err(PeerFault::Contradiction("a group that cannot be of this track").into());
                 }
                 () = complete(&feed, is_finished, self.grace(), self.is_end_final()), if self.is_over(is_finished) => {
                     return Ok(Ended::Finished);

@@ -63,7 +63,8 @@ impl Publisher {
     }
 
     pub(super) fn kill(self) -> anyhow::Result<()> {
-        self.kill.send(()).context("the publisher has ended")?;
+        // If nobody takes it, the feeder has ended, and says why.
+        let _ = self.kill.send(());
         joined(self.feeder)?;
         Ok(())
     }
