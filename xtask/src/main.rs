@@ -46,6 +46,10 @@ fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         ["bench", "wire", "--help" | "-h"] => {
             std::io::stdout().write_all(instructions::HELP.as_bytes())?;
         }
+        ["bench", "micro", "--help" | "-h"] => {
+            std::io::stdout().write_all(instructions::MICRO_HELP.as_bytes())?;
+        }
+        ["bench", "micro", options @ ..] => instructions::micro(&Workspace::load()?, options)?,
         ["bench", "fan-out"] => fan_out::run(&Workspace::load()?)?,
         ["bench", "fan-out", "--help" | "-h"] => {
             std::io::stdout().write_all(fan_out::HELP.as_bytes())?;
@@ -85,6 +89,7 @@ Usage: cargo xtask COMMAND
   bench relay   CPU per delivered frame of the relay, beside a bare fan-out on quinn
                 (`cargo xtask bench relay --help` lists its options)
   bench wire    instructions per message of the wire format, beside others
+  bench micro   instructions of the crates' own benchmarks, beside what was counted before
   bench fan-out instructions and allocations of delivery to many viewers, beside moq-net
   fuzz          every fuzz target of the wire format for a while
                 (`cargo xtask fuzz --help` lists its options)

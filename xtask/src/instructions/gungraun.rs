@@ -7,16 +7,24 @@ use std::process::Stdio;
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
-use super::table::Counts;
 use crate::tools::Tool;
 use crate::workspace::Workspace;
+
+/// What callgrind counted for one benchmark.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Count {
+    pub(super) function: String,
+    /// The name of its input.
+    pub(super) input: String,
+    pub(super) instructions: u64,
+}
 
 /// Runs the benchmarks of a crate, with the runner that the lock file in `lock_dir` asks for.
 pub(super) fn measure(
     workspace: &Workspace,
     manifest: &Path,
     lock_dir: &Path,
-) -> anyhow::Result<Counts> {
+) -> anyhow::Result<Vec<Count>> {
     let lock = lock_dir.join("Cargo.lock");
     let lock = fs::read_to_string(&lock).with_context(|| format!("reading {}", lock.display()))?;
     let version = locked(&lock, "gungraun").context("the lock file has no gungraun")?;
@@ -44,8 +52,8 @@ pub(super) fn measure(
 }
 
 /// A line of JSON for each benchmark, perhaps among others.
-fn parse(stdout: &str) -> anyhow::Result<Counts> {
-    let mut counts = Counts::default();
+fn parse(stdout: &str) -> anyhow::Result<Vec<Count>> {
+    let mut counts = Vec::new();
     for line in stdout.lines().filter(|line| line.starts_with('{')) {
         let summary: Value = serde_json::from_str(line).context("reading a benchmark's summary")?;
         let name = summary["function_name"].as_str();
@@ -53,7 +61,11 @@ fn parse(stdout: &str) -> anyhow::Result<Counts> {
         let total = &summary["profiles"][0]["data"]["total"];
         let count = total["metrics"]["Ir"]["values"]["new"].as_u64();
         let count = count.with_context(|| format!("{name} has no count of instructions"))?;
-        counts.insert(name, count);
+        counts.push(Count {
+            function: name.to_owned(),
+            input: summary["id"].as_str().unwrap_or_default().to_owned(),
+            instructions: count,
+        });
     }
     Ok(counts)
 }
@@ -72,7 +84,7 @@ mod tests {
     fn counts_are_read_from_summaries() {
         let summary = |name: &str, values: &str| {
             format!(
-                r#"{{"function_name":"{name}","profiles":[{{"data":{{"total":{{"metrics":{{"Ir":{{"values":{values}}}}}}}}}}}]}}"#
+                r#"{{"function_name":"{name}","id":"small","profiles":[{{"data":{{"total":{{"metrics":{{"Ir":{{"values":{values}}}}}}}}}}}]}}"#
             )
         };
         let stdout = format!(
@@ -81,8 +93,11 @@ mod tests {
             summary("second", r#"{"new":12}"#)
         );
         let counts = parse(&stdout).unwrap();
-        assert_eq!(counts.of("first"), Some(5014));
-        assert_eq!(counts.of("second"), Some(12));
+        let counts: Vec<_> = counts
+            .iter()
+            .map(|count| (&*count.function, &*count.input, count.instructions))
+            .collect();
+        assert_eq!(counts, [("first", "small", 5014), ("second", "small", 12)]);
         assert!(parse(&summary("third", "{}")).is_err());
     }
 

@@ -3,6 +3,7 @@
 //! Callgrind counts them, so that they are the same in every run of the same build on any machine.
 
 mod gungraun;
+mod micro;
 mod table;
 
 use std::io::Write as _;
@@ -12,13 +13,13 @@ use std::process::Command;
 use anyhow::{Context as _, bail};
 
 use crate::workspace::{Workspace, output};
+use gungraun::Count;
+pub(crate) use micro::{HELP as MICRO_HELP, run as micro};
 use table::Counts;
 
 /// Measures, prints the table, and fails if a goal is missed.
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
-    if output(Command::new("valgrind").arg("--version")).is_err() {
-        bail!("valgrind is needed, which counts the instructions: `apt-get install valgrind`");
-    }
+    valgrind()?;
     let wire = workspace.package("moq-wire")?.dir.join("Cargo.toml");
     let peers = wire.with_file_name("bench-peers").join("Cargo.toml");
     let mut counts = Counts::default();
@@ -32,7 +33,15 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     counts.check_goals()
 }
 
-fn measure(workspace: &Workspace, manifest: &Path, lock_dir: &Path) -> anyhow::Result<Counts> {
+/// The version of valgrind, without which nothing is counted.
+fn valgrind() -> anyhow::Result<String> {
+    let Ok(version) = output(Command::new("valgrind").arg("--version")) else {
+        bail!("valgrind is needed, which counts the instructions: `apt-get install valgrind`");
+    };
+    Ok(version.trim().to_owned())
+}
+
+fn measure(workspace: &Workspace, manifest: &Path, lock_dir: &Path) -> anyhow::Result<Vec<Count>> {
     let counts = gungraun::measure(workspace, manifest, lock_dir);
     counts.with_context(|| format!("measuring {}", manifest.display()))
 }

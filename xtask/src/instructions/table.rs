@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, ensure};
 
+use super::gungraun::Count;
+
 /// Instructions of each benchmark, all its repetitions and their loop together.
 #[derive(Debug, Default)]
 pub(super) struct Counts(BTreeMap<String, u64>);
@@ -14,8 +16,10 @@ impl Counts {
         self.0.insert(benchmark.to_owned(), count);
     }
 
-    pub(super) fn extend(&mut self, other: Self) {
-        self.0.extend(other.0);
+    pub(super) fn extend(&mut self, counts: impl IntoIterator<Item = Count>) {
+        for count in counts {
+            self.insert(&count.function, count.instructions);
+        }
     }
 
     pub(super) fn of(&self, benchmark: &str) -> Option<u64> {
