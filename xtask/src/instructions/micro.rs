@@ -17,7 +17,7 @@ Usage: cargo xtask bench micro [--save]
 
 Counts the instructions of the wire format, of groups on their way to readers, and of a relay in memory, and
 compares them with `xtask/micro.baseline`: more than 1 % more is a failure. Needs valgrind. The counts are those of
-one compiler on one kind of machine; with another one they are shown and not judged.
+one compiler on one kind of processor; with another one they are shown and not judged.
 
   --save   write the baseline anew
 ";
@@ -74,11 +74,23 @@ fn count(workspace: &Workspace) -> anyhow::Result<Counted> {
             counts.insert(benchmark, count.instructions);
         }
     }
-    let (arch, compiler) = (std::env::consts::ARCH, compiler.trim());
+    let (processor, compiler) = (processor(), compiler.trim());
     Ok(Counted {
-        machine: format!("{arch}, {compiler}, {valgrind}"),
+        machine: format!("{processor}, {compiler}, {valgrind}"),
         counts,
     })
+}
+
+/// What the system's copies of memory are chosen by.
+fn processor() -> String {
+    let arch = std::env::consts::ARCH;
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let of = |key: &str| {
+        let line = info.lines().find(|line| line.starts_with(key))?;
+        line.split_once(": ").map(|(_, value)| value.trim())
+    };
+    let known = [Some(arch), of("model name"), of("cache size")];
+    known.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 impl Counted {
