@@ -87,7 +87,6 @@ fn write_and_read(
 #[library_benchmark]
 #[bench::frames_4(group(), 4)]
 #[bench::frames_512(group(), 512)]
-#[bench::frames_8192(group(), 8_192)]
 fn one_by_one(group: (Stage, GroupProducer, GroupConsumer), frames: usize) -> (Stage, usize) {
     write_and_read(group, frames, 1)
 }
