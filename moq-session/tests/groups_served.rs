@@ -154,8 +154,14 @@ fn a_frame_without_a_form_on_the_wire_resets_its_group() {
         let (_, mut stream) = live.peer.expect_group().await;
         stream.expect_frame().await;
         group.append_at(u64::MAX, "b").unwrap();
+        group.append_at(6, "c").unwrap();
         group.finish();
         stream.expect_reset(MALFORMED_TRACK).await;
+        assert_eq!(
+            live.session.outstanding().bytes,
+            1,
+            "nothing after it is sent"
+        );
     });
 }
 

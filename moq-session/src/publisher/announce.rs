@@ -79,8 +79,11 @@ fn initial_set(
         own.extend(path.filter(|_| !events.is_empty()));
         for event in events {
             match event {
-                AnnounceEvent::Start { suffix, route }
-                | AnnounceEvent::Update { suffix, route } => {
+                // As the encoder has it: a start changes nothing of what is there.
+                AnnounceEvent::Start { suffix, route } => {
+                    initial.entry(suffix).or_insert(route);
+                }
+                AnnounceEvent::Update { suffix, route } => {
                     initial.insert(suffix, route);
                 }
                 AnnounceEvent::End { suffix } => {

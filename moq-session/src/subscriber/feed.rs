@@ -17,7 +17,7 @@ pub(crate) struct Feed {
 }
 
 /// The account of a subscription's groups, as plain data.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 pub(super) struct Account {
     /// The first group that the publisher is going to deliver.
     pub(super) start: Option<u64>,
@@ -93,8 +93,9 @@ impl Feed {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn account(&self) -> Account {
-        self.lock().clone()
+    /// Looks at the account.
+    pub(super) fn look<R>(&self, look: impl FnOnce(&Account) -> R) -> R {
+        look(&self.lock())
     }
 
     /// Changes the account; whoever waits for it looks again.

@@ -42,7 +42,7 @@ pub(super) async fn receive<T: Transport>(context: &Context<T>, mut reader: Read
         // Frames were never asked for: what stands before them would be missing.
         return reader.stop(code::stream::MALFORMED_TRACK);
     }
-    if !feed.account().expects(sequence, context.version) {
+    if !feed.look(|account| account.expects(sequence, context.version)) {
         feed.change(|account| account.contradict(context.version));
         return reader.stop(code::stream::CANCELLED);
     }
@@ -288,7 +288,7 @@ fn take_datagram<T>(context: &Context<T>, datagram: Datagram) {
         return;
     };
     let sequence = datagram.sequence.0;
-    if !feed.account().expects(sequence, context.version) {
+    if !feed.look(|account| account.expects(sequence, context.version)) {
         return;
     }
     let Datagram {

@@ -18,7 +18,7 @@ pub(super) const MAX_GRACE: Duration = Duration::from_secs(30);
 
 /// Waits until every owed group has arrived whole, or the grace is over.
 pub(super) async fn complete(feed: &Feed, is_finished: bool, grace: Duration, is_end_final: bool) {
-    let is_told = feed.account().end.is_some();
+    let is_told = feed.look(|account| account.end.is_some());
     if is_told && (is_finished || is_end_final) {
         let owed =
             feed.when(|account| (account.owed().is_none() && account.open == 0).then_some(()));
@@ -28,7 +28,7 @@ pub(super) async fn complete(feed: &Feed, is_finished: bool, grace: Duration, is
             let last = feed.when(|account| (account.highest >= account.end).then_some(()));
             let _ = clock::timeout(SETTLE, last).await;
         }
-        if let Some(gap) = feed.account().missing() {
+        if let Some(gap) = feed.look(|account| account.missing()) {
             feed.settle(gap);
         }
     } else {
@@ -40,7 +40,7 @@ pub(super) async fn complete(feed: &Feed, is_finished: bool, grace: Duration, is
 /// Waits until no group has arrived for `grace`.
 async fn wait_for_quiet(feed: &Feed, grace: Duration) {
     loop {
-        let highest = feed.account().highest;
+        let highest = feed.look(|account| account.highest);
         let news = feed.when(|account| (account.highest != highest).then_some(()));
         if clock::timeout(grace, news).await.is_err() {
             return;

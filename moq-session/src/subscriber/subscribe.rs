@@ -150,7 +150,7 @@ impl<T: Transport> Subscription<'_, T> {
     }
 
     fn wish(&self, demand: Option<Demand>) -> Wish {
-        let begun = self.feed.account().start;
+        let begun = self.feed.look(|account| account.start);
         Wish::new(demand, &self.info, begun, self.from, self.context.version)
     }
 
@@ -212,7 +212,7 @@ impl<T: Transport> Subscription<'_, T> {
     }
 
     fn retry(&self, error: &StreamError) -> Retry {
-        match (error, self.feed.account().reached()) {
+        match (error, self.feed.look(|account| account.reached())) {
             (error, _) if self.is_accepted && is_contradiction(error) => Retry::Contradicted,
             (
                 StreamError::Reset(code::stream::NOT_FOUND | code::stream::EVICTED),
@@ -246,7 +246,7 @@ impl<T: Transport> Subscription<'_, T> {
             };
             self.update(wanted).await;
             let feed = self.feed.clone();
-            let begun = feed.account().start;
+            let begun = feed.look(|account| account.start);
             tokio::select! {
                 response = poll_fn(|cx| reader.poll_response(cx)), if !is_finished => match response? {
                     Some((response, streams)) => self.take(response, streams)?,
@@ -337,7 +337,7 @@ impl<T: Transport> Subscription<'_, T> {
     /// The peer has said all; true if it may stop there.
     fn finish_half(&self) -> Result<bool, StreamError> {
         let has_end = self.context.version.features().start_end;
-        if has_end && self.feed.account().end.is_none() {
+        if has_end && self.feed.look(|account| account.end.is_none()) {
             return Err(PeerFault::Truncated("the answers to SUBSCRIBE").into());
         }
         Ok(true)
@@ -345,7 +345,7 @@ impl<T: Transport> Subscription<'_, T> {
 
     /// Whether the track is over but for groups that are still on their way.
     fn is_over(&self, is_finished: bool) -> bool {
-        is_finished || (self.is_end_final() && self.feed.account().end.is_some())
+        is_finished || (self.is_end_final() && self.feed.look(|account| account.end.is_some()))
     }
 
     fn grace(&self) -> Duration {
