@@ -8,6 +8,7 @@ mod goaway;
 mod group;
 mod listing;
 mod probe;
+mod serving;
 mod settling;
 mod subscribe;
 mod track;
