@@ -101,7 +101,15 @@ pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
 
 /// The cargo that runs this program, or the one on the path.
 fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // Build scripts look at what cargo tells of the package that runs, which is this one; with it
+    // they would be built again whenever a shell and this program take turns.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CARGO_PKG_") {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> anyhow::Result<&'a str> {
