@@ -11,6 +11,7 @@ use moq_session::{
     AnnouncedEvent, BroadcastPath, BroadcastProducer, OrderedRead, OriginProducer, Start,
     Subscription, Timescale, Track, TrackProducer, Version,
 };
+use moq_transport_quinn::Engine;
 use moq_transport_quinn::tls::Identity;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use url::Url;
@@ -32,6 +33,7 @@ pub(crate) async fn run(args: DemoArgs, console: &Console) -> anyhow::Result<Exi
         reset_key: None,
         versions: Version::SUPPORTED.to_vec(),
         public: Public::everything(),
+        engine: Engine::default(),
     })?;
     let addr = *relay.addrs().first().context("the relay has no address")?;
     let url = Url::parse(&format!("https://{addr}")).context("cannot name the relay")?;

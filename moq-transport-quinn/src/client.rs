@@ -14,12 +14,13 @@ use web_transport_quinn::{ClientError, ConnectError as HttpError};
 
 use crate::client_config::ClientConfig;
 use crate::client_tls::Tls;
+use crate::closing::{H3_NO_ERROR, raw_error};
 use crate::connection::Connection;
 use crate::dial;
 use crate::endpoint::ClientEndpoints;
 use crate::error::{ConnectError, Phase};
-use crate::link::{H3_NO_ERROR, Link, raw_error};
 use crate::pin;
+use crate::reference::Link;
 use crate::target::{Binding, Target};
 use crate::tls::Trust;
 use crate::transport_config::{CLIENT, Profile};
@@ -96,7 +97,7 @@ impl Client {
             }
         };
         tracing::debug!(kind = %link.info.kind, remote = ?link.info.remote, "connected");
-        Ok(Connection::new(link))
+        Ok(Connection::reference(link))
     }
 
     /// Waits until all connections are gone and their servers were told, which takes a few round

@@ -1,10 +1,10 @@
-//! UDP sockets and quinn's endpoints on them.
+//! UDP sockets, and a client's endpoints on them.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use quinn::{Endpoint, EndpointConfig, ServerConfig, TokioRuntime};
+use quinn::{Endpoint, EndpointConfig, TokioRuntime};
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// A client's endpoints, one per address family, opened when first needed.
@@ -22,7 +22,13 @@ impl ClientEndpoints {
         if let Some(endpoint) = &*slot {
             return Ok(endpoint.clone());
         }
-        let endpoint = open(local_for(remote, bind), EndpointConfig::default(), None)?;
+        let socket = open_socket(local_for(remote, bind), false)?;
+        let endpoint = Endpoint::new(
+            EndpointConfig::default(),
+            None,
+            socket,
+            Arc::new(TokioRuntime),
+        )?;
         *slot = Some(endpoint.clone());
         Ok(endpoint)
     }
@@ -47,20 +53,17 @@ pub(crate) fn local_for(remote: SocketAddr, bind: Option<IpAddr>) -> SocketAddr 
     SocketAddr::new(bind.unwrap_or(any), 0)
 }
 
-/// Opens an endpoint on a socket of one family.
-pub(crate) fn open(
-    local: SocketAddr,
-    config: EndpointConfig,
-    server: Option<ServerConfig>,
-) -> io::Result<Endpoint> {
+/// Opens a socket of one family.
+pub(crate) fn open_socket(local: SocketAddr, serving: bool) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(local), Type::DGRAM, Some(Protocol::UDP))?;
     if local.is_ipv6() {
         // So that the same port can be had on both families.
         socket.set_only_v6(true)?;
     }
-    size_buffers(&socket, server.is_some());
+    size_buffers(&socket, serving);
+    socket.set_nonblocking(true)?;
     socket.bind(&local.into())?;
-    Endpoint::new(config, server, socket.into(), Arc::new(TokioRuntime))
+    Ok(socket.into())
 }
 
 /// Asks for buffers that outlast a pause of the process, and says so if the system grants less.

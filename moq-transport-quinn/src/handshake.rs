@@ -1,16 +1,19 @@
 //! From a first packet to a connection that can be answered.
 
+use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use quinn::{Endpoint, Incoming};
+use quinn::Endpoint;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::incoming::{IncomingConnection, Setup};
-use crate::server::Live;
+use crate::direct::Owner;
+use crate::incoming::{HandshakeError, IncomingConnection, Setup};
+use crate::live::Live;
 use crate::transport_config::{Profile, StreamLimits};
 
 /// Shakes hands with everybody at once, within bounds.
@@ -27,6 +30,28 @@ pub(crate) struct Admission {
 pub(crate) struct Admitted {
     incoming: IncomingConnection,
     _room: OwnedSemaphorePermit,
+}
+
+/// What becomes of a connection that begins.
+pub(crate) enum Verdict {
+    /// Its handshake goes on.
+    Shake(Room),
+    /// The peer first has to show that it receives what is sent to its address.
+    Retry,
+    /// There are too many already.
+    Refuse,
+}
+
+/// A place among the handshakes.
+pub(crate) struct Room {
+    permit: OwnedSemaphorePermit,
+    unvalidated: Option<Unvalidated>,
+}
+
+/// A connection whose handshake a driver has begun.
+pub(crate) struct Begun {
+    pub(crate) owner: Owner,
+    pub(crate) room: Room,
 }
 
 /// Counts a handshake among the unvalidated ones until it is dropped.
@@ -59,48 +84,82 @@ impl Admission {
         }
     }
 
+    /// Decides about a connection from an address that is validated or not.
+    pub(crate) fn judge(self: &Arc<Self>, validated: bool) -> Verdict {
+        if !validated && self.unvalidated.load(Ordering::Relaxed) >= MAX_UNVALIDATED {
+            return Verdict::Retry;
+        }
+        let Ok(permit) = self.room.clone().try_acquire_owned() else {
+            return Verdict::Refuse;
+        };
+        let unvalidated = (!validated).then(|| Unvalidated::count(self));
+        Verdict::Shake(Room {
+            permit,
+            unvalidated,
+        })
+    }
+
+    /// Takes the connections that a driver begins, until that ends. Dropping it drops the
+    /// handshakes.
+    pub(crate) async fn take(self: Arc<Self>, mut begun: mpsc::UnboundedReceiver<Begun>) {
+        let mut handshakes = JoinSet::new();
+        while let Some(Begun { owner, mut room }) = begun.recv().await {
+            while handshakes.try_join_next().is_some() {}
+            let remote = owner.remote();
+            let setup = self.setup.clone();
+            let unvalidated = room.unvalidated.take();
+            let shaken = async move {
+                let alpn = owner.connected().await?;
+                drop(unvalidated);
+                IncomingConnection::direct(owner, alpn, setup).await
+            };
+            handshakes.spawn(self.clone().admit(remote, shaken, room));
+        }
+    }
+
     /// Takes an endpoint's connections until it is closed. Dropping it drops the handshakes.
     pub(crate) async fn run(self: Arc<Self>, endpoint: Endpoint) {
         let mut handshakes = JoinSet::new();
         while let Some(incoming) = endpoint.accept().await {
             while handshakes.try_join_next().is_some() {}
-            let validated = incoming.remote_address_validated();
-            if !validated && self.unvalidated.load(Ordering::Relaxed) >= MAX_UNVALIDATED {
-                // It may always be retried while its address is not validated.
-                let _ = incoming.retry().is_ok();
-                continue;
-            }
-            let Ok(room) = self.room.clone().try_acquire_owned() else {
-                incoming.refuse();
-                continue;
+            let mut room = match self.judge(incoming.remote_address_validated()) {
+                Verdict::Shake(room) => room,
+                Verdict::Retry => {
+                    // It may always be retried while its address is not validated.
+                    let _ = incoming.retry().is_ok();
+                    continue;
+                }
+                Verdict::Refuse => {
+                    incoming.refuse();
+                    continue;
+                }
             };
-            let unvalidated = (!validated).then(|| Unvalidated::count(&self));
-            handshakes.spawn(self.clone().admit(incoming, room, unvalidated));
+            let remote = incoming.remote_address();
+            let setup = self.setup.clone();
+            let unvalidated = room.unvalidated.take();
+            let shaken = async move {
+                let quic = incoming.accept()?.await?;
+                drop(unvalidated);
+                IncomingConnection::reference(quic, setup).await
+            };
+            handshakes.spawn(self.clone().admit(remote, shaken, room));
         }
     }
 
     async fn admit(
         self: Arc<Self>,
-        incoming: Incoming,
-        room: OwnedSemaphorePermit,
-        unvalidated: Option<Unvalidated>,
+        remote: SocketAddr,
+        shaken: impl Future<Output = Result<IncomingConnection, HandshakeError>> + Send,
+        room: Room,
     ) {
-        let remote = incoming.remote_address();
-        let shaken = async {
-            let quic = incoming.accept()?.await?;
-            drop(unvalidated);
-            IncomingConnection::new(quic, self.setup.clone()).await
-        };
         match timeout(DEADLINE, shaken).await {
             Ok(Ok(incoming)) => {
                 // It fails once the server is closed, which ends the connection.
-                let _ = self
-                    .admitted
-                    .send(Admitted {
-                        incoming,
-                        _room: room,
-                    })
-                    .is_ok();
+                let admitted = Admitted {
+                    incoming,
+                    _room: room.permit,
+                };
+                let _ = self.admitted.send(admitted).is_ok();
             }
             Ok(Err(error)) => {
                 tracing::debug!(%remote, error = &*error, "a handshake failed");

@@ -9,11 +9,13 @@ use quinn::VarInt;
 use tokio::time::timeout;
 use web_transport_quinn::Request;
 use web_transport_quinn::http::StatusCode;
-use web_transport_quinn::proto::ConnectResponse;
+use web_transport_quinn::proto::{ConnectRequest, ConnectResponse};
 
+use crate::closing::{H3_NO_ERROR, raw_error};
 use crate::connection::Connection;
-use crate::link::{H3_NO_ERROR, Link, negotiated_alpn, raw_error};
-use crate::server::Live;
+use crate::direct::{self, Owner};
+use crate::live::{Live, LiveLink};
+use crate::reference::{self, negotiated_alpn};
 use crate::transport_config::{Profile, StreamLimits};
 
 /// A connection to a [`Server`](crate::Server) whose handshake is done, and its CONNECT request
@@ -26,9 +28,13 @@ pub struct IncomingConnection {
 }
 
 enum Kind {
+    Direct(Owner),
     Quic(quinn::Connection),
     Web(Box<Request>),
 }
+
+/// Why a handshake failed.
+pub(crate) type HandshakeError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What an accepted connection is made with.
 pub(crate) struct Setup {
@@ -39,39 +45,64 @@ pub(crate) struct Setup {
 
 impl IncomingConnection {
     /// Reads the request of a connection that has just been made, if its binding has one.
-    pub(crate) async fn new(
+    pub(crate) async fn direct(
+        owner: Owner,
+        alpn: Option<String>,
+        setup: Arc<Setup>,
+    ) -> Result<Self, HandshakeError> {
+        let alpn = alpn.ok_or(NO_PROTOCOL)?;
+        if alpn != web_transport_quinn::ALPN {
+            return Ok(Self::raw(Kind::Direct(owner), alpn, setup));
+        }
+        let request = owner.request().await?;
+        Ok(Self::requested(Kind::Direct(owner), &request, setup))
+    }
+
+    /// As [`Self::direct`], of a connection of quinn.
+    pub(crate) async fn reference(
         quic: quinn::Connection,
         setup: Arc<Setup>,
-    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        let alpn = negotiated_alpn(&quic).ok_or("no protocol name was negotiated")?;
+    ) -> Result<Self, HandshakeError> {
+        let alpn = negotiated_alpn(&quic).ok_or(NO_PROTOCOL)?;
         if alpn != web_transport_quinn::ALPN {
-            let (kind, protocols) = (Kind::Quic(quic), vec![alpn]);
-            return Ok(Self {
-                kind,
-                request_path: None,
-                protocols,
-                setup,
-            });
+            return Ok(Self::raw(Kind::Quic(quic), alpn, setup));
         }
         let request = Request::accept(quic).await?;
+        let connect = ConnectRequest::clone(&request);
+        Ok(Self::requested(
+            Kind::Web(Box::new(request)),
+            &connect,
+            setup,
+        ))
+    }
+
+    fn raw(kind: Kind, alpn: String, setup: Arc<Setup>) -> Self {
+        Self {
+            kind,
+            request_path: None,
+            protocols: vec![alpn],
+            setup,
+        }
+    }
+
+    fn requested(kind: Kind, request: &ConnectRequest, setup: Arc<Setup>) -> Self {
         let path = match request.url.query() {
             Some(query) => format!("{}?{query}", request.url.path()),
             None => request.url.path().to_owned(),
         };
-        let protocols = request.protocols.clone();
-        let kind = Kind::Web(Box::new(request));
-        Ok(Self {
+        Self {
             kind,
             request_path: Some(path),
-            protocols,
+            protocols: request.protocols.clone(),
             setup,
-        })
+        }
     }
 
     /// The peer's address.
     #[must_use]
     pub fn remote(&self) -> std::net::SocketAddr {
         match &self.kind {
+            Kind::Direct(owner) => owner.remote(),
             Kind::Quic(quic) => quic.remote_address(),
             Kind::Web(request) => request.conn().remote_address(),
         }
@@ -96,33 +127,44 @@ impl Incoming for IncomingConnection {
             limits,
         } = &*self.setup;
         let link = match self.kind {
-            Kind::Quic(quic) => Link::quic(quic, None, *profile, *limits),
+            Kind::Direct(owner) => {
+                if self.request_path.is_some() && !owner.respond(&ok(protocol)) {
+                    return Err(match owner.ended() {
+                        Some(reason) => raw_error(reason),
+                        None => TransportError::lost("the answer could not be written"),
+                    });
+                }
+                let link = direct::Link::new(owner, protocol, *profile);
+                live.add(LiveLink::Direct(Arc::downgrade(&link)));
+                return Ok(Connection::direct(link));
+            }
+            Kind::Quic(quic) => reference::Link::quic(quic, None, *profile, *limits),
             Kind::Web(request) => {
-                let response = match protocol {
-                    Some(protocol) => ConnectResponse::OK.with_protocol(protocol),
-                    None => ConnectResponse::OK,
-                };
                 let quic = request.conn().clone();
-                let session = timeout(ANSWER_DEADLINE, request.respond(response)).await;
+                let session = timeout(ANSWER_DEADLINE, request.respond(ok(protocol))).await;
                 let session = session.map_err(|_| TransportError::TimedOut)?;
                 let session = session.map_err(|error| match quic.close_reason() {
                     Some(reason) => raw_error(reason),
                     None => TransportError::lost(error),
                 })?;
-                Link::web(session, *profile, *limits)
+                reference::Link::web(session, *profile, *limits)
             }
         };
-        live.add(&link);
-        Ok(Connection::new(link))
+        live.add(LiveLink::Reference(Arc::downgrade(&link)));
+        Ok(Connection::reference(link))
     }
 
     async fn refuse(self, status: u16, close_code: u32) {
         match self.kind {
+            Kind::Direct(owner) if self.request_path.is_none() => {
+                owner.close(close_code, &status.to_string());
+            }
+            Kind::Direct(owner) => owner.reject(http_status(status), ANSWER_DEADLINE).await,
             Kind::Quic(quic) => {
                 quic.close(VarInt::from_u32(close_code), status.to_string().as_bytes());
             }
             Kind::Web(request) => {
-                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
+                let status = http_status(status);
                 let quic = request.conn().clone();
                 // The answer would be lost if the connection were closed before it arrived, so
                 // closing is left to the client for a while.
@@ -147,6 +189,21 @@ impl fmt::Debug for IncomingConnection {
             .finish_non_exhaustive()
     }
 }
+
+/// The answer that accepts a request.
+fn ok(protocol: Option<&str>) -> ConnectResponse {
+    match protocol {
+        Some(protocol) => ConnectResponse::OK.with_protocol(protocol),
+        None => ConnectResponse::OK,
+    }
+}
+
+fn http_status(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN)
+}
+
+/// Of a peer that agrees to none of the names this end offers, and goes on nevertheless.
+const NO_PROTOCOL: &str = "no protocol name was negotiated";
 
 /// How long an answer may take to be sent, or to be received if it is a refusal.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(2);

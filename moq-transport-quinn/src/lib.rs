@@ -20,14 +20,16 @@ mod target;
 
 mod handshake;
 mod incoming;
+mod live;
 mod server;
 mod server_config;
 
+mod direct;
+mod reference;
+
+mod closing;
 mod code;
 mod connection;
-mod credit;
-mod link;
-mod pending;
 mod protocols;
 mod recv;
 mod send;
@@ -46,5 +48,5 @@ pub use incoming::IncomingConnection;
 pub use recv::RecvStream;
 pub use send::SendStream;
 pub use server::Server;
-pub use server_config::ServerConfig;
+pub use server_config::{Engine, ServerConfig};
 pub use transport_config::{Congestion, StreamLimits};

@@ -1,23 +1,24 @@
 //! One UDP port for both bindings.
 
-use std::fmt;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{fmt, io};
 
 use quinn::crypto::rustls::QuicServerConfig;
-use quinn::{Endpoint, EndpointConfig};
+use quinn::{Endpoint, EndpointConfig, TokioRuntime};
 use quinn_proto::HashedConnectionIdGenerator;
 use rustls::CipherSuite;
 use rustls::crypto::CryptoProvider;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use crate::direct::{Driver, Hub};
 use crate::endpoint;
 use crate::error::BindError;
 use crate::handshake::{Admission, Admitted};
 use crate::incoming::IncomingConnection;
-use crate::link::Link;
-use crate::server_config::ServerConfig;
+use crate::live::Live;
+use crate::server_config::{Engine, ServerConfig};
 use crate::tls::{Fingerprint, Identity, Resolver};
 use crate::transport_config::SERVER;
 
@@ -31,7 +32,7 @@ pub struct Server {
 }
 
 struct Inner {
-    endpoints: Vec<Endpoint>,
+    listeners: Vec<Listener>,
     addrs: Vec<SocketAddr>,
     resolver: Arc<Resolver>,
     accepted: tokio::sync::Mutex<mpsc::UnboundedReceiver<Admitted>>,
@@ -40,15 +41,10 @@ struct Inner {
     tasks: Mutex<JoinSet<()>>,
 }
 
-/// The connections that were accepted and may still be open.
-#[derive(Default)]
-pub(crate) struct Live(Mutex<LiveLinks>);
-
-#[derive(Default)]
-struct LiveLinks {
-    links: Vec<Weak<Link>>,
-    /// How many links to have before dead ones are looked for.
-    sweep_at: usize,
+/// What serves an address.
+enum Listener {
+    Direct(Arc<Hub>),
+    Reference(Endpoint),
 }
 
 impl Server {
@@ -62,12 +58,7 @@ impl Server {
         }
         let resolver = Arc::new(Resolver::new(config.identities.clone()));
         let quic = quic_config(&config, resolver.clone()).map_err(BindError::Tls)?;
-        let endpoints = listen(&config, &quic)?;
-        let addrs = endpoints.iter().map(|(_, addr)| *addr).collect();
-        let endpoints: Vec<_> = endpoints
-            .into_iter()
-            .map(|(endpoint, _)| endpoint)
-            .collect();
+        let sockets = open_sockets(&config)?;
 
         let (admitted, accepted) = mpsc::unbounded_channel();
         let live = Arc::new(Live::default());
@@ -79,12 +70,17 @@ impl Server {
             config.stream_limits,
         ));
         let mut tasks = JoinSet::new();
-        for endpoint in &endpoints {
-            tasks.spawn(admission.clone().run(endpoint.clone()));
+        let mut listeners = Vec::new();
+        let mut addrs = Vec::new();
+        for (socket, addr) in sockets {
+            let listener = Listener::start(socket, &config, &quic, &admission, &mut tasks)
+                .map_err(|source| BindError::Socket { addr, source })?;
+            listeners.push(listener);
+            addrs.push(addr);
         }
         let (accepted, tasks) = (tokio::sync::Mutex::new(accepted), Mutex::new(tasks));
         let inner = Inner {
-            endpoints,
+            listeners,
             addrs,
             resolver,
             accepted,
@@ -135,12 +131,10 @@ impl Server {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .abort_all();
-        for endpoint in &self.inner.endpoints {
-            endpoint.set_server_config(None);
+        for listener in &self.inner.listeners {
+            listener.close();
         }
-        for link in self.inner.live.all() {
-            link.close(code, reason);
-        }
+        self.inner.live.close(code, reason);
         // Those that nobody has taken are dropped. Who holds the lock waits, so there are none.
         if let Ok(mut accepted) = self.inner.accepted.try_lock() {
             accepted.close();
@@ -150,26 +144,65 @@ impl Server {
 
     /// Waits until all connections are gone and their peers were told. Cancel safe.
     pub async fn wait_idle(&self) {
-        for endpoint in &self.inner.endpoints {
-            endpoint.wait_idle().await;
+        for listener in &self.inner.listeners {
+            match listener {
+                Listener::Direct(hub) => hub.wait_idle().await,
+                Listener::Reference(endpoint) => endpoint.wait_idle().await,
+            }
         }
     }
 }
 
-impl Live {
-    /// Remembers a connection for as long as it lives.
-    pub(crate) fn add(&self, link: &Arc<Link>) {
-        let mut live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if live.links.len() >= live.sweep_at {
-            live.links.retain(|link| link.strong_count() > 0);
-            live.sweep_at = (live.links.len() * 2).max(MIN_SWEEP);
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.listeners.iter().for_each(Listener::close);
+    }
+}
+
+impl Listener {
+    fn start(
+        socket: UdpSocket,
+        config: &ServerConfig,
+        quic: &quinn::ServerConfig,
+        admission: &Arc<Admission>,
+        tasks: &mut JoinSet<()>,
+    ) -> io::Result<Self> {
+        let endpoint_config = config
+            .reset_key
+            .as_ref()
+            .map_or_else(EndpointConfig::default, outliving);
+        match config.engine {
+            Engine::Direct => {
+                let (begun, taken) = mpsc::unbounded_channel();
+                let (driver, hub) = Driver::new(
+                    socket,
+                    endpoint_config,
+                    quic.clone(),
+                    admission.clone(),
+                    begun,
+                    config.stream_limits,
+                )?;
+                // It lasts as long as its connections, which outlive the server.
+                tokio::spawn(driver);
+                tasks.spawn(admission.clone().take(taken));
+                Ok(Self::Direct(hub))
+            }
+            Engine::Reference => {
+                let server = Some(quic.clone());
+                let endpoint =
+                    Endpoint::new(endpoint_config, server, socket, Arc::new(TokioRuntime))?;
+                tasks.spawn(admission.clone().run(endpoint.clone()));
+                Ok(Self::Reference(endpoint))
+            }
         }
-        live.links.push(Arc::downgrade(link));
     }
 
-    fn all(&self) -> Vec<Arc<Link>> {
-        let live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        live.links.iter().filter_map(Weak::upgrade).collect()
+    /// Takes no new connections any more.
+    fn close(&self) {
+        match self {
+            Self::Direct(hub) => hub.close(),
+            Self::Reference(endpoint) => endpoint.set_server_config(None),
+        }
     }
 }
 
@@ -189,34 +222,27 @@ fn outliving(key: &[u8; 64]) -> EndpointConfig {
     config
 }
 
-/// Opens an endpoint per address.
-fn listen(
-    config: &ServerConfig,
-    quic: &quinn::ServerConfig,
-) -> Result<Vec<(Endpoint, SocketAddr)>, BindError> {
-    let endpoint_config = config
-        .reset_key
-        .as_ref()
-        .map_or_else(EndpointConfig::default, outliving);
+/// Opens a socket per address.
+fn open_sockets(config: &ServerConfig) -> Result<Vec<(UdpSocket, SocketAddr)>, BindError> {
     let open = |addr: SocketAddr| {
-        let endpoint = endpoint::open(addr, endpoint_config.clone(), Some(quic.clone()))?;
-        let local = endpoint.local_addr()?;
-        Ok((endpoint, local))
+        let socket = endpoint::open_socket(addr, true)?;
+        let local = socket.local_addr()?;
+        Ok((socket, local))
     };
-    let mut endpoints: Vec<(Endpoint, SocketAddr)> = Vec::new();
+    let mut sockets: Vec<(UdpSocket, SocketAddr)> = Vec::new();
     for &addr in &config.listen {
-        let first_port = endpoints.first().map_or(0, |(_, first)| first.port());
+        let first_port = sockets.first().map_or(0, |(_, first)| first.port());
         let shared = SocketAddr::new(addr.ip(), first_port);
         let opened = match addr.port() {
             0 => open(shared).or_else(|_| open(addr)),
             _ => open(addr),
         };
-        endpoints.push(opened.map_err(|source| BindError::Socket { addr, source })?);
+        sockets.push(opened.map_err(|source| BindError::Socket { addr, source })?);
     }
-    if endpoints.is_empty() {
+    if sockets.is_empty() {
         Err(BindError::NoAddress)
     } else {
-        Ok(endpoints)
+        Ok(sockets)
     }
 }
 
@@ -263,6 +289,3 @@ impl fmt::Debug for Server {
             .finish_non_exhaustive()
     }
 }
-
-/// Connections below which dead ones are not worth looking for.
-const MIN_SWEEP: usize = 64;

@@ -18,6 +18,18 @@ pub struct ServerConfig {
     pub(crate) reset_key: Option<[u8; 64]>,
     pub(crate) stream_limits: StreamLimits,
     pub(crate) congestion: Congestion,
+    pub(crate) engine: Engine,
+}
+
+/// What moves the packets of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Engine {
+    /// quinn-proto, with all connections of a socket in one task: the cheaper one.
+    #[default]
+    Direct,
+    /// quinn, with a task for each connection: what the other is measured and tested against.
+    Reference,
 }
 
 impl Default for ServerConfig {
@@ -29,6 +41,7 @@ impl Default for ServerConfig {
             reset_key: None,
             stream_limits: StreamLimits::default(),
             congestion: Congestion::default(),
+            engine: Engine::default(),
         }
     }
 }
@@ -85,6 +98,12 @@ impl ServerConfig {
     #[must_use]
     pub fn with_congestion(self, congestion: Congestion) -> Self {
         Self { congestion, ..self }
+    }
+
+    /// Chooses what moves the packets.
+    #[must_use]
+    pub fn with_engine(self, engine: Engine) -> Self {
+        Self { engine, ..self }
     }
 }
 

@@ -55,7 +55,7 @@ pub(crate) struct Profile {
 
 /// A server holds many connections and mostly sends.
 pub(crate) const SERVER: Profile = Profile {
-    streams: StreamLimits { bidi: 64, uni: 32 },
+    streams: StreamLimits { bidi: 16, uni: 16 },
     stream_window: 2 << 20,
     window: 16 << 20,
     send_window: 2 << 20,

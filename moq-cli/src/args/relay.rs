@@ -5,8 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use moq_session::{Pattern, Version};
+use moq_transport_quinn::Engine;
 
 use super::values;
 
@@ -37,6 +38,34 @@ pub(crate) struct RelayArgs {
     #[arg(long = "version", value_name = "VERSION", value_delimiter = ',')]
     #[arg(env = "MOQ_VERSION", hide_env_values = true, value_parser = values::version)]
     version: Vec<Version>,
+    /// What moves the packets; `reference` is there to compare with
+    #[arg(
+        long,
+        value_name = "ENGINE",
+        env = "MOQ_ENGINE",
+        hide_env_values = true
+    )]
+    #[arg(value_enum, default_value_t)]
+    pub(crate) engine: EngineArg,
+}
+
+/// What moves the packets of a relay.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EngineArg {
+    /// All connections of a socket in one task
+    #[default]
+    Direct,
+    /// A task for each connection
+    Reference,
+}
+
+impl From<EngineArg> for Engine {
+    fn from(engine: EngineArg) -> Self {
+        match engine {
+            EngineArg::Direct => Self::Direct,
+            EngineArg::Reference => Self::Reference,
+        }
+    }
 }
 
 impl RelayArgs {

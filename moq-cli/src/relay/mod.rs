@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use moq_session::{Budget, Config, HopId, OriginProducer, Version};
 use moq_transport_quinn::tls::{Fingerprint, Identity};
-use moq_transport_quinn::{BindError, Server, ServerConfig};
+use moq_transport_quinn::{BindError, Engine, Server, ServerConfig};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -52,6 +52,7 @@ pub(crate) async fn run(
         reset_key,
         versions: args.versions().to_vec(),
         public: public.clone(),
+        engine: args.engine.into(),
     })?;
     console.banner(&banner::text(&relay, &certificate, &public));
     let renewals = tokio::spawn(certificate.renew(relay.server.clone(), console.clone()));
@@ -91,6 +92,7 @@ pub(crate) struct RelayConfig {
     pub(crate) reset_key: Option<[u8; state::RESET_KEY]>,
     pub(crate) versions: Vec<Version>,
     pub(crate) public: Public,
+    pub(crate) engine: Engine,
 }
 
 /// A relay that listens.
@@ -178,6 +180,7 @@ fn bind_both(config: &RelayConfig) -> anyhow::Result<(Server, Vec<TcpListener>)>
 fn bind_udp(config: &RelayConfig) -> anyhow::Result<Server> {
     let mut server = ServerConfig::default()
         .with_identity(config.identity.clone())
+        .with_engine(config.engine)
         .with_protocols(Version::alpns(&config.versions));
     for addr in &config.listen {
         server = server.with_listen(*addr);

@@ -42,6 +42,21 @@ pub(super) async fn serve(server: &Server, config: &Config, public: &Public) {
 /// One session, from its request to its end.
 async fn run(incoming: IncomingConnection, config: Config, public: &Public) -> anyhow::Result<()> {
     let remote = incoming.remote();
+    // In a box of its own, because the task would keep the room for it as long as the session.
+    let (session, root) = Box::pin(establish(incoming, config, public)).await?;
+    let (version, transport) = (session.version(), session.info().kind);
+    tracing::info!(%remote, %version, %transport, root = %format_args!("/{root}"), "session opened");
+    let error = session.closed().await;
+    tracing::info!(%remote, root = %format_args!("/{root}"), reason = %error, "session closed");
+    Ok(())
+}
+
+/// Answers a peer's request; gives the session and its root.
+async fn establish(
+    incoming: IncomingConnection,
+    config: Config,
+    public: &Public,
+) -> anyhow::Result<(Session, BroadcastPath)> {
     let request = Session::accept(incoming, config).await?;
     let path = moq_model::escape::Escaped(request.path()).to_string();
     let grant = match public.grant(request.path()) {
@@ -56,11 +71,7 @@ async fn run(incoming: IncomingConnection, config: Config, public: &Public) -> a
         .accept(grant)
         .await
         .context("cannot start the session")?;
-    let (version, transport) = (session.version(), session.info().kind);
-    tracing::info!(%remote, %version, %transport, root = %format_args!("/{root}"), "session opened");
-    let error = session.closed().await;
-    tracing::info!(%remote, root = %format_args!("/{root}"), reason = %error, "session closed");
-    Ok(())
+    Ok((session, root))
 }
 
 /// Counts the sessions of each address.

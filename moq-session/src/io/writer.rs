@@ -117,6 +117,8 @@ impl<S: SendStream> Writer<S> {
     /// Ends the stream well; everything queued must be flushed.
     pub(crate) fn end(&mut self) {
         self.is_closed = true;
+        // What is left of the block would be held until the peer has acknowledged everything.
+        self.scratch = BytesMut::new();
         self.stream.finish();
     }
 

@@ -1,14 +1,12 @@
 //! What a connection does besides its streams, over both bindings.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
-
 use std::future::poll_fn;
 
+use crate::suite::support::{
+    BINDINGS, PROTOCOL, accept_uni, closed, open_uni, pair, read, server, write,
+};
 use bytes::Bytes;
 use moq_session::transport::{End, SendStream as _, Transport as _, TransportError, TransportKind};
-use support::{BINDINGS, PROTOCOL, accept_uni, closed, open_uni, pair, read, server, write};
 
 #[tokio::test]
 async fn datagrams_arrive() {

@@ -1,18 +1,14 @@
 //! How connections fail to come about, and what is said then.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
-
 use std::net::{Ipv4Addr, UdpSocket};
 use std::time::{Duration, Instant};
 
+use crate::suite::support::{
+    BINDINGS, RootFile, accepted, client, client_config, closed, identity, problem, server, url,
+};
 use moq_session::transport::{Incoming as _, TransportError};
 use moq_transport_quinn::tls::Identity;
 use moq_transport_quinn::{CertificateProblem, Client, ConnectError, Phase};
-use support::{
-    BINDINGS, RootFile, accepted, client, client_config, closed, identity, problem, server, url,
-};
 use url::Url;
 
 #[tokio::test]

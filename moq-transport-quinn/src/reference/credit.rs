@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use quinn::VarInt;
 
-use crate::link::Link;
+use crate::reference::link::Link;
 use crate::transport_config::StreamLimits;
 
 /// The stream credit of one connection: small at first, since quinn allocates a slot for each

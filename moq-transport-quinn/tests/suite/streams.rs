@@ -1,23 +1,15 @@
 //! What the streams of a connection do, over both bindings.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
-
 use std::future::poll_fn;
-use std::sync::Arc;
 use std::task::Poll;
 
+use crate::suite::support::{
+    BINDINGS, PROTOCOL, accept_bi, accept_uni, acknowledged, foreign_client, identity, open_bi,
+    open_uni, pair, read, read_exactly, server, write,
+};
 use bytes::Bytes;
 use moq_session::transport::{
     Incoming as _, RecvError, RecvStream as _, SendError, SendStream as _,
-};
-use moq_transport_quinn::tls::Identity;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use support::{
-    BINDINGS, PROTOCOL, accept_bi, accept_uni, acknowledged, identity, open_bi, open_uni, pair,
-    read, read_exactly, server, write,
 };
 
 #[tokio::test]
@@ -187,7 +179,7 @@ async fn plain_codes_are_read_on_raw_quic() {
     let (server, identity) = (server(), identity());
     server.set_certificate(identity.clone());
     let endpoint = quinn::Endpoint::client(([127, 0, 0, 1], 0).into()).unwrap();
-    let config = foreign_client(&identity);
+    let config = foreign_client(&identity, PROTOCOL);
     let connecting = endpoint.connect_with(config, server.local_addrs()[0], "localhost");
     let (foreign, accepted) = tokio::join!(connecting.unwrap(), server.accept());
     let mut accepted = accepted.unwrap().accept(None).await.unwrap();
@@ -219,22 +211,4 @@ async fn plain_codes_are_read_on_raw_quic() {
     sent.reset(0x33);
     let reset = theirs.received_reset().await.unwrap().unwrap();
     assert_eq!(reset.into_inner(), 0x52e4_a40f_a90f);
-}
-
-/// A client of another make, which trusts one certificate as a root.
-fn foreign_client(identity: &Identity) -> quinn::ClientConfig {
-    let (certificate, _) = identity.to_pem();
-    let mut roots = rustls::RootCertStore::empty();
-    roots
-        .add(CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap())
-        .unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    tls.alpn_protocols = vec![PROTOCOL.into()];
-    let crypto = quinn::crypto::rustls::QuicClientConfig::try_from(tls).unwrap();
-    quinn::ClientConfig::new(Arc::new(crypto))
 }

@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use moq_session::transport::{End, TransportError, TransportInfo, TransportKind, TransportStats};
-use quinn::{ConnectionError, VarInt};
+use quinn::VarInt;
 use web_transport_quinn::{SessionError, WebTransportError};
 
-use crate::code;
-use crate::credit::Credit;
+use crate::closing::{MAX_REASON, SessionEnd, cut, raw_error, web_error};
+use crate::reference::credit::Credit;
 use crate::tls::Fingerprint;
 use crate::transport_config::{Profile, StreamLimits};
 
@@ -88,7 +88,7 @@ impl Link {
         match (self.quic.close_reason(), &self.web) {
             (None, _) => TransportError::lost("the operation failed on a live connection"),
             (Some(reason), None) => raw_error(reason),
-            (Some(reason), Some(session)) => web_error(reason, session.close_reason()),
+            (Some(reason), Some(session)) => web_error(reason, session_end(session)),
         }
     }
 
@@ -157,63 +157,12 @@ pub(crate) fn negotiated_alpn(quic: &quinn::Connection) -> Option<String> {
     String::from_utf8(data.protocol?).ok()
 }
 
-/// Reads the end of a raw QUIC connection, or of one that has no session yet.
-pub(crate) fn raw_error(reason: ConnectionError) -> TransportError {
-    match reason {
-        ConnectionError::ApplicationClosed(close) => {
-            closed_by_peer(code::from_either(close.error_code), &close.reason)
+/// How the peer ended a session, if it has said so.
+fn session_end(session: &web_transport_quinn::Session) -> Option<SessionEnd> {
+    match session.close_reason()? {
+        SessionError::WebTransportError(WebTransportError::Closed(code, reason)) => {
+            Some(SessionEnd { code, reason })
         }
-        ConnectionError::LocallyClosed => TransportError::Closed {
-            by: End::Local,
-            code: 0,
-            reason: String::new(),
-        },
-        ConnectionError::TimedOut => TransportError::TimedOut,
-        other => TransportError::lost(other),
+        _ => None,
     }
 }
-
-/// Reads the end of a WebTransport session: its own account if that names a code, otherwise the
-/// connection's.
-fn web_error(reason: ConnectionError, session: Option<SessionError>) -> TransportError {
-    if let Some(SessionError::WebTransportError(WebTransportError::Closed(code, reason))) = session
-    {
-        return closed_by_peer(code, reason.as_bytes());
-    }
-    match reason {
-        ConnectionError::ApplicationClosed(close) => {
-            match code::from_http3(close.error_code.into_inner()) {
-                Some(code) => closed_by_peer(code, &close.reason),
-                None if close.error_code == H3_NO_ERROR => closed_by_peer(0, &close.reason),
-                None => TransportError::lost(ConnectionError::ApplicationClosed(close)),
-            }
-        }
-        // This end did not close it, so the library did, when the CONNECT stream ended without a
-        // capsule: the standard reads that as code 0.
-        ConnectionError::LocallyClosed => closed_by_peer(0, b""),
-        other => raw_error(other),
-    }
-}
-
-/// The first `max` bytes of `text`, or a little fewer so as not to split a character.
-fn cut(text: &str, max: usize) -> &str {
-    let end = (0..=max.min(text.len()))
-        .rev()
-        .find(|end| text.is_char_boundary(*end));
-    &text[..end.unwrap_or(0)]
-}
-
-fn closed_by_peer(code: u32, reason: &[u8]) -> TransportError {
-    let reason = String::from_utf8_lossy(&reason[..reason.len().min(MAX_REASON)]).into_owned();
-    TransportError::Closed {
-        by: End::Peer,
-        code,
-        reason,
-    }
-}
-
-/// The longest reason that WebTransport's close capsule carries, in bytes.
-const MAX_REASON: usize = 1024;
-
-/// HTTP/3's code for an end without fault.
-pub(crate) const H3_NO_ERROR: VarInt = VarInt::from_u32(0x100);

@@ -1,18 +1,14 @@
 //! How connections come about.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
-
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use moq_session::transport::{Incoming as _, Transport as _};
-use moq_transport_quinn::tls::Fingerprint;
-use moq_transport_quinn::{CertificateProblem, Client, Server, ServerConfig};
-use support::{
+use crate::suite::support::{
     BINDINGS, PROTOCOL, RootFile, accepted, client, client_config, identity, pair, problem, server,
     url,
 };
+use moq_session::transport::{Incoming as _, Transport as _};
+use moq_transport_quinn::tls::Fingerprint;
+use moq_transport_quinn::{CertificateProblem, Client, Server, ServerConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use url::Url;
 

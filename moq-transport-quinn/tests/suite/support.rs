@@ -1,10 +1,8 @@
 //! Servers, clients and streams on loopback.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
 use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use moq_session::transport::{
@@ -16,7 +14,11 @@ use moq_transport_quinn::{
     CertificateProblem, Client, ClientConfig, ConnectError, Connection, RecvStream, SendStream,
     Server, ServerConfig,
 };
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use url::Url;
+
+use crate::ENGINE;
 
 /// The name that both ends know.
 pub(crate) const PROTOCOL: &str = "moq-lite-06";
@@ -33,6 +35,7 @@ pub(crate) fn server() -> Server {
     let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
     let config = ServerConfig::default()
         .with_listen(loopback)
+        .with_engine(ENGINE)
         .with_identity(identity());
     Server::bind(config.with_protocols([PROTOCOL])).unwrap()
 }
@@ -163,4 +166,22 @@ impl Drop for RootFile {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0).is_ok();
     }
+}
+
+/// A client of another make, which trusts one certificate as a root.
+pub(crate) fn foreign_client(identity: &Identity, alpn: &str) -> quinn::ClientConfig {
+    let (certificate, _) = identity.to_pem();
+    let mut roots = rustls::RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap())
+        .unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    tls.alpn_protocols = vec![alpn.into()];
+    let crypto = quinn::crypto::rustls::QuicClientConfig::try_from(tls).unwrap();
+    quinn::ClientConfig::new(Arc::new(crypto))
 }

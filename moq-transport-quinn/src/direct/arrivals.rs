@@ -1,0 +1,106 @@
+//! What comes in on a driver's socket.
+
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::BytesMut;
+use quinn_proto::{DatagramEvent, Incoming, Transmit};
+
+use crate::direct::conn::Conn;
+use crate::direct::driver::Driver;
+use crate::direct::owner::Owner;
+use crate::direct::socket::ecn;
+use crate::handshake::{Begun, Verdict};
+
+impl Driver {
+    /// Receives a bounded number of batches, and says whether there may be more.
+    pub(super) fn receive(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        for _ in 0..MAX_BATCHES {
+            match self.socket.poll_recv(cx, &mut self.inbox) {
+                Poll::Ready(Ok(filled)) => {
+                    for index in 0..filled {
+                        self.take_slot(index, now);
+                    }
+                }
+                Poll::Ready(Err(error)) => {
+                    // What comes from the network as an error may be forged, and ends nothing.
+                    tracing::debug!(%error, "cannot receive");
+                }
+                Poll::Pending => return false,
+            }
+        }
+        true
+    }
+
+    fn take_slot(&mut self, index: usize, now: Instant) {
+        let (meta, bytes) = self.inbox.slot(index);
+        let (remote, local, ecn) = (meta.addr, meta.dst_ip, ecn(meta));
+        let stride = meta.stride.max(1);
+        let mut bytes = BytesMut::from(bytes);
+        while !bytes.is_empty() {
+            let datagram = bytes.split_to(stride.min(bytes.len()));
+            self.outbox.clear();
+            let event = self
+                .endpoint
+                .handle(now, remote, local, ecn, datagram, &mut self.outbox);
+            match event {
+                Some(DatagramEvent::ConnectionEvent(handle, event)) => {
+                    let key = handle.0;
+                    if let Some(conn) = self.conn(key) {
+                        conn.lock().quic.handle_event(event);
+                        self.set_ready(key);
+                    }
+                }
+                Some(DatagramEvent::NewConnection(incoming)) => self.take_incoming(incoming, now),
+                Some(DatagramEvent::Response(transmit)) => self.respond(&transmit),
+                None => {}
+            }
+        }
+    }
+
+    fn take_incoming(&mut self, incoming: Incoming, now: Instant) {
+        self.outbox.clear();
+        if self.hub.is_closed() {
+            self.endpoint.ignore(incoming);
+            return;
+        }
+        let room = match self.admission.judge(incoming.remote_address_validated()) {
+            Verdict::Shake(room) => room,
+            Verdict::Retry => {
+                // It may always be retried while its address is not validated.
+                if let Ok(transmit) = self.endpoint.retry(incoming, &mut self.outbox) {
+                    self.respond(&transmit);
+                }
+                return;
+            }
+            Verdict::Refuse => {
+                let transmit = self.endpoint.refuse(incoming, &mut self.outbox);
+                self.respond(&transmit);
+                return;
+            }
+        };
+        match self.endpoint.accept(incoming, now, &mut self.outbox, None) {
+            Ok((handle, quic)) => {
+                let conn = Conn::new(self.hub.clone(), handle.0, quic, self.limits);
+                self.insert(conn.clone());
+                // If nobody takes it, because the server is closed, it is closed by that.
+                let owner = Owner::new(conn);
+                let _ = self.begun.send(Begun { owner, room }).is_ok();
+            }
+            Err(error) => {
+                tracing::debug!(error = %error.cause, "a connection could not be accepted");
+                if let Some(transmit) = error.response {
+                    self.respond(&transmit);
+                }
+            }
+        }
+    }
+
+    /// Sends an answer that belongs to no connection. A peer that does not get it asks again.
+    fn respond(&self, transmit: &Transmit) {
+        let _ = self.socket.send(transmit, &self.outbox);
+    }
+}
+
+/// Batches received before others have their turn.
+const MAX_BATCHES: usize = 8;

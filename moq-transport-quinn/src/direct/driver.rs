@@ -1,0 +1,319 @@
+//! The future that moves a socket's packets and its connections.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use quinn_proto::{
+    ConnectionError, ConnectionHandle, Endpoint, EndpointConfig, ServerConfig, Transmit,
+};
+use tokio::sync::mpsc;
+use tokio::time::Sleep;
+
+use crate::direct::conn::{Conn, State, now};
+
+use crate::direct::hub::Hub;
+use crate::direct::socket::{Inbox, Socket};
+use crate::direct::timers::Timers;
+use crate::handshake::{Admission, Begun};
+use crate::transport_config::StreamLimits;
+
+/// Moves packets between a socket and its connections. It ends when nobody takes new connections
+/// any more and the last one is gone.
+///
+/// One pass receives what is there, tells the tasks that wait for it, lets them run, and then sends
+/// what they and others have written meanwhile: each connection once, however much was written.
+pub(crate) struct Driver {
+    pub(super) socket: Socket,
+    pub(super) endpoint: Endpoint,
+    pub(super) admission: Arc<Admission>,
+    /// Where connections go whose handshake has begun.
+    pub(super) begun: mpsc::UnboundedSender<Begun>,
+    pub(super) limits: StreamLimits,
+    pub(super) hub: Arc<Hub>,
+    /// By quinn-proto's handle.
+    conns: Vec<Option<Slot>>,
+    /// How many of them there are.
+    open: usize,
+    /// When to wake up for connections.
+    timers: Timers,
+    /// From when on to look at connections, when awake.
+    early: Timers,
+    sleep: Pin<Box<Sleep>>,
+    /// Connections to look at in this pass, each once.
+    ready: VecDeque<usize>,
+    /// Whether tasks were woken that have not run yet.
+    is_waiting_for_tasks: bool,
+    pub(super) inbox: Inbox,
+    /// What was encoded and has found no room in the system's buffer.
+    unsent: Option<(Transmit, Vec<u8>)>,
+    pub(super) outbox: Vec<u8>,
+    due: Vec<Arc<Conn>>,
+    woken: Vec<Waker>,
+}
+
+/// A connection, as its driver sees it.
+struct Slot {
+    conn: Arc<Conn>,
+    /// Whether it is among the ready ones.
+    is_ready: bool,
+}
+
+impl Driver {
+    pub(crate) fn new(
+        socket: std::net::UdpSocket,
+        config: EndpointConfig,
+        server: ServerConfig,
+        admission: Arc<Admission>,
+        begun: mpsc::UnboundedSender<Begun>,
+        limits: StreamLimits,
+    ) -> io::Result<(Self, Arc<Hub>)> {
+        let socket = Socket::new(socket)?;
+        let whole = socket.keeps_packets_whole();
+        let endpoint = Endpoint::new(Arc::new(config), Some(Arc::new(server)), whole, None);
+        let hub = Arc::new(Hub::default());
+        let driver = Self {
+            inbox: socket.inbox(),
+            socket,
+            endpoint,
+            admission,
+            begun,
+            limits,
+            hub: hub.clone(),
+            conns: Vec::new(),
+            open: 0,
+            timers: Timers::default(),
+            early: Timers::default(),
+            sleep: Box::pin(tokio::time::sleep(std::time::Duration::ZERO)),
+            ready: VecDeque::new(),
+            is_waiting_for_tasks: false,
+            unsent: None,
+            outbox: Vec::new(),
+            due: Vec::new(),
+            woken: Vec::new(),
+        };
+        Ok((driver, hub))
+    }
+
+    pub(super) fn insert(&mut self, conn: Arc<Conn>) {
+        let key = conn.key;
+        if self.conns.len() <= key {
+            self.conns.resize_with(key + 1, || None);
+        }
+        self.conns[key] = Some(Slot {
+            conn,
+            is_ready: false,
+        });
+        self.open += 1;
+        self.hub.set_connections(self.open);
+        self.set_ready(key);
+    }
+
+    fn remove(&mut self, key: usize) {
+        self.conns[key] = None;
+        self.timers.forget(key);
+        self.early.forget(key);
+        self.ready.retain(|ready| *ready != key);
+        self.open -= 1;
+        self.hub.set_connections(self.open);
+    }
+
+    pub(super) fn conn(&self, key: usize) -> Option<&Arc<Conn>> {
+        Some(&self.conns.get(key)?.as_ref()?.conn)
+    }
+
+    pub(super) fn set_ready(&mut self, key: usize) {
+        if let Some(Some(slot)) = self.conns.get_mut(key)
+            && !slot.is_ready
+        {
+            slot.is_ready = true;
+            self.ready.push_back(key);
+        }
+    }
+
+    /// Finds the connections whose time has come, or as good as.
+    fn expire(&mut self, now: Instant) {
+        while let Some(key) = self.timers.pop(now) {
+            self.expire_one(key, now, |state| state.deadline());
+        }
+        while let Some(key) = self.early.pop(now) {
+            self.expire_one(key, now, |state| state.early_deadline(now));
+        }
+    }
+
+    fn expire_one(
+        &mut self,
+        key: usize,
+        now: Instant,
+        deadline: impl FnOnce(&mut State) -> Option<Instant>,
+    ) {
+        let Some(conn) = self.conn(key).cloned() else {
+            return;
+        };
+        let mut state = conn.lock();
+        if deadline(&mut state).is_some_and(|at| at <= now) {
+            state.expire(now, &mut self.woken);
+            self.set_ready(key);
+        } else {
+            self.set_timers(key, &mut state, now);
+        }
+    }
+
+    fn set_timers(&mut self, key: usize, state: &mut State, now: Instant) {
+        if let Some(at) = state.deadline() {
+            self.timers.set(key, at);
+        }
+        if let Some(at) = state.early_deadline(now) {
+            self.early.set(key, at);
+        }
+    }
+
+    /// Takes in what the ready connections have to tell, and wakes who waits for it.
+    fn take_events(&mut self, now: Instant) -> bool {
+        self.hub.take_due(&mut self.due);
+        for conn in std::mem::take(&mut self.due) {
+            conn.lock().visited(now);
+            self.set_ready(conn.key);
+        }
+        for key in &self.ready {
+            if let Some(Some(slot)) = self.conns.get(*key) {
+                slot.conn.lock().take_events(now, &mut self.woken);
+            }
+        }
+        let any = !self.woken.is_empty();
+        self.woken.drain(..).for_each(Waker::wake);
+        any
+    }
+
+    /// Sends what the ready connections have, in turns; what is left when the pass has lasted long
+    /// enough, or the system takes no more, stays ready.
+    fn transmit(&mut self, now: Instant) {
+        let segments = self.socket.max_segments().min(MAX_SEGMENTS);
+        for _ in 0..MAX_SENDS {
+            if !self.flush() {
+                return;
+            }
+            let Some(key) = self.ready.pop_front() else {
+                return;
+            };
+            let Some(conn) = self.conn(key).cloned() else {
+                continue;
+            };
+            let mut state = conn.lock();
+            self.outbox.clear();
+            match state.quic.poll_transmit(now, segments, &mut self.outbox) {
+                Some(transmit) => {
+                    drop(state);
+                    self.ready.push_back(key);
+                    if !self.socket.send(&transmit, &self.outbox) {
+                        self.unsent = Some((transmit, std::mem::take(&mut self.outbox)));
+                    }
+                }
+                None => {
+                    if let Some(slot) = &mut self.conns[key] {
+                        slot.is_ready = false;
+                    }
+                    self.settle(key, &mut state, now);
+                }
+            }
+        }
+    }
+
+    /// Sends what found no room before, and says whether there is room now.
+    fn flush(&mut self) -> bool {
+        let Some((transmit, bytes)) = &self.unsent else {
+            return true;
+        };
+        let sent = self.socket.send(transmit, bytes);
+        if sent {
+            self.unsent = None;
+        }
+        sent
+    }
+
+    /// Passes on what a connection has to tell its endpoint, and sets its timer.
+    fn settle(&mut self, key: usize, state: &mut State, now: Instant) {
+        let handle = ConnectionHandle(key);
+        while let Some(event) = state.quic.poll_endpoint_events() {
+            let is_drained = event.is_drained();
+            if let Some(event) = self.endpoint.handle_event(handle, event) {
+                state.quic.handle_event(event);
+                self.set_ready(key);
+            }
+            if is_drained {
+                self.remove(key);
+                return;
+            }
+        }
+        self.set_timers(key, state, now);
+    }
+
+    /// Arranges for the next pass.
+    fn rest(&mut self, cx: &mut Context<'_>, has_more: bool) {
+        let mut again = has_more;
+        let conns = &self.conns;
+        let deadline = |key: usize| conns.get(key)?.as_ref()?.conn.lock().deadline();
+        if let Some(at) = self.timers.next(deadline) {
+            let at = tokio::time::Instant::from_std(at);
+            if at != self.sleep.deadline() || self.sleep.is_elapsed() {
+                self.sleep.as_mut().reset(at);
+            }
+            again |= self.sleep.as_mut().poll(cx).is_ready();
+        }
+        if self.unsent.is_some() {
+            again |= self.socket.poll_room(cx).is_ready();
+        } else {
+            again |= !self.ready.is_empty();
+        }
+        if again || !self.hub.sleep(cx.waker()) {
+            cx.waker().wake_by_ref();
+        }
+    }
+}
+
+impl Future for Driver {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        let now = now();
+        let has_more = this.receive(cx, now);
+        this.expire(now);
+        let woke = this.take_events(now);
+        if woke && !this.is_waiting_for_tasks {
+            // The tasks that were woken run before this one does again, and what they write can
+            // leave together with what there is.
+            this.is_waiting_for_tasks = true;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        this.is_waiting_for_tasks = false;
+        this.transmit(now);
+        if this.open == 0 && this.hub.is_closed() {
+            return Poll::Ready(());
+        }
+        this.rest(cx, has_more);
+        Poll::Pending
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // With the runtime gone, nothing would ever wake those that wait.
+        for slot in self.conns.iter().flatten() {
+            let mut state = slot.conn.lock();
+            state.end(ConnectionError::LocallyClosed, &mut self.woken);
+        }
+        self.woken.drain(..).for_each(Waker::wake);
+    }
+}
+
+/// Trains sent before packets are received again.
+const MAX_SENDS: usize = 256;
+
+/// Datagrams in a train: more do not save much, and keep the next connection waiting.
+const MAX_SEGMENTS: usize = 32;

@@ -1,0 +1,148 @@
+//! What all handles and streams of one connection share.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Waker;
+use std::time::Duration;
+
+use moq_session::transport::{End, TransportError, TransportInfo, TransportKind, TransportStats};
+use quinn_proto::VarInt;
+
+use crate::closing::{MAX_REASON, cut, raw_error, web_error};
+use crate::direct::conn::{State, now};
+use crate::direct::owner::{Owner, alpn};
+use crate::transport_config::Profile;
+
+/// One connection. It is closed when the last handle and the last stream are gone.
+pub(crate) struct Link {
+    owner: Owner,
+    pub(super) info: TransportInfo,
+    /// This end's code and reason, once it has closed the connection.
+    closed_here: OnceLock<(u32, String)>,
+    /// The shared receive window that quinn-proto knows of, in bytes.
+    window: Mutex<u32>,
+    profile: Profile,
+}
+
+impl Link {
+    /// A connection that was accepted; on WebTransport with the protocol of the answer.
+    pub(crate) fn new(owner: Owner, protocol: Option<&str>, profile: Profile) -> Arc<Self> {
+        let mut info = TransportInfo::default();
+        info.remote = Some(owner.remote());
+        {
+            let state = owner.conn.lock();
+            (info.kind, info.protocol) = match &state.web {
+                Some(_) => (TransportKind::WebTransport, protocol.map(str::to_owned)),
+                None => (TransportKind::Quic, alpn(&state.quic)),
+            };
+        }
+        Arc::new(Self {
+            owner,
+            info,
+            closed_here: OnceLock::new(),
+            window: Mutex::new(profile.window),
+            profile,
+        })
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.owner.conn.lock()
+    }
+
+    /// Has the driver send what was written.
+    pub(super) fn call_to_write(&self, state: &mut State) {
+        self.owner.conn.call_to_write(state);
+    }
+
+    /// Has the driver send what an operation has left to send.
+    pub(super) fn call(&self, state: &mut State) {
+        self.owner.conn.call(state);
+    }
+
+    /// Why the connection ended. Meant for after an operation has failed.
+    pub(super) fn error(&self) -> TransportError {
+        if let Some((code, reason)) = self.closed_here.get() {
+            return TransportError::Closed {
+                by: End::Local,
+                code: *code,
+                reason: reason.clone(),
+            };
+        }
+        let state = self.lock();
+        match (state.ended.clone(), &state.web) {
+            (None, _) => TransportError::lost("the operation failed on a live connection"),
+            (Some(reason), None) => raw_error(reason),
+            (Some(reason), Some(web)) => web_error(reason, web.ended.clone()),
+        }
+    }
+
+    /// Whether operations fail, because one end has closed the connection or it was lost.
+    pub(super) fn has_ended(&self, state: &State) -> bool {
+        state.ended.is_some() || self.closed_here.get().is_some()
+    }
+
+    /// Closes the connection unless it is closed already; the reason is cut to 1024 bytes.
+    pub(crate) fn close(&self, code: u32, reason: &str) {
+        let mut woken = Vec::new();
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let reason = cut(reason, MAX_REASON);
+        if state.ended.is_some() || self.closed_here.set((code, reason.to_owned())).is_err() {
+            return;
+        }
+        let is_said = match &state.web {
+            Some(web) => web.say_end(&mut state.quic, code, reason),
+            None => false,
+        };
+        if is_said {
+            // The peer closes the connection when it has read that; if it does not, this end does.
+            let patience = (state.quic.rtt() * 3).max(MIN_PATIENCE);
+            state.give_up_at = Some(now() + patience);
+            state.fail_all(&mut woken);
+        } else {
+            let code = match &state.web {
+                Some(_) => crate::code::to_http3(code),
+                None => VarInt::from_u32(code),
+            };
+            state.close(now(), code, reason.as_bytes(), &mut woken);
+        }
+        self.call(state);
+        drop(guard);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// Widens the shared window by what `paused` unread streams can hold, at most to double.
+    pub(super) fn set_paused_streams(&self, paused: usize) {
+        let base = self.profile.window;
+        let paused = u32::try_from(paused).unwrap_or(u32::MAX);
+        let wanted = base + paused.saturating_mul(self.profile.stream_window).min(base);
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        if *window != wanted {
+            *window = wanted;
+            let mut state = self.lock();
+            state.quic.set_receive_window(VarInt::from_u32(wanted));
+            self.call(&mut state);
+        }
+    }
+
+    /// Round-trip time, and the congestion window per round trip as a rate.
+    pub(super) fn stats(&self) -> TransportStats {
+        let state = self.lock();
+        let rtt = state.quic.rtt();
+        let mut stats = TransportStats::default();
+        stats.rtt = Some(rtt);
+        let bits = u128::from(state.quic.congestion_state().window()) * 8 * 1_000_000;
+        stats.send_rate = bits
+            .checked_div(rtt.as_micros())
+            .map(|rate| u64::try_from(rate).unwrap_or(u64::MAX));
+        stats
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.close(0, "dropped");
+    }
+}
+
+/// The least time for the peer to read that a session is over.
+const MIN_PATIENCE: Duration = Duration::from_millis(100);
