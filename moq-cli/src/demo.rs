@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -34,6 +35,7 @@ pub(crate) async fn run(args: DemoArgs, console: &Console) -> anyhow::Result<Exi
         versions: Version::SUPPORTED.to_vec(),
         public: Public::everything(),
         engine: Engine::default(),
+        workers: NonZeroUsize::MIN,
     })?;
     let addr = *relay.addrs().first().context("the relay has no address")?;
     let url = Url::parse(&format!("https://{addr}")).context("cannot name the relay")?;

@@ -22,7 +22,7 @@ impl ClientEndpoints {
         if let Some(endpoint) = &*slot {
             return Ok(endpoint.clone());
         }
-        let socket = open_socket(local_for(remote, bind), false)?;
+        let socket = open_client_socket(local_for(remote, bind))?;
         let endpoint = Endpoint::new(
             EndpointConfig::default(),
             None,
@@ -53,12 +53,25 @@ pub(crate) fn local_for(remote: SocketAddr, bind: Option<IpAddr>) -> SocketAddr 
     SocketAddr::new(bind.unwrap_or(any), 0)
 }
 
-/// Opens a socket of one family.
-pub(crate) fn open_socket(local: SocketAddr, serving: bool) -> io::Result<UdpSocket> {
+/// Opens a client's socket of one family.
+fn open_client_socket(local: SocketAddr) -> io::Result<UdpSocket> {
+    open_socket(local, false, false)
+}
+
+/// Opens a server's socket of one family. Where the port is shared, further ones can be opened on
+/// it, and the system gives all that one peer sends to one of them.
+pub(crate) fn open_server_socket(local: SocketAddr, shares_port: bool) -> io::Result<UdpSocket> {
+    open_socket(local, true, shares_port)
+}
+
+fn open_socket(local: SocketAddr, serving: bool, shares_port: bool) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(local), Type::DGRAM, Some(Protocol::UDP))?;
     if local.is_ipv6() {
         // So that the same port can be had on both families.
         socket.set_only_v6(true)?;
+    }
+    if shares_port {
+        socket.set_reuse_port(true)?;
     }
     size_buffers(&socket, serving);
     socket.set_nonblocking(true)?;

@@ -12,7 +12,7 @@ use rustls::crypto::CryptoProvider;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::direct::{Driver, Hub};
+use crate::direct::{self, Drivers};
 use crate::endpoint;
 use crate::error::BindError;
 use crate::handshake::{Admission, Admitted};
@@ -43,7 +43,7 @@ struct Inner {
 
 /// What serves an address.
 enum Listener {
-    Direct(Arc<Hub>),
+    Direct(Drivers),
     Reference(Endpoint),
 }
 
@@ -72,8 +72,8 @@ impl Server {
         let mut tasks = JoinSet::new();
         let mut listeners = Vec::new();
         let mut addrs = Vec::new();
-        for (socket, addr) in sockets {
-            let listener = Listener::start(socket, &config, &quic, &admission, &mut tasks)
+        for (sockets, addr) in sockets {
+            let listener = Listener::start(sockets, &config, &quic, &admission, &mut tasks)
                 .map_err(|source| BindError::Socket { addr, source })?;
             listeners.push(listener);
             addrs.push(addr);
@@ -146,7 +146,7 @@ impl Server {
     pub async fn wait_idle(&self) {
         for listener in &self.inner.listeners {
             match listener {
-                Listener::Direct(hub) => hub.wait_idle().await,
+                Listener::Direct(drivers) => drivers.wait_idle().await,
                 Listener::Reference(endpoint) => endpoint.wait_idle().await,
             }
         }
@@ -161,36 +161,41 @@ impl Drop for Inner {
 
 impl Listener {
     fn start(
-        socket: UdpSocket,
+        mut sockets: Vec<UdpSocket>,
         config: &ServerConfig,
         quic: &quinn::ServerConfig,
         admission: &Arc<Admission>,
         tasks: &mut JoinSet<()>,
     ) -> io::Result<Self> {
-        let endpoint_config = config
-            .reset_key
-            .as_ref()
-            .map_or_else(EndpointConfig::default, outliving);
+        let mut endpoint = EndpointConfig::default();
+        let id_key = config.reset_key.as_ref().map(|key| {
+            let reset_key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key);
+            let id_key = id_key(&reset_key);
+            endpoint.reset_key(Arc::new(reset_key));
+            id_key
+        });
         match config.engine {
             Engine::Direct => {
                 let (begun, taken) = mpsc::unbounded_channel();
-                let (driver, hub) = Driver::new(
-                    socket,
-                    endpoint_config,
-                    quic.clone(),
-                    admission.clone(),
-                    begun,
-                    config.stream_limits,
-                )?;
-                // It lasts as long as its connections, which outlive the server.
-                tokio::spawn(driver);
                 tasks.spawn(admission.clone().take(taken));
-                Ok(Self::Direct(hub))
+                let setup = direct::Setup {
+                    endpoint,
+                    id_key,
+                    server: Arc::new(quic.clone()),
+                    admission: admission.clone(),
+                    begun,
+                    limits: config.stream_limits,
+                };
+                Ok(Self::Direct(Drivers::start(sockets, &setup)?))
             }
             Engine::Reference => {
-                let server = Some(quic.clone());
-                let endpoint =
-                    Endpoint::new(endpoint_config, server, socket, Arc::new(TokioRuntime))?;
+                if let Some(key) = id_key {
+                    let ids = move || Box::new(HashedConnectionIdGenerator::from_key(key)) as _;
+                    endpoint.cid_generator(ids);
+                }
+                let (server, runtime) = (Some(quic.clone()), Arc::new(TokioRuntime));
+                let socket = sockets.swap_remove(0);
+                let endpoint = Endpoint::new(endpoint, server, socket, runtime)?;
                 tasks.spawn(admission.clone().run(endpoint.clone()));
                 Ok(Self::Reference(endpoint))
             }
@@ -200,36 +205,35 @@ impl Listener {
     /// Takes no new connections any more.
     fn close(&self) {
         match self {
-            Self::Direct(hub) => hub.close(),
+            Self::Direct(drivers) => drivers.close(),
             Self::Reference(endpoint) => endpoint.set_server_config(None),
         }
     }
 }
 
-/// Recognises the connection ids of the process's former lives, and resets what they stood for.
-///
-/// Without the ids' key a packet of a former life would be dropped as none of ours.
-fn outliving(key: &[u8; 64]) -> EndpointConfig {
-    let reset_key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key);
-    let ids = ring::hmac::sign(&reset_key, b"connection ids");
-    let ids = ids
-        .as_ref()
+/// The key by which the connection ids of the process's former lives are recognised, so that what
+/// they stood for is reset; packets that carry others would be dropped as none of ours.
+fn id_key(reset_key: &ring::hmac::Key) -> u64 {
+    let ids = ring::hmac::sign(reset_key, b"connection ids");
+    ids.as_ref()
         .first_chunk()
-        .map_or(0, |bytes| u64::from_be_bytes(*bytes));
-    let mut config = EndpointConfig::default();
-    config.reset_key(Arc::new(reset_key));
-    config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(ids)));
-    config
+        .map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
-/// Opens a socket per address.
-fn open_sockets(config: &ServerConfig) -> Result<Vec<(UdpSocket, SocketAddr)>, BindError> {
-    let open = |addr: SocketAddr| {
-        let socket = endpoint::open_socket(addr, true)?;
-        let local = socket.local_addr()?;
-        Ok((socket, local))
+/// Opens the sockets of each address: as many as there are drivers, on one port.
+fn open_sockets(config: &ServerConfig) -> Result<Vec<(Vec<UdpSocket>, SocketAddr)>, BindError> {
+    let count = match config.engine {
+        Engine::Direct => config.workers.get(),
+        Engine::Reference => 1,
     };
-    let mut sockets: Vec<(UdpSocket, SocketAddr)> = Vec::new();
+    let open = |addr: SocketAddr| {
+        let first = endpoint::open_server_socket(addr, count > 1)?;
+        let addr = first.local_addr()?;
+        let others = (1..count).map(|_| endpoint::open_server_socket(addr, true));
+        let sockets: io::Result<Vec<_>> = std::iter::once(Ok(first)).chain(others).collect();
+        Ok((sockets?, addr))
+    };
+    let mut sockets: Vec<(Vec<UdpSocket>, SocketAddr)> = Vec::new();
     for &addr in &config.listen {
         let first_port = sockets.first().map_or(0, |(_, first)| first.port());
         let shared = SocketAddr::new(addr.ip(), first_port);

@@ -1,6 +1,7 @@
 //! What a server listens on, shows and allows.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 
 use crate::protocols;
 use crate::tls::Identity;
@@ -19,6 +20,7 @@ pub struct ServerConfig {
     pub(crate) stream_limits: StreamLimits,
     pub(crate) congestion: Congestion,
     pub(crate) engine: Engine,
+    pub(crate) workers: NonZeroUsize,
 }
 
 /// What moves the packets of a server.
@@ -42,6 +44,7 @@ impl Default for ServerConfig {
             stream_limits: StreamLimits::default(),
             congestion: Congestion::default(),
             engine: Engine::default(),
+            workers: NonZeroUsize::MIN,
         }
     }
 }
@@ -105,6 +108,14 @@ impl ServerConfig {
     pub fn with_engine(self, engine: Engine) -> Self {
         Self { engine, ..self }
     }
+
+    /// Has as many tasks move the packets of each address, 1 by default and 256 at most. Each has a
+    /// socket of its own on the one port; [`Engine::Reference`] needs no more than one.
+    #[must_use]
+    pub fn with_workers(self, workers: NonZeroUsize) -> Self {
+        let workers = workers.min(MAX_WORKERS);
+        Self { workers, ..self }
+    }
 }
 
 impl std::fmt::Debug for ServerConfig {
@@ -116,3 +127,6 @@ impl std::fmt::Debug for ServerConfig {
             .finish_non_exhaustive()
     }
 }
+
+/// As many as a byte of a connection id can tell apart.
+const MAX_WORKERS: NonZeroUsize = NonZeroUsize::new(256).expect("it is not 0");

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -47,6 +48,9 @@ pub(crate) struct RelayArgs {
     )]
     #[arg(value_enum, default_value_t)]
     pub(crate) engine: EngineArg,
+    /// How many tasks move the packets of each address, at most 256 [default: one per core]
+    #[arg(long, value_name = "N", env = "MOQ_WORKERS", hide_env_values = true)]
+    workers: Option<NonZeroUsize>,
 }
 
 /// What moves the packets of a relay.
@@ -76,6 +80,12 @@ impl RelayArgs {
         } else {
             &self.version
         }
+    }
+
+    /// How many tasks move the packets of each address.
+    pub(crate) fn workers(&self) -> NonZeroUsize {
+        let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        self.workers.unwrap_or_else(cores)
     }
 }
 

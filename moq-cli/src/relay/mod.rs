@@ -8,6 +8,7 @@ mod sessions;
 mod state;
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +54,7 @@ pub(crate) async fn run(
         versions: args.versions().to_vec(),
         public: public.clone(),
         engine: args.engine.into(),
+        workers: args.workers(),
     })?;
     console.banner(&banner::text(&relay, &certificate, &public));
     let renewals = tokio::spawn(certificate.renew(relay.server.clone(), console.clone()));
@@ -93,6 +95,7 @@ pub(crate) struct RelayConfig {
     pub(crate) versions: Vec<Version>,
     pub(crate) public: Public,
     pub(crate) engine: Engine,
+    pub(crate) workers: NonZeroUsize,
 }
 
 /// A relay that listens.
@@ -181,6 +184,7 @@ fn bind_udp(config: &RelayConfig) -> anyhow::Result<Server> {
     let mut server = ServerConfig::default()
         .with_identity(config.identity.clone())
         .with_engine(config.engine)
+        .with_workers(config.workers)
         .with_protocols(Version::alpns(&config.versions));
     for addr in &config.listen {
         server = server.with_listen(*addr);

@@ -8,6 +8,8 @@ use quinn_proto::{DatagramEvent, Incoming, Transmit};
 
 use crate::direct::conn::Conn;
 use crate::direct::driver::Driver;
+use crate::direct::hub::Stray;
+use crate::direct::ids::driver_of;
 use crate::direct::owner::Owner;
 use crate::direct::socket::ecn;
 use crate::handshake::{Begun, Verdict};
@@ -38,23 +40,51 @@ impl Driver {
         let stride = meta.stride.max(1);
         let mut bytes = BytesMut::from(bytes);
         while !bytes.is_empty() {
-            let datagram = bytes.split_to(stride.min(bytes.len()));
-            self.outbox.clear();
-            let event = self
-                .endpoint
-                .handle(now, remote, local, ecn, datagram, &mut self.outbox);
-            match event {
-                Some(DatagramEvent::ConnectionEvent(handle, event)) => {
-                    let key = handle.0;
-                    if let Some(conn) = self.conn(key) {
-                        conn.lock().quic.handle_event(event);
-                        self.set_ready(key);
-                    }
+            let bytes = bytes.split_to(stride.min(bytes.len()));
+            let datagram = Stray {
+                remote,
+                local,
+                ecn,
+                bytes,
+            };
+            match driver_of(&datagram.bytes) {
+                Some(other) if other != self.number && other < self.hubs.len() => {
+                    self.hubs[other].pass(datagram);
                 }
-                Some(DatagramEvent::NewConnection(incoming)) => self.take_incoming(incoming, now),
-                Some(DatagramEvent::Response(transmit)) => self.respond(&transmit),
-                None => {}
+                _ => self.take_datagram(datagram, now),
             }
+        }
+    }
+
+    /// Takes in what others have received for this driver.
+    pub(super) fn take_strays(&mut self, now: Instant) {
+        for stray in self.hub.take_strays() {
+            self.take_datagram(stray, now);
+        }
+    }
+
+    fn take_datagram(&mut self, datagram: Stray, now: Instant) {
+        let Stray {
+            remote,
+            local,
+            ecn,
+            bytes,
+        } = datagram;
+        self.outbox.clear();
+        let event = self
+            .endpoint
+            .handle(now, remote, local, ecn, bytes, &mut self.outbox);
+        match event {
+            Some(DatagramEvent::ConnectionEvent(handle, event)) => {
+                let key = handle.0;
+                if let Some(conn) = self.conn(key) {
+                    conn.lock().quic.handle_event(event);
+                    self.set_ready(key);
+                }
+            }
+            Some(DatagramEvent::NewConnection(incoming)) => self.take_incoming(incoming, now),
+            Some(DatagramEvent::Response(transmit)) => self.respond(&transmit),
+            None => {}
         }
     }
 

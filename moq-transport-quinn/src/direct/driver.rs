@@ -8,14 +8,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use quinn_proto::{
-    ConnectionError, ConnectionHandle, Endpoint, EndpointConfig, ServerConfig, Transmit,
-};
+use quinn_proto::{ConnectionError, ConnectionHandle, Endpoint, Transmit};
 use tokio::sync::mpsc;
 use tokio::time::Sleep;
 
 use crate::direct::conn::{Conn, State, now};
 
+use crate::direct::drivers::Setup;
 use crate::direct::hub::Hub;
 use crate::direct::socket::{Inbox, Socket};
 use crate::direct::timers::Timers;
@@ -35,6 +34,10 @@ pub(crate) struct Driver {
     pub(super) begun: mpsc::UnboundedSender<Begun>,
     pub(super) limits: StreamLimits,
     pub(super) hub: Arc<Hub>,
+    /// Which of the address's drivers this is.
+    pub(super) number: usize,
+    /// Those of all drivers of the address, by their numbers.
+    pub(super) hubs: Arc<[Arc<Hub>]>,
     /// By quinn-proto's handle.
     conns: Vec<Option<Slot>>,
     /// How many of them there are.
@@ -64,26 +67,27 @@ struct Slot {
 }
 
 impl Driver {
-    pub(crate) fn new(
+    /// The driver of this number, on a socket of its own.
+    pub(super) fn new(
         socket: std::net::UdpSocket,
-        config: EndpointConfig,
-        server: ServerConfig,
-        admission: Arc<Admission>,
-        begun: mpsc::UnboundedSender<Begun>,
-        limits: StreamLimits,
-    ) -> io::Result<(Self, Arc<Hub>)> {
+        number: u8,
+        hubs: Arc<[Arc<Hub>]>,
+        setup: Setup,
+    ) -> io::Result<Self> {
         let socket = Socket::new(socket)?;
         let whole = socket.keeps_packets_whole();
-        let endpoint = Endpoint::new(Arc::new(config), Some(Arc::new(server)), whole, None);
-        let hub = Arc::new(Hub::default());
-        let driver = Self {
+        let server = Some(setup.server);
+        let number = usize::from(number);
+        Ok(Self {
             inbox: socket.inbox(),
             socket,
-            endpoint,
-            admission,
-            begun,
-            limits,
-            hub: hub.clone(),
+            endpoint: Endpoint::new(Arc::new(setup.endpoint), server, whole, None),
+            admission: setup.admission,
+            begun: setup.begun,
+            limits: setup.limits,
+            hub: hubs[number].clone(),
+            number,
+            hubs,
             conns: Vec::new(),
             open: 0,
             timers: Timers::default(),
@@ -95,8 +99,7 @@ impl Driver {
             outbox: Vec::new(),
             due: Vec::new(),
             woken: Vec::new(),
-        };
-        Ok((driver, hub))
+        })
     }
 
     pub(super) fn insert(&mut self, conn: Arc<Conn>) {
@@ -282,6 +285,7 @@ impl Future for Driver {
         let this = self.get_mut();
         let now = now();
         let has_more = this.receive(cx, now);
+        this.take_strays(now);
         this.expire(now);
         let woke = this.take_events(now);
         if woke && !this.is_waiting_for_tasks {

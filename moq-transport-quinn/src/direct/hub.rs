@@ -1,8 +1,11 @@
 //! What the driver of a socket shares with the connections on it.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
+use bytes::BytesMut;
+use quinn_proto::EcnCodepoint;
 use tokio::sync::Notify;
 
 use crate::direct::conn::Conn;
@@ -15,10 +18,21 @@ pub(crate) struct Hub {
     idle: Notify,
 }
 
+/// A received datagram. When a peer's address changes, the system may give what it sends to
+/// another driver than that of its connection.
+pub(super) struct Stray {
+    pub(super) remote: SocketAddr,
+    pub(super) local: Option<IpAddr>,
+    pub(super) ecn: Option<EcnCodepoint>,
+    pub(super) bytes: BytesMut,
+}
+
 #[derive(Default)]
 struct State {
     /// Connections that have something to send, or a new deadline. Each is here at most once.
     due: Vec<Arc<Conn>>,
+    /// Datagrams that came in on another driver's socket.
+    strays: Vec<Stray>,
     /// The driver's, while it sleeps.
     sleeper: Option<Waker>,
     /// How many connections the driver has.
@@ -40,6 +54,25 @@ impl Hub {
         }
     }
 
+    /// Passes on a datagram. When there are too many, it is lost, as on a network.
+    pub(super) fn pass(&self, stray: Stray) {
+        let sleeper = {
+            let mut state = self.lock();
+            if state.strays.len() >= MAX_STRAYS {
+                return;
+            }
+            state.strays.push(stray);
+            state.sleeper.take()
+        };
+        if let Some(sleeper) = sleeper {
+            sleeper.wake();
+        }
+    }
+
+    pub(super) fn take_strays(&self) -> Vec<Stray> {
+        std::mem::take(&mut self.lock().strays)
+    }
+
     /// Moves the connections that asked for a visit to `due`.
     pub(super) fn take_due(&self, due: &mut Vec<Arc<Conn>>) {
         due.append(&mut self.lock().due);
@@ -48,7 +81,7 @@ impl Hub {
     /// Keeps the driver's waker for the next call, unless there was one already.
     pub(super) fn sleep(&self, waker: &Waker) -> bool {
         let mut state = self.lock();
-        let quiet = state.due.is_empty();
+        let quiet = state.due.is_empty() && state.strays.is_empty();
         if quiet {
             state.sleeper = Some(waker.clone());
         }
@@ -94,3 +127,6 @@ impl Hub {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Datagrams of others that wait for the driver.
+const MAX_STRAYS: usize = 1024;

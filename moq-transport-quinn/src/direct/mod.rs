@@ -1,7 +1,7 @@
 //! Connections on quinn-proto itself, all those of a socket in one task.
 //!
 //! quinn gives each connection a task, a timer and two queues, which at a packet or two per wake
-//! cost more than the packets. Here one [`Driver`] moves a socket's packets, and handles work on a
+//! cost more than the packets. Here one [`driver`] moves a socket's packets, and handles work on a
 //! connection's state under its lock; what they leave to send goes out in the driver's next pass.
 
 mod arrivals;
@@ -9,7 +9,9 @@ mod capsules;
 mod conn;
 mod connection;
 mod driver;
+mod drivers;
 mod hub;
+mod ids;
 mod link;
 mod owner;
 mod purpose;
@@ -23,8 +25,7 @@ mod waits;
 mod web;
 
 pub(crate) use connection::Connection;
-pub(crate) use driver::Driver;
-pub(crate) use hub::Hub;
+pub(crate) use drivers::{Drivers, Setup};
 pub(crate) use link::Link;
 pub(crate) use owner::Owner;
 pub(crate) use recv::RecvStream;

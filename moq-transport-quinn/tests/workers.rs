@@ -1,0 +1,68 @@
+//! Several tasks that move the packets of one port.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[allow(dead_code, reason = "the suite uses the rest of it")]
+#[path = "suite/support.rs"]
+mod support;
+
+use std::num::NonZeroUsize;
+
+use moq_session::transport::Incoming as _;
+use moq_transport_quinn::{Engine, Server, ServerConfig};
+use support::{PROTOCOL, accept_uni, foreign_client, identity, pair, read};
+
+/// What moves the server's packets.
+const ENGINE: Engine = Engine::Direct;
+
+fn server() -> Server {
+    let config = ServerConfig::default()
+        .with_listen(([127, 0, 0, 1], 0).into())
+        .with_identity(identity())
+        .with_protocols([PROTOCOL])
+        .with_workers(NonZeroUsize::new(4).unwrap());
+    Server::bind(config).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn peers_are_shared_out_and_all_are_served() {
+    let server = server();
+    assert_eq!(server.local_addrs().len(), 1);
+    for index in 0..16 {
+        let scheme = support::BINDINGS[index % 2];
+        let (mut client, mut accepted) = pair(&server, scheme).await;
+        let mut sent = support::open_uni(&mut client).await;
+        support::write(&mut sent, &[b"hello"]).await;
+        moq_session::transport::SendStream::finish(&mut sent);
+        let (bytes, end) = read(&mut accept_uni(&mut accepted).await).await;
+        assert_eq!((bytes.as_slice(), end.is_ok()), (&b"hello"[..], true));
+    }
+    server.close(0, "");
+    server.wait_idle().await;
+}
+
+/// The system shares out peers by their address; whose packets come to another socket from then on
+/// is still served where its connection is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_may_change_its_address() {
+    let (server, identity) = (server(), identity());
+    server.set_certificate(identity.clone());
+    let endpoint = quinn::Endpoint::client(([127, 0, 0, 1], 0).into()).unwrap();
+    let config = foreign_client(&identity, PROTOCOL);
+    let connecting = endpoint.connect_with(config, server.local_addrs()[0], "localhost");
+    let (foreign, accepted) = tokio::join!(connecting.unwrap(), server.accept());
+    let mut accepted = accepted.unwrap().accept(None).await.unwrap();
+    let foreign = foreign.unwrap();
+
+    // With four sockets, sixteen addresses are not all given to one.
+    for index in 0..16_u8 {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        endpoint.rebind(socket).unwrap();
+        let mut uni = foreign.open_uni().await.unwrap();
+        uni.write_all(&[index]).await.unwrap();
+        uni.finish().unwrap();
+        let (bytes, end) = read(&mut accept_uni(&mut accepted).await).await;
+        assert_eq!((bytes, end.is_ok()), (vec![index], true));
+        assert_eq!(uni.stopped().await.unwrap(), None, "acknowledged");
+    }
+}
