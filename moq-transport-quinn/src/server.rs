@@ -153,9 +153,9 @@ impl Server {
     }
 }
 
-impl Drop for Inner {
+impl Drop for Listener {
     fn drop(&mut self) {
-        self.listeners.iter().for_each(Listener::close);
+        self.close();
     }
 }
 

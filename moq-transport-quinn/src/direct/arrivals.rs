@@ -90,11 +90,11 @@ impl Driver {
 
     fn take_incoming(&mut self, incoming: Incoming, now: Instant) {
         self.outbox.clear();
-        if self.hub.is_closed() {
+        let Some(admission) = &self.admission else {
             self.endpoint.ignore(incoming);
             return;
-        }
-        let room = match self.admission.judge(incoming.remote_address_validated()) {
+        };
+        let room = match admission.judge(incoming.remote_address_validated()) {
             Verdict::Shake(room) => room,
             Verdict::Retry => {
                 // It may always be retried while its address is not validated.

@@ -224,6 +224,13 @@ impl State {
         }
     }
 
+    /// Takes in that something was sent, of which more than acknowledgements are to be acknowledged.
+    pub(super) fn sent(&mut self, now: Instant, bytes: usize) {
+        if bytes > ACKNOWLEDGEMENT {
+            self.wrote_at = Some(now);
+        }
+    }
+
     /// When to visit the connection again, if nothing happens before.
     pub(super) fn deadline(&mut self) -> Option<Instant> {
         let timeout = self.quic.poll_timeout();
@@ -236,13 +243,15 @@ impl State {
     /// what comes next is the acknowledgement of what has come: it may be early, and a wake less.
     pub(super) fn early_deadline(&mut self, now: Instant) -> Option<Instant> {
         let is_quiet = self.wrote_at.is_none_or(|wrote| wrote + QUIET < now);
-        let at = self.deadline().filter(|_| is_quiet)?;
+        let at = self.quic.poll_timeout().filter(|_| is_quiet)?;
         at.checked_sub(EARLY)
     }
 
     /// Takes in that the deadline has passed, or may be taken for that.
     pub(super) fn expire(&mut self, now: Instant, woken: &mut Vec<Waker>) {
-        if let Some(at) = self.quic.poll_timeout() {
+        if let Some(at) = self.quic.poll_timeout()
+            && at <= now + EARLY
+        {
             self.quic.handle_timeout(now.max(at));
         }
         if self.give_up_at.is_some_and(|at| at <= now) {
@@ -254,6 +263,9 @@ impl State {
 /// How long after the last write this end counts as quiet: longer than a write usually waits for
 /// its acknowledgement.
 const QUIET: Duration = Duration::from_millis(200);
+
+/// The most bytes of a packet that only acknowledges, or gives credit.
+const ACKNOWLEDGEMENT: usize = 64;
 
 /// How much earlier than it has to be an acknowledgement may be sent.
 const EARLY: Duration = Duration::from_millis(8);

@@ -30,7 +30,7 @@ impl Connection {
         cx: &Context<'_>,
     ) -> Poll<Result<(StreamId, Bytes), TransportError>> {
         let mut state = self.link.lock();
-        if self.link.has_ended(&state) {
+        if self.link.is_closed_here() {
             drop(state);
             return Poll::Ready(Err(self.link.error()));
         }
@@ -111,7 +111,7 @@ impl Transport for Connection {
 
     fn poll_recv_datagram(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, TransportError>> {
         let mut state = self.link.lock();
-        if self.link.has_ended(&state) {
+        if self.link.is_closed_here() {
             drop(state);
             return Poll::Ready(Err(self.link.error()));
         }

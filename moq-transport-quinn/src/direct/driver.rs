@@ -29,7 +29,8 @@ use crate::transport_config::StreamLimits;
 pub(crate) struct Driver {
     pub(super) socket: Socket,
     pub(super) endpoint: Endpoint,
-    pub(super) admission: Arc<Admission>,
+    /// Absent once nobody takes new connections any more.
+    pub(super) admission: Option<Arc<Admission>>,
     /// Where connections go whose handshake has begun.
     pub(super) begun: mpsc::UnboundedSender<Begun>,
     pub(super) limits: StreamLimits,
@@ -82,7 +83,7 @@ impl Driver {
             inbox: socket.inbox(),
             socket,
             endpoint: Endpoint::new(Arc::new(setup.endpoint), server, whole, None),
-            admission: setup.admission,
+            admission: Some(setup.admission),
             begun: setup.begun,
             limits: setup.limits,
             hub: hubs[number].clone(),
@@ -210,6 +211,7 @@ impl Driver {
             self.outbox.clear();
             match state.quic.poll_transmit(now, segments, &mut self.outbox) {
                 Some(transmit) => {
+                    state.sent(now, transmit.size);
                     drop(state);
                     self.ready.push_back(key);
                     if !self.socket.send(&transmit, &self.outbox) {
@@ -234,6 +236,7 @@ impl Driver {
         let sent = self.socket.send(transmit, bytes);
         if sent {
             self.unsent = None;
+            self.socket.has_room();
         }
         sent
     }
@@ -248,6 +251,9 @@ impl Driver {
                 self.set_ready(key);
             }
             if is_drained {
+                // Whatever it was that ended it, nobody may wait for it any longer.
+                state.take_events(now, &mut self.woken);
+                state.end(ConnectionError::LocallyClosed, &mut self.woken);
                 self.remove(key);
                 return;
             }
@@ -268,7 +274,7 @@ impl Driver {
             again |= self.sleep.as_mut().poll(cx).is_ready();
         }
         if self.unsent.is_some() {
-            again |= self.socket.poll_room(cx).is_ready();
+            again |= matches!(self.socket.poll_room(cx), Poll::Ready(Ok(())));
         } else {
             again |= !self.ready.is_empty();
         }
@@ -284,6 +290,10 @@ impl Future for Driver {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         let now = now();
+        if this.hub.is_closed() {
+            // With it goes the way to those that accept, who learn by that.
+            this.admission = None;
+        }
         let has_more = this.receive(cx, now);
         this.take_strays(now);
         this.expire(now);
@@ -297,6 +307,7 @@ impl Future for Driver {
         }
         this.is_waiting_for_tasks = false;
         this.transmit(now);
+        this.woken.drain(..).for_each(Waker::wake);
         if this.open == 0 && this.hub.is_closed() {
             return Poll::Ready(());
         }
@@ -307,6 +318,7 @@ impl Future for Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
+        drop(self.hub.abandon());
         // With the runtime gone, nothing would ever wake those that wait.
         for slot in self.conns.iter().flatten() {
             let mut state = slot.conn.lock();

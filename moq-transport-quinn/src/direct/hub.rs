@@ -39,6 +39,8 @@ struct State {
     connections: usize,
     /// Whether nobody takes new connections any more.
     closed: bool,
+    /// Whether the driver is gone.
+    abandoned: bool,
 }
 
 impl Hub {
@@ -46,6 +48,9 @@ impl Hub {
     pub(crate) fn call(&self, conn: Arc<Conn>) {
         let sleeper = {
             let mut state = self.lock();
+            if state.abandoned {
+                return;
+            }
             state.due.push(conn);
             state.sleeper.take()
         };
@@ -81,7 +86,8 @@ impl Hub {
     /// Keeps the driver's waker for the next call, unless there was one already.
     pub(super) fn sleep(&self, waker: &Waker) -> bool {
         let mut state = self.lock();
-        let quiet = state.due.is_empty() && state.strays.is_empty();
+        let is_over = state.closed && state.connections == 0;
+        let quiet = state.due.is_empty() && state.strays.is_empty() && !is_over;
         if quiet {
             state.sleeper = Some(waker.clone());
         }
@@ -106,6 +112,17 @@ impl Hub {
         if let Some(sleeper) = sleeper {
             sleeper.wake();
         }
+    }
+
+    /// Takes in that the driver is gone; gives the connections that nobody visits any more.
+    pub(super) fn abandon(&self) -> Vec<Arc<Conn>> {
+        let due = {
+            let mut state = self.lock();
+            state.abandoned = true;
+            std::mem::take(&mut state.due)
+        };
+        self.set_connections(0);
+        due
     }
 
     pub(super) fn is_closed(&self) -> bool {

@@ -77,7 +77,12 @@ impl Link {
 
     /// Whether operations fail, because one end has closed the connection or it was lost.
     pub(super) fn has_ended(&self, state: &State) -> bool {
-        state.ended.is_some() || self.closed_here.get().is_some()
+        state.ended.is_some() || self.is_closed_here()
+    }
+
+    /// Whether this end has closed the connection.
+    pub(super) fn is_closed_here(&self) -> bool {
+        self.closed_here.get().is_some()
     }
 
     /// Closes the connection unless it is closed already; the reason is cut to 1024 bytes.

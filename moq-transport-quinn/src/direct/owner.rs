@@ -27,7 +27,8 @@ impl Owner {
 
     /// Waits for the handshake, and gives the protocol name that TLS settled on. Cancel safe.
     pub(crate) async fn connected(&self) -> Result<Option<String>, ConnectionError> {
-        self.stage(|state| (!state.quic.is_handshaking()).then_some(()))
+        let is_done = |quic: &quinn_proto::Connection| !quic.is_handshaking() && !quic.is_closed();
+        self.stage(|state| is_done(&state.quic).then_some(()))
             .await?;
         Ok(alpn(&self.conn.lock().quic))
     }
@@ -55,6 +56,7 @@ impl Owner {
             if let Some(web) = &state.web {
                 web.finish(&mut state.quic);
             }
+            self.conn.call_to_write(state);
         }
         let closed = self.stage(|_| None::<()>);
         let _ = timeout(patience, closed).await.is_ok();

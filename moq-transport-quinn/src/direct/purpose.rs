@@ -51,7 +51,10 @@ impl Web {
             }
             Purpose::Unknown => self.fail("the beginning of a stream is too long"),
             Purpose::Session => self.accepted[id.dir() as usize].push_back((id, bytes)),
-            Purpose::Drained => self.drained.push(id),
+            Purpose::Drained => {
+                self.drained.push(id);
+                self.drain(quic, id);
+            }
             Purpose::Refused => refuse(quic, id),
             Purpose::Connect => {
                 self.heads.remove(&id);

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use moq_session::transport::{self, SendError};
-use quinn_proto::{StreamId, WriteError};
+use quinn_proto::{FinishError, StreamId, WriteError};
 
 use crate::code;
 use crate::direct::conn::State;
@@ -93,7 +93,13 @@ impl transport::SendStream for SendStream {
         // It fails on a stream that is closed, which then stays so. Without its head a stream
         // belongs to no session, so that an empty one which can't be written is none at all.
         let _ = match self.write_head(&mut state) {
-            Ok(()) => state.quic.send_stream(self.id).finish().is_ok(),
+            Ok(()) => match state.quic.send_stream(self.id).finish() {
+                // Nobody wants the rest, and without an end the peer would count it as open.
+                Err(FinishError::Stopped(code)) => {
+                    state.quic.send_stream(self.id).reset(code).is_ok()
+                }
+                finished => finished.is_ok(),
+            },
             Err(_) => {
                 let code = code::to_http3(0);
                 state.quic.send_stream(self.id).reset(code).is_ok()
@@ -136,8 +142,15 @@ impl Drop for SendStream {
         if !self.ended {
             transport::SendStream::reset(self, 0);
         }
+        let mut state = self.link.lock();
         if self.waits {
-            self.link.lock().drop_writer(self.id);
+            state.drop_writer(self.id);
+        }
+        let mut stream = state.quic.send_stream(self.id);
+        if let Ok(Some(code)) = stream.stopped()
+            && stream.reset(code).is_ok()
+        {
+            self.link.call_to_write(&mut state);
         }
     }
 }

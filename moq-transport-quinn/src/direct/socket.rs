@@ -79,7 +79,11 @@ impl Socket {
                 Ok(())
             });
             match outcome {
-                Ok(Err(error)) => return Poll::Ready(Err(error)),
+                Ok(Err(error)) => {
+                    // One that lasts must not be asked for again and again.
+                    ready.clear_ready();
+                    return Poll::Ready(Err(error));
+                }
                 _ if received > 0 => return Poll::Ready(Ok(received)),
                 _ => {}
             }
@@ -102,6 +106,11 @@ impl Socket {
         };
         let sent = self.state.send(self.io.get_ref().into(), &transmit);
         !matches!(sent, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// Takes in that there is room to send again.
+    pub(super) fn has_room(&mut self) {
+        self.room = None;
     }
 
     /// Waits for room to send.

@@ -16,9 +16,7 @@ impl State {
         handle: HandleId,
         cx: &Context<'_>,
     ) -> Poll<Option<(StreamId, Bytes)>> {
-        if self.ended.is_some() {
-            return Poll::Ready(None);
-        }
+        // What came before the end of the connection is still given.
         let accepted = match &mut self.web {
             Some(web) => web.accept(dir),
             None => self.quic.streams().accept(dir).map(|id| (id, Bytes::new())),
@@ -26,6 +24,9 @@ impl State {
         if accepted.is_some() {
             self.raise_credit(dir);
             return Poll::Ready(accepted);
+        }
+        if self.ended.is_some() {
+            return Poll::Ready(None);
         }
         self.acceptors[dir as usize].add(handle, cx);
         Poll::Pending
@@ -72,9 +73,6 @@ impl State {
         handle: HandleId,
         cx: &Context<'_>,
     ) -> Poll<Option<Bytes>> {
-        if self.ended.is_some() {
-            return Poll::Ready(None);
-        }
         while let Some(datagram) = self.quic.datagrams().recv() {
             let payload = match &self.web {
                 Some(web) => web.datagram(datagram),
@@ -83,6 +81,9 @@ impl State {
             if payload.is_some() {
                 return Poll::Ready(payload);
             }
+        }
+        if self.ended.is_some() {
+            return Poll::Ready(None);
         }
         self.datagrams.add(handle, cx);
         Poll::Pending

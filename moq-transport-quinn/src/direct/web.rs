@@ -175,6 +175,18 @@ impl Web {
             .map_or(&[], |session| &session.datagram_head)
     }
 
+    /// Reads and forgets what a stream has; one that has ended is forgotten, too.
+    pub(super) fn drain(&mut self, quic: &mut Connection, id: StreamId) {
+        loop {
+            match read(quic, id) {
+                Read::Bytes(_) => {}
+                Read::Blocked => return,
+                Read::End | Read::Reset => break,
+            }
+        }
+        self.drained.retain(|drained| *drained != id);
+    }
+
     fn is_requested(&self) -> bool {
         self.has_settings && self.request.is_some()
     }

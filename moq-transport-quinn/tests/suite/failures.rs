@@ -4,9 +4,10 @@ use std::net::{Ipv4Addr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use crate::suite::support::{
-    BINDINGS, RootFile, accepted, client, client_config, closed, identity, problem, server, url,
+    BINDINGS, RootFile, accept_uni, accepted, client, client_config, closed, identity, open_uni,
+    pair, problem, read, server, url, write,
 };
-use moq_session::transport::{Incoming as _, TransportError};
+use moq_session::transport::{Incoming as _, SendStream as _, TransportError};
 use moq_transport_quinn::tls::Identity;
 use moq_transport_quinn::{CertificateProblem, Client, ConnectError, Phase};
 use url::Url;
@@ -170,4 +171,22 @@ async fn many_unfinished_handshakes_make_the_server_ask_for_a_retry() {
         accepted(&server)
     );
     assert!(connected.is_ok(), "{connected:?}");
+}
+
+/// Whoever turns away at the server's certificate is nobody's peer.
+#[tokio::test]
+async fn a_handshake_that_the_client_gives_up_is_not_accepted() {
+    let server = server();
+    for _ in 0..4 {
+        let elsewhere = client_config().with_fingerprint(identity().fingerprint());
+        let refused = Client::new(elsewhere)
+            .connect(url(&server, "moqt", "/"))
+            .await;
+        assert_eq!(problem(refused), CertificateProblem::NotPinned);
+    }
+    let (mut client, mut accepted) = pair(&server, "moqt").await;
+    let mut sent = open_uni(&mut client).await;
+    write(&mut sent, &[b"x"]).await;
+    sent.finish();
+    assert_eq!(read(&mut accept_uni(&mut accepted).await).await.0, b"x");
 }

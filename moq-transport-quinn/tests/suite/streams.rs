@@ -212,3 +212,25 @@ async fn plain_codes_are_read_on_raw_quic() {
     let reset = theirs.received_reset().await.unwrap().unwrap();
     assert_eq!(reset.into_inner(), 0x52e4_a40f_a90f);
 }
+
+/// A stream that the peer stopped is reset when it is finished, or its credit would never come back.
+#[tokio::test]
+async fn streams_that_were_stopped_give_their_credit_back() {
+    let (server, identity) = (server(), identity());
+    server.set_certificate(identity.clone());
+    let endpoint = quinn::Endpoint::client(([127, 0, 0, 1], 0).into()).unwrap();
+    let config = foreign_client(&identity, PROTOCOL);
+    let connecting = endpoint.connect_with(config, server.local_addrs()[0], "localhost");
+    let (foreign, accepted) = tokio::join!(connecting.unwrap(), server.accept());
+    let mut accepted = accepted.unwrap().accept(None).await.unwrap();
+    let foreign = foreign.unwrap();
+    // quinn allows 100 streams at once.
+    for _ in 0..250 {
+        let mut sent = open_uni(&mut accepted).await;
+        write(&mut sent, &[b"x"]).await;
+        let mut theirs = foreign.accept_uni().await.unwrap();
+        theirs.stop(quinn::VarInt::from_u32(1)).unwrap();
+        assert!(acknowledged(&mut sent).await.is_err());
+        sent.finish();
+    }
+}
