@@ -28,9 +28,9 @@ pub struct ServerConfig {
 #[non_exhaustive]
 pub enum Engine {
     /// quinn-proto, with all connections of a socket in one task: the cheaper one.
-    #[default]
     Direct,
     /// quinn, with a task for each connection: what the other is measured and tested against.
+    #[default]
     Reference,
 }
 

@@ -39,7 +39,7 @@ pub(crate) struct RelayArgs {
     #[arg(long = "version", value_name = "VERSION", value_delimiter = ',')]
     #[arg(env = "MOQ_VERSION", hide_env_values = true, value_parser = values::version)]
     version: Vec<Version>,
-    /// What moves the packets; `reference` is there to compare with
+    /// What moves the packets; `direct` is cheaper, and on trial
     #[arg(
         long,
         value_name = "ENGINE",
@@ -57,9 +57,9 @@ pub(crate) struct RelayArgs {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EngineArg {
     /// All connections of a socket in one task
-    #[default]
     Direct,
     /// A task for each connection
+    #[default]
     Reference,
 }
 
