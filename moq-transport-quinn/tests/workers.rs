@@ -20,6 +20,7 @@ fn server() -> Server {
         .with_listen(([127, 0, 0, 1], 0).into())
         .with_identity(identity())
         .with_protocols([PROTOCOL])
+        .with_engine(ENGINE)
         .with_workers(NonZeroUsize::new(4).unwrap());
     Server::bind(config).unwrap()
 }
