@@ -19,6 +19,7 @@ pub struct Budget(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     limit: u64,
+    keeps_read: bool,
     used: AtomicU64,
     holders: Mutex<Slab<Holder>>,
 }
@@ -37,8 +38,20 @@ impl Budget {
     /// A budget of `limit` bytes.
     #[must_use]
     pub fn new(limit: u64) -> Self {
+        Self::with(limit, true)
+    }
+
+    /// A budget of `limit` bytes for tracks that nobody is going to read from an earlier group on: one
+    /// that ended is let go of when no reader is left that has not done with it, however young.
+    #[must_use]
+    pub fn without_history(limit: u64) -> Self {
+        Self::with(limit, false)
+    }
+
+    fn with(limit: u64, keeps_read: bool) -> Self {
         Self(Arc::new(Inner {
             limit,
+            keeps_read,
             used: AtomicU64::new(0),
             holders: Mutex::default(),
         }))
@@ -54,6 +67,11 @@ impl Budget {
     #[must_use]
     pub fn limit(&self) -> u64 {
         self.0.limit
+    }
+
+    /// Whether groups are kept that all readers have done with.
+    pub(crate) fn keeps_read(&self) -> bool {
+        self.0.keeps_read
     }
 
     pub(crate) fn is_exceeded(&self) -> bool {

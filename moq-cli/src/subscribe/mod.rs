@@ -19,7 +19,7 @@ pub(crate) async fn run(args: SubscribeArgs, console: &Console) -> anyhow::Resul
     let buffer = args
         .buffer
         .unwrap_or_else(|| memory::quarter(MOST_BUFFERED));
-    let origin = OriginProducer::with(HopId::random(), Budget::new(buffer));
+    let origin = OriginProducer::with(HopId::random(), Budget::without_history(buffer));
     let config = client::config(&args.client)
         .with_subscribe(origin.clone())
         .with_role(Role::Subscriber);

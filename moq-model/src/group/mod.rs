@@ -132,6 +132,10 @@ impl Group {
         state.appended == 0
     }
 
+    pub(crate) fn has_ended(&self) -> bool {
+        lock(&self.state).end.is_some()
+    }
+
     /// Lets go of the frames: whoever has not read them gets `why` for an end.
     pub(crate) fn discard(&self, why: GroupEnd) {
         let mut state = lock(&self.state);

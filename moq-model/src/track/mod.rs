@@ -8,6 +8,7 @@ mod ordered;
 mod producer;
 mod readers;
 mod ready;
+mod retention;
 mod shared;
 mod state;
 mod subscription;

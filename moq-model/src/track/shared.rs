@@ -140,6 +140,10 @@ impl TrackShared {
     pub(crate) fn close_group(&self, reader: ReaderId, sequence: u64) {
         let mut state = self.lock();
         state.close_group(reader, sequence);
+        if !self.budget.keeps_read() {
+            let released = state.discard_read();
+            self.release(&mut state, released);
+        }
         if self.is_watched() {
             state.wake_producers();
         }

@@ -36,6 +36,33 @@ async fn input_waits_only_while_even_the_fastest_reader_is_far_behind() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_history_what_all_readers_have_done_with_goes() {
+    let budget = Budget::without_history(64 << 20);
+    let broadcast = BroadcastProducer::with_budget(budget.clone());
+    let producer = broadcast.create(Track::new("t")).unwrap();
+    let consumer = producer.consume();
+    let mut fast = consumer.subscribe(oldest());
+    let mut slow = consumer.subscribe(oldest());
+    for _ in 0..4 {
+        let mut group = producer.append().unwrap();
+        group.append_at(0, vec![0; 1 << 20]).unwrap();
+        group.finish();
+    }
+    let held = || budget.used() >> 20;
+    while next_now(&mut fast).is_some() {}
+    assert_eq!(held(), 4, "the other has read nothing");
+    for _ in 1..4 {
+        next_now(&mut slow).unwrap();
+    }
+    let oldest = next_now(&mut slow).unwrap();
+    assert_eq!(held(), 4, "it has begun with the newest, and reads on");
+    drop(oldest);
+    assert_eq!(held(), 1, "the newest is kept");
+    let mut late = consumer.subscribe(Subscription::default());
+    assert_eq!(next_now(&mut late).unwrap().sequence(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pause_without_progress_ends_by_skipping() {
     let (producer, consumer) = track(Track::new("t").with_max_age(60 * SECOND));
     let mut stalled = consumer.subscribe(oldest());
