@@ -168,12 +168,12 @@ fn a_frame_without_a_form_on_the_wire_resets_its_group() {
 // spec: Section 4.6, "01 and 02 have no such field"
 // spec: Section 4.6, "An open group stream whose group expires while it is blocked is reset with 0x34"
 #[test]
-fn a_group_that_gets_too_old_on_its_way_is_reset() {
+fn a_group_that_gets_too_old_on_its_way_is_reset_and_told() {
     for_each_version(|version| async move {
         let mut live = live(version).await;
         let mut wish = floor(0);
         wish.max_age = Duration::from_secs(1);
-        let _stream = live.subscribe(&wish).await;
+        let mut stream = live.subscribe(&wish).await;
         let mut group = live.track.append().unwrap();
         group.append_at(0, vec![0; 200_000]).unwrap();
         let (_, mut blocked) = live.peer.expect_group().await;
@@ -184,6 +184,15 @@ fn a_group_that_gets_too_old_on_its_way_is_reset() {
         if version.features().subscribe_range {
             blocked.expect_reset(OLD).await;
             live.expect_groups([2, 1]).await;
+            if version.features().start_end {
+                assert_eq!(stream.expect_response().await, SubscribeResponse::Start(0));
+            }
+            if version.features().drop_type.is_some() {
+                // The reset may have overtaken the header.
+                let (start, end, code) = (0, 0, u64::from(OLD));
+                let told = SubscribeResponse::Drop { start, end, code };
+                assert_eq!(stream.expect_response().await, told);
+            }
             return;
         }
         group.finish();

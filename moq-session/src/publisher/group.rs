@@ -19,8 +19,7 @@ use crate::transport::SendStream;
 /// Frames that are encoded before they are written.
 const BATCH: usize = 64;
 
-/// Writes frames of a group to a stream, from its header to its end; yields the stream if it ended
-/// well.
+/// Writes frames of a group to a stream, from its header to its end.
 ///
 /// A group that does not finish, or that the peer does not want, is reset.
 pub(super) struct Delivery<S: SendStream> {
@@ -28,6 +27,17 @@ pub(super) struct Delivery<S: SendStream> {
     /// Until it is over.
     work: Option<(Writer<S>, GroupConsumer)>,
     pump: Pump,
+}
+
+/// What became of a group's stream.
+pub(super) enum Delivered<S: SendStream> {
+    /// Everything is written, and may not be acknowledged.
+    Whole(Writer<S>),
+    /// It was reset with this code, which may overtake even the header, so that the peer can't know
+    /// what group it was.
+    Cut { sequence: u64, code: u32 },
+    /// The peer does not want it, or is gone.
+    Unwanted,
 }
 
 impl<S: SendStream> Delivery<S> {
@@ -55,7 +65,7 @@ impl<S: SendStream> Delivery<S> {
     }
 
     /// Polls on behalf of another task than the one that is going to.
-    pub(super) fn poll_early(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<Writer<S>>> {
+    pub(super) fn poll_early(&mut self, cx: &mut TaskContext<'_>) -> Poll<Delivered<S>> {
         let polled = Pin::new(&mut *self).poll(cx);
         self.pump.is_watched = false;
         polled
@@ -66,35 +76,39 @@ impl<S: SendStream> Delivery<S> {
 impl<S: SendStream> Unpin for Delivery<S> {}
 
 impl<S: SendStream> Future for Delivery<S> {
-    type Output = Option<Writer<S>>;
+    type Output = Delivered<S>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Writer<S>>> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Delivered<S>> {
         let Self {
             context,
             work,
             pump,
         } = &mut *self;
         let Some((writer, group)) = work else {
-            return Poll::Ready(None);
+            return Poll::Ready(Delivered::Unwanted);
         };
         let Poll::Ready(end) = pump.poll(cx, writer, group, context) else {
             return Poll::Pending;
         };
-        let Some((mut writer, _)) = work.take() else {
-            return Poll::Ready(None);
+        let Some((mut writer, group)) = work.take() else {
+            return Poll::Ready(Delivered::Unwanted);
         };
-        match end {
+        Poll::Ready(match end {
             Ok(GroupEnd::Finished) => {
                 writer.end();
-                return Poll::Ready(Some(writer));
+                Delivered::Whole(writer)
             }
-            Ok(end) => writer.reset(convert::group_end_code(end)),
+            Ok(end) => {
+                let (sequence, code) = (group.sequence(), convert::group_end_code(end));
+                writer.reset(code);
+                Delivered::Cut { sequence, code }
+            }
             Err(error) => {
                 tracing::trace!(%error, "group not delivered");
                 writer.reset(code::stream::CANCELLED);
+                Delivered::Unwanted
             }
-        }
-        Poll::Ready(None)
+        })
     }
 }
 

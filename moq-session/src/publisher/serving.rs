@@ -9,7 +9,7 @@ use moq_wire::{Subscribe, SubscribeId, SubscribeOk, SubscribeResponse, Subscribe
 
 use super::bounds::FrameBounds;
 use super::datagram;
-use super::group::Delivery;
+use super::group::{Delivered, Delivery};
 use super::settling::Settling;
 use super::waiting::Waiting;
 use crate::context::Context;
@@ -117,13 +117,11 @@ impl<T: Transport> Serving<T> {
                 .map_err(Failure::Stream)?
                 .is_ready();
             self.poll_streams(cx).map_err(Failure::Stream)?;
+            while let Poll::Ready(Some(delivered)) = self.deliveries.poll_next_unpin(cx) {
+                self.settle(delivered);
+            }
             if is_flushed {
                 self.tell_dropped();
-            }
-            while let Poll::Ready(Some(finished)) = self.deliveries.poll_next_unpin(cx) {
-                if let Some(writer) = finished {
-                    self.settling.push(writer);
-                }
             }
             let is_written = self.waiting.is_empty() && self.deliveries.is_empty();
             if self.track.is_none() && is_written && self.settling.poll_settled(cx).is_ready() {
@@ -310,9 +308,17 @@ impl<T: Transport> Serving<T> {
         let mut delivery = Delivery::new(shared, writer, group, self.id, frames);
         // A group that is whole goes out at once, and needs no task.
         match delivery.poll_early(cx) {
-            Poll::Ready(Some(writer)) => self.settling.push(writer),
-            Poll::Ready(None) => {}
+            Poll::Ready(delivered) => self.settle(delivered),
             Poll::Pending => self.deliveries.push(delivery),
+        }
+    }
+
+    /// Takes in what became of a group.
+    fn settle(&mut self, delivered: Delivered<T::Send>) {
+        match delivered {
+            Delivered::Whole(writer) => self.settling.push(writer),
+            Delivered::Cut { sequence, code } => self.waiting.drop_group(sequence, code),
+            Delivered::Unwanted => {}
         }
     }
 }

@@ -41,23 +41,22 @@ impl Waiting {
         while let Some(oldest) = self.groups.front_mut()
             && let Poll::Ready(end) = oldest.poll_cut(cx)
         {
-            note(
-                &mut self.dropped,
-                oldest.sequence(),
-                convert::group_end_code(end),
-            );
+            let sequence = oldest.sequence();
+            self.drop_group(sequence, convert::group_end_code(end));
             self.groups.pop_front();
         }
         while let Some(newest) = self.groups.back_mut()
             && let Poll::Ready(end) = newest.poll_cut(cx)
         {
-            note(
-                &mut self.dropped,
-                newest.sequence(),
-                convert::group_end_code(end),
-            );
+            let sequence = newest.sequence();
+            self.drop_group(sequence, convert::group_end_code(end));
             self.groups.pop_back();
         }
+    }
+
+    /// Takes note of a group that is not going to come, or not whole.
+    pub(super) fn drop_group(&mut self, sequence: u64, code: u32) {
+        note(&mut self.dropped, sequence, code);
     }
 
     /// Takes note of groups that are not going to come.
