@@ -217,6 +217,9 @@ pub enum BindError {
         /// Why not.
         source: io::Error,
     },
+    /// A thread cannot be started.
+    #[error("cannot start a thread to serve on")]
+    Thread(#[source] io::Error),
     /// TLS cannot be set up.
     #[error("cannot set up TLS")]
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use moq_session::transport::{Incoming, TransportError};
 use quinn::VarInt;
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 use web_transport_quinn::Request;
 use web_transport_quinn::http::StatusCode;
@@ -25,6 +26,7 @@ pub struct IncomingConnection {
     request_path: Option<String>,
     protocols: Vec<String>,
     setup: Arc<Setup>,
+    runtime: Handle,
 }
 
 enum Kind {
@@ -82,6 +84,7 @@ impl IncomingConnection {
             request_path: None,
             protocols: vec![alpn],
             setup,
+            runtime: Handle::current(),
         }
     }
 
@@ -95,7 +98,15 @@ impl IncomingConnection {
             request_path: Some(path),
             protocols: request.protocols.clone(),
             setup,
+            runtime: Handle::current(),
         }
+    }
+
+    /// The runtime that moves the connection's packets. What works on the connection may run
+    /// anywhere, and is cheapest there.
+    #[must_use]
+    pub fn runtime(&self) -> &Handle {
+        &self.runtime
     }
 
     /// The peer's address.

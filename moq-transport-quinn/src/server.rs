@@ -12,7 +12,7 @@ use rustls::crypto::CryptoProvider;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::direct::{self, Drivers};
+use crate::direct::{self, Drivers, Workers};
 use crate::endpoint;
 use crate::error::BindError;
 use crate::handshake::{Admission, Admitted};
@@ -69,12 +69,14 @@ impl Server {
             profile,
             config.stream_limits,
         ));
+        let workers = Workers::start(config.workers()).map_err(BindError::Thread)?;
         let mut tasks = JoinSet::new();
         let mut listeners = Vec::new();
         let mut addrs = Vec::new();
         for (sockets, addr) in sockets {
-            let listener = Listener::start(sockets, &config, &quic, &admission, &mut tasks)
-                .map_err(|source| BindError::Socket { addr, source })?;
+            let listener =
+                Listener::start(sockets, &config, &quic, &admission, &workers, &mut tasks)
+                    .map_err(|source| BindError::Socket { addr, source })?;
             listeners.push(listener);
             addrs.push(addr);
         }
@@ -165,6 +167,7 @@ impl Listener {
         config: &ServerConfig,
         quic: &quinn::ServerConfig,
         admission: &Arc<Admission>,
+        workers: &Workers,
         tasks: &mut JoinSet<()>,
     ) -> io::Result<Self> {
         let mut endpoint = EndpointConfig::default();
@@ -176,17 +179,16 @@ impl Listener {
         });
         match config.engine {
             Engine::Direct => {
-                let (begun, taken) = mpsc::unbounded_channel();
-                tasks.spawn(admission.clone().take(taken));
                 let setup = direct::Setup {
                     endpoint,
                     id_key,
                     server: Arc::new(quic.clone()),
                     admission: admission.clone(),
-                    begun,
                     limits: config.stream_limits,
                 };
-                Ok(Self::Direct(Drivers::start(sockets, &setup)?))
+                Ok(Self::Direct(Drivers::start(
+                    sockets, workers, &setup, tasks,
+                )?))
             }
             Engine::Reference => {
                 if let Some(key) = id_key {
@@ -222,10 +224,7 @@ fn id_key(reset_key: &ring::hmac::Key) -> u64 {
 
 /// Opens the sockets of each address: as many as there are drivers, on one port.
 fn open_sockets(config: &ServerConfig) -> Result<Vec<(Vec<UdpSocket>, SocketAddr)>, BindError> {
-    let count = match config.engine {
-        Engine::Direct => config.workers.get(),
-        Engine::Reference => 1,
-    };
+    let count = config.workers().get();
     let open = |addr: SocketAddr| {
         let first = endpoint::open_server_socket(addr, count > 1)?;
         let addr = first.local_addr()?;

@@ -28,9 +28,9 @@ pub struct ServerConfig {
 #[non_exhaustive]
 pub enum Engine {
     /// quinn-proto, with all connections of a socket in one task: the cheaper one.
+    #[default]
     Direct,
     /// quinn, with a task for each connection: what the other is measured and tested against.
-    #[default]
     Reference,
 }
 
@@ -109,12 +109,22 @@ impl ServerConfig {
         Self { engine, ..self }
     }
 
-    /// Has as many tasks move the packets of each address, 1 by default and 256 at most. Each has a
-    /// socket of its own on the one port; [`Engine::Reference`] needs no more than one.
+    /// Has as many threads serve each address, 256 at most. Each has a runtime of its own, and a
+    /// socket of its own on the one port. One, which is the default, is no thread but a task of the
+    /// runtime that binds the server, and so it is with [`Engine::Reference`].
+    ///
+    /// Sessions are cheapest on [`IncomingConnection::runtime`](crate::IncomingConnection::runtime).
     #[must_use]
     pub fn with_workers(self, workers: NonZeroUsize) -> Self {
         let workers = workers.min(MAX_WORKERS);
         Self { workers, ..self }
+    }
+
+    pub(crate) fn workers(&self) -> NonZeroUsize {
+        match self.engine {
+            Engine::Direct => self.workers,
+            Engine::Reference => NonZeroUsize::MIN,
+        }
     }
 }
 

@@ -58,7 +58,7 @@ pub(crate) const SERVER: Profile = Profile {
     streams: StreamLimits { bidi: 16, uni: 16 },
     stream_window: 2 << 20,
     window: 16 << 20,
-    send_window: 2 << 20,
+    send_window: 4 << 20,
     keep_alive: Duration::from_secs(4),
     ack_threshold: Some(8),
 };

@@ -8,9 +8,8 @@ mod support;
 
 use std::num::NonZeroUsize;
 
-use moq_session::transport::Incoming as _;
 use moq_transport_quinn::{Engine, Server, ServerConfig};
-use support::{PROTOCOL, accept_uni, foreign_client, identity, pair, read};
+use support::{PROTOCOL, accept_uni, foreign_pair, identity, pair, read};
 
 /// What moves the server's packets.
 const ENGINE: Engine = Engine::Direct;
@@ -46,14 +45,8 @@ async fn peers_are_shared_out_and_all_are_served() {
 /// is still served where its connection is.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_may_change_its_address() {
-    let (server, identity) = (server(), identity());
-    server.set_certificate(identity.clone());
-    let endpoint = quinn::Endpoint::client(([127, 0, 0, 1], 0).into()).unwrap();
-    let config = foreign_client(&identity, PROTOCOL);
-    let connecting = endpoint.connect_with(config, server.local_addrs()[0], "localhost");
-    let (foreign, accepted) = tokio::join!(connecting.unwrap(), server.accept());
-    let mut accepted = accepted.unwrap().accept(None).await.unwrap();
-    let foreign = foreign.unwrap();
+    let server = server();
+    let (endpoint, foreign, mut accepted) = foreign_pair(&server).await;
 
     // With four sockets, sixteen addresses are not all given to one.
     for index in 0..16_u8 {

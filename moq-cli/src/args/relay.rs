@@ -39,7 +39,7 @@ pub(crate) struct RelayArgs {
     #[arg(long = "version", value_name = "VERSION", value_delimiter = ',')]
     #[arg(env = "MOQ_VERSION", hide_env_values = true, value_parser = values::version)]
     version: Vec<Version>,
-    /// What moves the packets; `direct` is cheaper, and on trial
+    /// What moves the packets; `reference` is plain quinn, and dearer
     #[arg(
         long,
         value_name = "ENGINE",
@@ -48,7 +48,7 @@ pub(crate) struct RelayArgs {
     )]
     #[arg(value_enum, default_value_t)]
     pub(crate) engine: EngineArg,
-    /// How many tasks move the packets of each address, at most 256 [default: one per core]
+    /// How many threads serve each address, at most 256 [default: one per core]
     #[arg(long, value_name = "N", env = "MOQ_WORKERS", hide_env_values = true)]
     workers: Option<NonZeroUsize>,
 }
@@ -57,9 +57,9 @@ pub(crate) struct RelayArgs {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EngineArg {
     /// All connections of a socket in one task
+    #[default]
     Direct,
     /// A task for each connection
-    #[default]
     Reference,
 }
 
@@ -82,7 +82,7 @@ impl RelayArgs {
         }
     }
 
-    /// How many tasks move the packets of each address.
+    /// How many threads serve each address.
     pub(crate) fn workers(&self) -> NonZeroUsize {
         let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         self.workers.unwrap_or_else(cores)

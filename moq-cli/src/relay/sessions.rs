@@ -22,7 +22,8 @@ pub(super) async fn serve(server: &Server, config: &Config, public: &Public) {
                 let Some(incoming) = incoming else { return };
                 let (config, public) = (config.clone(), public.clone());
                 let admission = admissions.admit(incoming.remote());
-                tasks.spawn(async move {
+                let runtime = incoming.runtime().clone();
+                let session = async move {
                     let remote = incoming.remote();
                     let Some(admission) = admission else {
                         tracing::warn!(%remote, "refused: too many sessions from this address");
@@ -32,7 +33,8 @@ pub(super) async fn serve(server: &Server, config: &Config, public: &Public) {
                         tracing::info!(%remote, error = format!("{error:#}"), "refused");
                     }
                     drop(admission);
-                });
+                };
+                tasks.spawn_on(session, &runtime);
             }
             Some(_) = tasks.join_next() => {}
         }

@@ -133,4 +133,4 @@ impl Driver {
 }
 
 /// Batches received before others have their turn.
-const MAX_BATCHES: usize = 8;
+const MAX_BATCHES: usize = 1;

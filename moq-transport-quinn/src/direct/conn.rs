@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use quinn_proto::{ConnectionError, Dir, Event, StreamEvent, StreamId, VarInt};
@@ -34,8 +34,12 @@ pub(crate) struct State {
     called: bool,
     /// Whether anything was written since the driver's last visit.
     wrote: bool,
+    /// The time of the last deadline that was taken for passed.
+    pub(super) reached: Instant,
+    /// Whether that is the time for what is sent next.
+    pub(super) is_late: bool,
     /// When the driver last found something written.
-    wrote_at: Option<Instant>,
+    pub(super) wrote_at: Option<Instant>,
     pub(super) limits: StreamLimits,
     next_handle: u64,
     pub(super) readers: FxHashMap<StreamId, Waker>,
@@ -64,6 +68,8 @@ impl Conn {
             called: false,
             wrote: false,
             wrote_at: None,
+            reached: now(),
+            is_late: false,
             limits,
             next_handle: 0,
             readers: FxHashMap::default(),
@@ -223,52 +229,7 @@ impl State {
             self.stages.take(woken);
         }
     }
-
-    /// Takes in that something was sent, of which more than acknowledgements are to be acknowledged.
-    pub(super) fn sent(&mut self, now: Instant, bytes: usize) {
-        if bytes > ACKNOWLEDGEMENT {
-            self.wrote_at = Some(now);
-        }
-    }
-
-    /// When to visit the connection again, if nothing happens before.
-    pub(super) fn deadline(&mut self) -> Option<Instant> {
-        let timeout = self.quic.poll_timeout();
-        timeout.into_iter().chain(self.give_up_at).min()
-    }
-
-    /// From when on a pass for another reason may do what the deadline is for.
-    ///
-    /// Where nothing was written for a while, nothing of this end waits to be acknowledged, and
-    /// what comes next is the acknowledgement of what has come: it may be early, and a wake less.
-    pub(super) fn early_deadline(&mut self, now: Instant) -> Option<Instant> {
-        let is_quiet = self.wrote_at.is_none_or(|wrote| wrote + QUIET < now);
-        let at = self.quic.poll_timeout().filter(|_| is_quiet)?;
-        at.checked_sub(EARLY)
-    }
-
-    /// Takes in that the deadline has passed, or may be taken for that.
-    pub(super) fn expire(&mut self, now: Instant, woken: &mut Vec<Waker>) {
-        if let Some(at) = self.quic.poll_timeout()
-            && at <= now + EARLY
-        {
-            self.quic.handle_timeout(now.max(at));
-        }
-        if self.give_up_at.is_some_and(|at| at <= now) {
-            self.close(now, crate::closing::H3_NO_ERROR, b"", woken);
-        }
-    }
 }
-
-/// How long after the last write this end counts as quiet: longer than a write usually waits for
-/// its acknowledgement.
-const QUIET: Duration = Duration::from_millis(200);
-
-/// The most bytes of a packet that only acknowledges, or gives credit.
-const ACKNOWLEDGEMENT: usize = 64;
-
-/// How much earlier than it has to be an acknowledgement may be sent.
-const EARLY: Duration = Duration::from_millis(8);
 
 /// The time, on tokio's clock.
 pub(super) fn now() -> Instant {

@@ -13,7 +13,6 @@ use tokio::sync::mpsc;
 use tokio::time::Sleep;
 
 use crate::direct::conn::{Conn, State, now};
-
 use crate::direct::drivers::Setup;
 use crate::direct::hub::Hub;
 use crate::direct::socket::{Inbox, Socket};
@@ -44,9 +43,9 @@ pub(crate) struct Driver {
     /// How many of them there are.
     open: usize,
     /// When to wake up for connections.
-    timers: Timers,
+    pub(super) timers: Timers,
     /// From when on to look at connections, when awake.
-    early: Timers,
+    pub(super) early: Timers,
     sleep: Pin<Box<Sleep>>,
     /// Connections to look at in this pass, each once.
     ready: VecDeque<usize>,
@@ -57,7 +56,7 @@ pub(crate) struct Driver {
     unsent: Option<(Transmit, Vec<u8>)>,
     pub(super) outbox: Vec<u8>,
     due: Vec<Arc<Conn>>,
-    woken: Vec<Waker>,
+    pub(super) woken: Vec<Waker>,
 }
 
 /// A connection, as its driver sees it.
@@ -74,6 +73,7 @@ impl Driver {
         number: u8,
         hubs: Arc<[Arc<Hub>]>,
         setup: Setup,
+        begun: mpsc::UnboundedSender<Begun>,
     ) -> io::Result<Self> {
         let socket = Socket::new(socket)?;
         let whole = socket.keeps_packets_whole();
@@ -84,7 +84,7 @@ impl Driver {
             socket,
             endpoint: Endpoint::new(Arc::new(setup.endpoint), server, whole, None),
             admission: Some(setup.admission),
-            begun: setup.begun,
+            begun,
             limits: setup.limits,
             hub: hubs[number].clone(),
             number,
@@ -139,43 +139,6 @@ impl Driver {
         }
     }
 
-    /// Finds the connections whose time has come, or as good as.
-    fn expire(&mut self, now: Instant) {
-        while let Some(key) = self.timers.pop(now) {
-            self.expire_one(key, now, |state| state.deadline());
-        }
-        while let Some(key) = self.early.pop(now) {
-            self.expire_one(key, now, |state| state.early_deadline(now));
-        }
-    }
-
-    fn expire_one(
-        &mut self,
-        key: usize,
-        now: Instant,
-        deadline: impl FnOnce(&mut State) -> Option<Instant>,
-    ) {
-        let Some(conn) = self.conn(key).cloned() else {
-            return;
-        };
-        let mut state = conn.lock();
-        if deadline(&mut state).is_some_and(|at| at <= now) {
-            state.expire(now, &mut self.woken);
-            self.set_ready(key);
-        } else {
-            self.set_timers(key, &mut state, now);
-        }
-    }
-
-    fn set_timers(&mut self, key: usize, state: &mut State, now: Instant) {
-        if let Some(at) = state.deadline() {
-            self.timers.set(key, at);
-        }
-        if let Some(at) = state.early_deadline(now) {
-            self.early.set(key, at);
-        }
-    }
-
     /// Takes in what the ready connections have to tell, and wakes who waits for it.
     fn take_events(&mut self, now: Instant) -> bool {
         self.hub.take_due(&mut self.due);
@@ -209,9 +172,8 @@ impl Driver {
             };
             let mut state = conn.lock();
             self.outbox.clear();
-            match state.quic.poll_transmit(now, segments, &mut self.outbox) {
+            match state.poll_transmit(now, segments, &mut self.outbox) {
                 Some(transmit) => {
-                    state.sent(now, transmit.size);
                     drop(state);
                     self.ready.push_back(key);
                     if !self.socket.send(&transmit, &self.outbox) {
@@ -222,6 +184,8 @@ impl Driver {
                     if let Some(slot) = &mut self.conns[key] {
                         slot.is_ready = false;
                     }
+                    // Deadlines that were made up for may have ended it.
+                    state.take_events(now, &mut self.woken);
                     self.settle(key, &mut state, now);
                 }
             }
@@ -252,7 +216,6 @@ impl Driver {
             }
             if is_drained {
                 // Whatever it was that ended it, nobody may wait for it any longer.
-                state.take_events(now, &mut self.woken);
                 state.end(ConnectionError::LocallyClosed, &mut self.woken);
                 self.remove(key);
                 return;

@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use quinn_proto::{EndpointConfig, ServerConfig};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use crate::direct::driver::Driver;
 use crate::direct::hub::Hub;
 use crate::direct::ids::SteeredIds;
-use crate::handshake::{Admission, Begun};
+use crate::direct::workers::Workers;
+use crate::handshake::Admission;
 use crate::transport_config::StreamLimits;
 
 /// What the drivers of an address have in common.
@@ -21,8 +23,6 @@ pub(crate) struct Setup {
     pub(crate) id_key: Option<u64>,
     pub(crate) server: Arc<ServerConfig>,
     pub(crate) admission: Arc<Admission>,
-    /// Where connections go whose handshake has begun.
-    pub(crate) begun: mpsc::UnboundedSender<Begun>,
     pub(crate) limits: StreamLimits,
 }
 
@@ -31,19 +31,31 @@ pub(crate) struct Setup {
 pub(crate) struct Drivers(Arc<[Arc<Hub>]>);
 
 impl Drivers {
-    /// Starts a driver per socket, at most 256. They last as long as their connections, which may
-    /// outlive the server.
-    pub(crate) fn start(sockets: Vec<UdpSocket>, setup: &Setup) -> io::Result<Self> {
+    /// Starts a driver per socket, each on its worker. They last as long as their connections, which
+    /// may outlive the server; handshakes are `tasks`.
+    pub(crate) fn start(
+        sockets: Vec<UdpSocket>,
+        workers: &Workers,
+        setup: &Setup,
+        tasks: &mut JoinSet<()>,
+    ) -> io::Result<Self> {
         let hubs: Arc<[_]> = sockets.iter().map(|_| Arc::new(Hub::default())).collect();
         let numbered = (0..=u8::MAX).zip(sockets);
-        let drivers = numbered.map(|(number, socket)| {
-            let (mut setup, key) = (setup.clone(), setup.id_key);
-            let ids = move || Box::new(SteeredIds::new(number, key)) as _;
-            setup.endpoint.cid_generator(ids);
-            Driver::new(socket, number, hubs.clone(), setup)
-        });
-        for driver in drivers.collect::<io::Result<Vec<_>>>()? {
-            tokio::spawn(driver);
+        let drivers = numbered
+            .zip(workers.iter())
+            .map(|((number, socket), worker)| {
+                let _context = worker.runtime().enter();
+                let (mut setup, key) = (setup.clone(), setup.id_key);
+                let ids = move || Box::new(SteeredIds::new(number, key)) as _;
+                setup.endpoint.cid_generator(ids);
+                let (begun, taken) = mpsc::unbounded_channel();
+                let handshakes = setup.admission.clone().take(taken);
+                let driver = Driver::new(socket, number, hubs.clone(), setup, begun)?;
+                Ok((worker, driver, handshakes))
+            });
+        for (worker, driver, handshakes) in drivers.collect::<io::Result<Vec<_>>>()? {
+            tasks.spawn_on(handshakes, worker.runtime());
+            worker.spawn(driver);
         }
         Ok(Self(hubs))
     }

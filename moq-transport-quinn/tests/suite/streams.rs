@@ -4,13 +4,11 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 use crate::suite::support::{
-    BINDINGS, PROTOCOL, accept_bi, accept_uni, acknowledged, foreign_client, identity, open_bi,
-    open_uni, pair, read, read_exactly, server, write,
+    BINDINGS, accept_bi, accept_uni, acknowledged, foreign_pair, open_bi, open_uni, pair, read,
+    read_exactly, server, write,
 };
 use bytes::Bytes;
-use moq_session::transport::{
-    Incoming as _, RecvError, RecvStream as _, SendError, SendStream as _,
-};
+use moq_session::transport::{RecvError, RecvStream as _, SendError, SendStream as _};
 
 #[tokio::test]
 async fn streams_carry_bytes_both_ways() {
@@ -176,15 +174,9 @@ async fn a_stopped_stream_has_no_end() {
 /// Newer libraries send stream codes unmapped on raw QUIC.
 #[tokio::test]
 async fn plain_codes_are_read_on_raw_quic() {
-    let (server, identity) = (server(), identity());
-    server.set_certificate(identity.clone());
-    let endpoint = quinn::Endpoint::client(([127, 0, 0, 1], 0).into()).unwrap();
-    let config = foreign_client(&identity, PROTOCOL);
-    let connecting = endpoint.connect_with(config, server.local_addrs()[0], "localhost");
-    let (foreign, accepted) = tokio::join!(connecting.unwrap(), server.accept());
-    let mut accepted = accepted.unwrap().accept(None).await.unwrap();
+    let server = server();
+    let (_endpoint, foreign, mut accepted) = foreign_pair(&server).await;
 
-    let foreign = foreign.unwrap();
     let mut uni = foreign.open_uni().await.unwrap();
     uni.write_all(b"x").await.unwrap();
     let mut received = accept_uni(&mut accepted).await;
@@ -216,14 +208,8 @@ async fn plain_codes_are_read_on_raw_quic() {
 /// A stream that the peer stopped is reset when it is finished, or its credit would never come back.
 #[tokio::test]
 async fn streams_that_were_stopped_give_their_credit_back() {
-    let (server, identity) = (server(), identity());
-    server.set_certificate(identity.clone());
-    let endpoint = quinn::Endpoint::client(([127, 0, 0, 1], 0).into()).unwrap();
-    let config = foreign_client(&identity, PROTOCOL);
-    let connecting = endpoint.connect_with(config, server.local_addrs()[0], "localhost");
-    let (foreign, accepted) = tokio::join!(connecting.unwrap(), server.accept());
-    let mut accepted = accepted.unwrap().accept(None).await.unwrap();
-    let foreign = foreign.unwrap();
+    let server = server();
+    let (_endpoint, foreign, mut accepted) = foreign_pair(&server).await;
     // quinn allows 100 streams at once.
     for _ in 0..250 {
         let mut sent = open_uni(&mut accepted).await;

@@ -185,3 +185,17 @@ pub(crate) fn foreign_client(identity: &Identity, alpn: &str) -> quinn::ClientCo
     let crypto = quinn::crypto::rustls::QuicClientConfig::try_from(tls).unwrap();
     quinn::ClientConfig::new(Arc::new(crypto))
 }
+
+/// A client of another make on raw QUIC, with its endpoint, and its connection at the server.
+pub(crate) async fn foreign_pair(
+    server: &Server,
+) -> (quinn::Endpoint, quinn::Connection, Connection) {
+    let identity = identity();
+    server.set_certificate(identity.clone());
+    let endpoint = quinn::Endpoint::client(([127, 0, 0, 1], 0).into()).unwrap();
+    let config = foreign_client(&identity, PROTOCOL);
+    let connecting = endpoint.connect_with(config, server.local_addrs()[0], "localhost");
+    let (foreign, accepted) = tokio::join!(connecting.unwrap(), server.accept());
+    let accepted = accepted.unwrap().accept(None).await.unwrap();
+    (endpoint, foreign.unwrap(), accepted)
+}
