@@ -6,8 +6,10 @@
 #[path = "suite/support.rs"]
 mod support;
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
+use moq_session::transport::Incoming as _;
 use moq_transport_quinn::{Engine, Server, ServerConfig};
 use support::{PROTOCOL, accept_uni, foreign_pair, identity, pair, read};
 
@@ -39,6 +41,29 @@ async fn peers_are_shared_out_and_all_are_served() {
     }
     server.close(0, "");
     server.wait_idle().await;
+}
+
+/// Sixteen clients are not all given to one of four sockets.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_names_the_runtime_of_its_thread() {
+    let server = server();
+    let mut threads = BTreeSet::new();
+    for _ in 0..16 {
+        let client = support::client(&server);
+        let connect = client.connect(support::url(&server, "moqt", "/room"));
+        let answer = async {
+            let incoming = server.accept().await.unwrap();
+            let runtime = incoming.runtime().clone();
+            incoming.accept(None).await.unwrap();
+            let name = async { std::thread::current().name().map(str::to_owned) };
+            runtime.spawn(name).await.unwrap().unwrap()
+        };
+        let (connected, thread) = tokio::join!(connect, answer);
+        connected.unwrap();
+        assert!(thread.starts_with("moq-worker-"), "{thread}");
+        threads.insert(thread);
+    }
+    assert!(threads.len() > 1, "{threads:?}");
 }
 
 /// The system shares out peers by their address; whose packets come to another socket from then on
