@@ -111,7 +111,7 @@ impl ServerConfig {
 
     /// Has as many threads serve each address, 256 at most. Each has a runtime of its own, and a
     /// socket of its own on the one port. One, which is the default, is no thread but a task of the
-    /// runtime that binds the server, and so it is with [`Engine::Reference`].
+    /// runtime that binds the server, and so it is with [`Engine::Reference`]. More are on trial.
     ///
     /// Sessions are cheapest on [`IncomingConnection::runtime`](crate::IncomingConnection::runtime).
     #[must_use]

@@ -48,9 +48,10 @@ pub(crate) struct RelayArgs {
     )]
     #[arg(value_enum, default_value_t)]
     pub(crate) engine: EngineArg,
-    /// How many threads serve each address, at most 256 [default: one per core]
+    /// How many threads serve each address, at most 256; more than one is on trial
     #[arg(long, value_name = "N", env = "MOQ_WORKERS", hide_env_values = true)]
-    workers: Option<NonZeroUsize>,
+    #[arg(default_value = "1")]
+    pub(crate) workers: NonZeroUsize,
 }
 
 /// What moves the packets of a relay.
@@ -80,12 +81,6 @@ impl RelayArgs {
         } else {
             &self.version
         }
-    }
-
-    /// How many threads serve each address.
-    pub(crate) fn workers(&self) -> NonZeroUsize {
-        let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        self.workers.unwrap_or_else(cores)
     }
 }
 

@@ -54,7 +54,7 @@ pub(crate) async fn run(
         versions: args.versions().to_vec(),
         public: public.clone(),
         engine: args.engine.into(),
-        workers: args.workers(),
+        workers: args.workers,
     })?;
     console.banner(&banner::text(&relay, &certificate, &public));
     let renewals = tokio::spawn(certificate.renew(relay.server.clone(), console.clone()));
