@@ -289,20 +289,21 @@ impl TrackState {
         (self.held >= SHARE || self.groups.len() as u64 >= SHARE / LEAST)
             && !self.readers.is_empty()
             && self.readers.iter().all(|(_, reader)| {
-                !reader.is_starved.load(Ordering::SeqCst) && self.lead(reader, sequence) >= SHARE
+                !reader.is_starved.load(Ordering::SeqCst) && self.is_far_behind(reader, sequence)
             })
     }
 
-    /// Bytes between the oldest group that a reader has not finished and the end of `sequence`.
-    fn lead(&self, reader: &Reader, sequence: u64) -> u64 {
-        match reader.oldest() {
-            Some(oldest) if oldest < sequence => self
-                .groups
-                .range(oldest + 1..=sequence)
-                .map(|(_, entry)| entry.bytes.max(LEAST))
-                .sum(),
-            _ => 0,
-        }
+    /// Whether the share lies between the oldest group that a reader has not finished and the end of
+    /// `sequence`. Looks at no more groups than make up the share.
+    fn is_far_behind(&self, reader: &Reader, sequence: u64) -> bool {
+        let Some(oldest) = reader.oldest().filter(|oldest| *oldest < sequence) else {
+            return false;
+        };
+        let mut lead = 0;
+        self.groups.range(oldest + 1..=sequence).any(|(_, entry)| {
+            lead += entry.bytes.max(LEAST);
+            lead >= SHARE
+        })
     }
 
     pub(super) fn subscriptions(&self) -> impl Iterator<Item = &Subscription> {
