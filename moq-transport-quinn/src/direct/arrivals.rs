@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 use quinn_proto::{DatagramEvent, Incoming, Transmit};
+use quinn_udp::BATCH_SIZE;
 
 use crate::direct::conn::Conn;
 use crate::direct::driver::Driver;
@@ -15,13 +16,16 @@ use crate::direct::socket::ecn;
 use crate::handshake::{Begun, Verdict};
 
 impl Driver {
-    /// Receives a bounded number of batches, and says whether there may be more.
+    /// Receives what is there, up to a full batch, and says whether there may be more.
     pub(super) fn receive(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
         for _ in 0..MAX_BATCHES {
             match self.socket.poll_recv(cx, &mut self.inbox) {
                 Poll::Ready(Ok(filled)) => {
                     for index in 0..filled {
                         self.take_slot(index, now);
+                    }
+                    if filled == BATCH_SIZE {
+                        return true;
                     }
                 }
                 Poll::Ready(Err(error)) => {
@@ -132,5 +136,5 @@ impl Driver {
     }
 }
 
-/// Batches received before others have their turn.
-const MAX_BATCHES: usize = 1;
+/// Batches received before others have their turn, where none is full.
+const MAX_BATCHES: usize = 8;
