@@ -9,14 +9,16 @@
 )]
 
 use std::hint::black_box;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use moq_model::{
-    BroadcastProducer, GroupConsumer, GroupProducer, Subscription, Track, TrackProducer,
-    TrackReader,
+    BroadcastProducer, GroupConsumer, GroupProducer, OrderedReader, Ready, Start, Subscription,
+    Track, TrackProducer, TrackReader,
 };
+use tokio::runtime::{Builder, Runtime};
 
 /// A track, and those who read it.
 struct Stage {
@@ -98,13 +100,18 @@ fn by_32(group: (Stage, GroupProducer, GroupConsumer), frames: usize) -> (Stage,
     write_and_read(group, frames, 32)
 }
 
-/// Writes a group of one frame, which all readers read.
-fn fan_out(stage: &mut Stage) {
-    let cx = Context::from_waker(Waker::noop());
-    if let Ok(mut group) = stage.track.append() {
+/// Writes a group of one frame.
+fn write_group(track: &TrackProducer) {
+    if let Ok(mut group) = track.append() {
         let _ = group.append(payload());
         group.finish();
     }
+}
+
+/// Writes a group of one frame, which all readers read.
+fn fan_out(stage: &mut Stage) {
+    let cx = Context::from_waker(Waker::noop());
+    write_group(&stage.track);
     for reader in &mut stage.readers {
         if let Poll::Ready(Ok(Some(mut group))) = reader.poll_next_group(&cx) {
             read(&mut group, 1);
@@ -124,6 +131,54 @@ fn to_readers(mut stage: Stage) -> Stage {
     stage
 }
 
-library_benchmark_group!(name = groups, benchmarks = [one_by_one, by_32, to_readers]);
+/// A reader in order that is far behind, and inputs that wait for it.
+struct Pause {
+    reader: OrderedReader,
+    _inputs: Vec<Pin<Box<Ready>>>,
+    _stage: Stage,
+    _timers: Runtime,
+}
+
+fn pause(inputs: u64) -> Pause {
+    let stage = stage(0);
+    let all = Subscription::default().from(Start::OLDEST);
+    let reader = stage.track.consume().subscribe(all).ordered();
+    for _ in 0..2_000 {
+        write_group(&stage.track);
+    }
+    let timers = Builder::new_current_thread().enable_time().build();
+    let timers = timers.expect("a runtime");
+    let entered = timers.enter();
+    let cx = &mut Context::from_waker(Waker::noop());
+    let inputs = (0..inputs).map(|input| Box::pin(stage.track.ready_for(1_400 + input)));
+    let mut inputs: Vec<_> = inputs.collect();
+    for input in &mut inputs {
+        assert!(input.as_mut().poll(cx).is_pending(), "it has to wait");
+    }
+    drop(entered);
+    Pause {
+        reader,
+        _inputs: inputs,
+        _stage: stage,
+        _timers: timers,
+    }
+}
+
+#[library_benchmark]
+#[bench::inputs_1(pause(1))]
+#[bench::inputs_64(pause(64))]
+#[bench::inputs_512(pause(512))]
+fn read_while_paused(mut pause: Pause) -> Pause {
+    let cx = &mut Context::from_waker(Waker::noop());
+    for _ in 0..64 {
+        black_box(pin!(pause.reader.next()).poll(cx).is_ready());
+    }
+    pause
+}
+
+library_benchmark_group!(
+    name = groups,
+    benchmarks = [one_by_one, by_32, to_readers, read_while_paused]
+);
 
 main!(library_benchmark_groups = groups);

@@ -52,7 +52,7 @@ pub struct DemandWatch {
 
 impl DemandWatch {
     pub(super) fn new(track: Arc<TrackShared>) -> Self {
-        let slot = track.lock().producers.insert(Default::default());
+        let slot = track.lock().demand.insert(Default::default());
         Self { track, slot }
     }
 
@@ -82,7 +82,7 @@ impl DemandWatch {
         if condition(demand) || state.end.is_some() {
             return Poll::Ready(demand);
         }
-        state.producers[self.slot].register(cx);
+        state.demand[self.slot].register(cx);
         Poll::Pending
     }
 
@@ -96,6 +96,6 @@ impl DemandWatch {
 
 impl Drop for DemandWatch {
     fn drop(&mut self) {
-        self.track.lock().producers.try_remove(self.slot);
+        self.track.lock().demand.try_remove(self.slot);
     }
 }

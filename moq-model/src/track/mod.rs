@@ -5,6 +5,7 @@ mod demand;
 mod fetch;
 mod latest;
 mod ordered;
+mod pause;
 mod producer;
 mod readers;
 mod ready;

@@ -1,6 +1,6 @@
 //! Where a track's readers are, as plain data: the reading half of [`TrackState`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Context;
@@ -13,10 +13,6 @@ use crate::group::Group;
 use crate::ranges::{GroupRange, GroupRanges};
 use crate::state::Waiter;
 
-/// How far the fastest reader may be behind before the track's input waits, in bytes.
-pub(super) const SHARE: u64 = 16 << 20;
-/// What a group counts for at least, so that a thousand small ones are far behind, too.
-pub(super) const LEAST: u64 = 16 << 10;
 /// Groups that wait for a reader; beyond it those that were dropped are not yielded to it.
 const MAX_PENDING: usize = 1_024;
 
@@ -41,7 +37,7 @@ pub(super) struct Reader {
     /// The group it began with.
     pub(super) first: Option<u64>,
     /// Groups it has not taken yet, ascending.
-    pub(super) pending: Vec<Arc<Group>>,
+    pub(super) pending: VecDeque<Arc<Group>>,
     /// Groups it has taken and not let go of, with its slot in each.
     pub(super) open: Vec<(Arc<Group>, usize)>,
     /// Whether it waits for bytes that have not come, and nothing that is held is of use to it.
@@ -56,27 +52,36 @@ impl Reader {
     }
 
     pub(super) fn offer(&mut self, group: &Arc<Group>) {
-        let at = self
-            .pending
-            .partition_point(|g| g.sequence < group.sequence);
-        self.pending.insert(at, group.clone());
+        let newest = self.pending.back();
+        if newest.is_none_or(|newest| newest.sequence < group.sequence) {
+            self.pending.push_back(group.clone());
+        } else {
+            let at = self
+                .pending
+                .partition_point(|g| g.sequence < group.sequence);
+            self.pending.insert(at, group.clone());
+        }
         self.offered.insert(group.sequence..group.sequence + 1);
         self.waiter.wake();
     }
 
     /// Keeps what it was not told of yet within bounds, where the groups themselves are gone.
     pub(super) fn forget_gone(&mut self, held: &BTreeMap<u64, Entry>) {
-        let oldest = self.pending.first();
+        let oldest = self.pending.front();
         if self.pending.len() > MAX_PENDING
             && oldest.is_some_and(|g| !held.contains_key(&g.sequence))
         {
-            self.pending.remove(0);
+            self.pending.pop_front();
         }
+    }
+
+    pub(super) fn is_starved(&self) -> bool {
+        self.is_starved.load(Ordering::SeqCst)
     }
 
     /// The oldest group that it has not finished.
     pub(super) fn oldest(&self) -> Option<u64> {
-        let pending = self.pending.first().map(|g| g.sequence);
+        let pending = self.pending.front().map(|g| g.sequence);
         let open = self.open.iter().map(|(g, _)| g.sequence).min();
         pending.into_iter().chain(open).min()
     }
@@ -106,7 +111,7 @@ impl TrackState {
             offered: GroupRanges::default(),
             losses: 0,
             first: None,
-            pending: Vec::new(),
+            pending: VecDeque::new(),
             open: Vec::new(),
             is_starved: Arc::default(),
             waiter: Waiter::default(),
@@ -140,7 +145,8 @@ impl TrackState {
             pending.retain(|group| reader.wants(group.sequence));
             reader.pending = pending;
         }
-        self.wake_producers();
+        self.wake_demand();
+        self.move_line();
     }
 
     /// Offers the groups that are held to a reader, unless they are too old for it or were offered
@@ -165,7 +171,8 @@ impl TrackState {
     pub(super) fn unsubscribe(&mut self, id: ReaderId) {
         if self.reader(id).is_some() {
             self.readers.remove(id.slot);
-            self.wake_producers();
+            self.wake_demand();
+            self.move_line();
         }
     }
 
@@ -176,9 +183,8 @@ impl TrackState {
         let limit = self.units(self.reader(id)?.subscription.max_age);
         let reader = self.reader_mut(id)?;
         let group = match pick {
-            Pick::Newest => reader.pending.pop()?,
-            Pick::Oldest if reader.pending.is_empty() => return None,
-            Pick::Oldest => reader.pending.remove(0),
+            Pick::Newest => reader.pending.pop_back()?,
+            Pick::Oldest => reader.pending.pop_front()?,
         };
         let slot = group.attach();
         reader.open.push((group.clone(), slot));
@@ -196,7 +202,7 @@ impl TrackState {
         if reader.first.is_some() {
             return reader.first;
         }
-        let lowest = reader.pending.first()?.sequence;
+        let lowest = reader.pending.front()?.sequence;
         let start = self
             .start
             .or_else(|| self.end.is_some().then_some(lowest))?;
@@ -250,13 +256,15 @@ impl TrackState {
     /// Leaves out what comes too late for a reader in order.
     pub(super) fn skip_below(&mut self, id: ReaderId, sequence: u64) {
         if let Some(reader) = self.reader_mut(id) {
-            reader.pending.retain(|group| group.sequence >= sequence);
+            let late = reader.pending.partition_point(|g| g.sequence < sequence);
+            reader.pending.drain(..late);
         }
+        self.note_finished(id);
     }
 
     /// The lowest sequence that waits for a reader.
     pub(super) fn lowest_pending(&self, id: ReaderId) -> Option<u64> {
-        self.reader(id)?.pending.first().map(|g| g.sequence)
+        self.reader(id)?.pending.front().map(|g| g.sequence)
     }
 
     /// When the first of the groups that wait for a reader began, whichever that was.
@@ -268,6 +276,7 @@ impl TrackState {
         if let Some(reader) = self.reader_mut(id) {
             reader.open.retain(|(g, _)| g.sequence != sequence);
         }
+        self.note_finished(id);
     }
 
     pub(super) fn register_reader(&mut self, id: ReaderId, cx: &Context<'_>) {
@@ -282,35 +291,11 @@ impl TrackState {
         reader.map_or_else(Arc::default, |reader| reader.is_starved.clone())
     }
 
-    /// Whether the input of group `sequence` has to wait: all readers are behind it by the share, and
-    /// could read on. One that lacks bytes is not slow, and would be held up the more: what the peer
-    /// is not able to send may be in the way of what is lacking.
-    pub(super) fn is_paused(&self, sequence: u64) -> bool {
-        (self.held >= SHARE || self.groups.len() as u64 >= SHARE / LEAST)
-            && !self.readers.is_empty()
-            && self.readers.iter().all(|(_, reader)| {
-                !reader.is_starved.load(Ordering::SeqCst) && self.is_far_behind(reader, sequence)
-            })
-    }
-
-    /// Whether the share lies between the oldest group that a reader has not finished and the end of
-    /// `sequence`. Looks at no more groups than make up the share.
-    fn is_far_behind(&self, reader: &Reader, sequence: u64) -> bool {
-        let Some(oldest) = reader.oldest().filter(|oldest| *oldest < sequence) else {
-            return false;
-        };
-        let mut lead = 0;
-        self.groups.range(oldest + 1..=sequence).any(|(_, entry)| {
-            lead += entry.bytes.max(LEAST);
-            lead >= SHARE
-        })
-    }
-
     pub(super) fn subscriptions(&self) -> impl Iterator<Item = &Subscription> {
         self.readers.iter().map(|(_, reader)| &reader.subscription)
     }
 
-    fn reader(&self, id: ReaderId) -> Option<&Reader> {
+    pub(super) fn reader(&self, id: ReaderId) -> Option<&Reader> {
         self.readers.get(id.slot).filter(|r| r.serial == id.serial)
     }
 

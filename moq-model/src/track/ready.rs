@@ -56,12 +56,12 @@ impl Future for Ready {
             return Poll::Ready(());
         }
         let pause = this.pause.get_or_insert_with(|| Pause {
-            slot: state.producers.insert(Default::default()),
-            timer: Box::pin(clock::sleep(STALL)),
+            // A reader that became starved before it was watched has told nobody.
             progress: this.track.watch_progress(),
+            slot: state.pause(this.sequence),
+            timer: Box::pin(clock::sleep(STALL)),
         });
-        state.producers[pause.slot].register(cx);
-        // A reader that became starved before it was watched has told nobody.
+        state.register_paused(pause.slot, cx);
         if !state.is_paused(this.sequence) {
             return Poll::Ready(());
         }
@@ -69,7 +69,6 @@ impl Future for Ready {
             let progress = this.track.progress();
             if progress == pause.progress {
                 this.track.skip_stalled(&mut state);
-                state.wake_producers();
                 return Poll::Ready(());
             }
             pause.progress = progress;
@@ -82,7 +81,7 @@ impl Future for Ready {
 impl Drop for Ready {
     fn drop(&mut self) {
         if let Some(pause) = self.pause.take() {
-            self.track.lock().producers.try_remove(pause.slot);
+            self.track.lock().resume(pause.slot);
             self.track.unwatch_progress();
         }
     }

@@ -1,6 +1,7 @@
 //! What a track lets go of: what is too old, what is too much, and what nobody is going to read.
 
-use super::readers::{LEAST, Reader, SHARE};
+use super::pause::{LEAST, SHARE};
+use super::readers::Reader;
 use super::state::TrackState;
 use crate::error::{Abort, GroupEnd};
 

@@ -122,8 +122,8 @@ impl TrackShared {
     fn release(&self, state: &mut TrackState, released: u64) {
         self.budget.release(released);
         self.held.store(state.held, Ordering::Relaxed);
-        if released > 0 && self.is_watched() {
-            state.wake_producers();
+        if released > 0 {
+            state.move_line();
         }
     }
 
@@ -133,7 +133,8 @@ impl TrackShared {
             state.end = Some(end);
             state.wake_readers();
             state.wake_watchers();
-            state.wake_producers();
+            state.wake_demand();
+            state.wake_paused();
         }
     }
 
@@ -143,9 +144,6 @@ impl TrackShared {
         if !self.budget.keeps_read() {
             let released = state.discard_read();
             self.release(&mut state, released);
-        }
-        if self.is_watched() {
-            state.wake_producers();
         }
     }
 
@@ -158,7 +156,7 @@ impl TrackShared {
     /// A reader in order has become starved.
     pub(super) fn note_starved(&self) {
         if self.is_watched() {
-            self.lock().wake_producers();
+            self.lock().move_line();
         }
     }
 

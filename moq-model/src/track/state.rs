@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use slab::Slab;
 
+use super::pause::Paused;
 use super::readers::Reader;
 use super::subscription::{Start, TrackInfo};
 use crate::error::{Abort, GroupEnd, WriteError};
@@ -54,8 +55,9 @@ pub(super) struct TrackState {
     pub(super) held: u64,
     pub(super) readers: Slab<Reader>,
     pub(super) serial: u64,
-    /// Tasks of the producing side: those that wait for readers to come, go or catch up.
-    pub(super) producers: Slab<Waiter>,
+    /// Tasks of the producing side that wait for readers to come or go.
+    pub(super) demand: Slab<Waiter>,
+    pub(super) paused: Paused,
     /// Tasks that wait for the track to be accepted.
     pub(super) watchers: Slab<Waiter>,
 }
@@ -206,8 +208,8 @@ impl TrackState {
         }
     }
 
-    pub(super) fn wake_producers(&mut self) {
-        for (_, waiter) in &mut self.producers {
+    pub(super) fn wake_demand(&mut self) {
+        for (_, waiter) in &mut self.demand {
             waiter.wake();
         }
     }

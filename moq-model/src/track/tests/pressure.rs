@@ -1,7 +1,11 @@
 //! Input that waits for readers, and readers that do not keep up.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Wake;
+
 use super::*;
-use crate::clock;
+use crate::{OrderedReader, clock};
 
 /// Appends groups of 1 MiB until the producer would have to wait; says how many.
 fn fill(producer: &TrackProducer) -> u64 {
@@ -156,6 +160,58 @@ async fn a_thousand_small_groups_are_far_behind_too() {
         !is_pending(producer.ready()),
         "skipping makes room for more than one"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn inputs_are_woken_only_when_they_may_go_on() {
+    let (producer, consumer) = track(Track::new("t").with_max_age(60 * SECOND));
+    let mut fast = consumer.subscribe(oldest()).ordered();
+    let mut slow = consumer.subscribe(oldest()).ordered();
+    for n in 0..1_300 {
+        group(&producer, &[n]);
+    }
+    let sequences = [1_060, 1_100, 1_152, 1_153];
+    let wakes: [Arc<Wakes>; 4] = std::array::from_fn(|_| Arc::default());
+    let mut inputs = sequences.map(|sequence| producer.ready_for(sequence));
+    let mut poll = |at: usize| {
+        let waker = Waker::from(wakes[at].clone());
+        let ready = std::pin::pin!(&mut inputs[at]);
+        ready.poll(&mut Context::from_waker(&waker)).is_ready()
+    };
+    assert!((0..4).all(|at| !poll(at)));
+    let woken = || wakes.each_ref().map(|wakes| wakes.take());
+
+    // With the frame of a group the one before it is finished.
+    let read = |reader: &mut OrderedReader, groups: u64| {
+        for _ in 0..groups {
+            now(reader.next()).unwrap();
+        }
+    };
+    read(&mut slow, 64);
+    assert_eq!(woken(), [0; 4], "63 groups of 1024 are little");
+    read(&mut fast, 65);
+    assert_eq!(woken(), [1, 0, 0, 0], "64 groups more may come, up to 1087");
+    assert!(poll(0) && !poll(1));
+    read(&mut slow, 64);
+    assert_eq!(woken(), [0; 4], "the fast one was there before");
+    read(&mut slow, 1);
+    assert_eq!(woken(), [0, 1, 0, 0]);
+}
+
+/// Counts how often a task is woken.
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wakes {
+    fn take(&self) -> usize {
+        self.0.swap(0, Ordering::Relaxed)
+    }
+}
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 #[tokio::test(start_paused = true)]
