@@ -26,14 +26,13 @@ impl BroadcastPath {
         if text.len() > MAX_BYTES + MAX_SEGMENTS {
             return Err(PathError::TooLong);
         }
+        if is_normal(text) {
+            check(text)?;
+            return Ok(Self(text.into()));
+        }
         let segments: Vec<&str> = text.split('/').filter(|s| !s.is_empty()).collect();
-        if segments.len() > MAX_SEGMENTS {
-            return Err(PathError::TooManySegments);
-        }
         let path = segments.join("/");
-        if path.len() > MAX_BYTES {
-            return Err(PathError::TooLong);
-        }
+        check(&path)?;
         Ok(Self(path.into()))
     }
 
@@ -116,6 +115,40 @@ impl BroadcastPath {
     }
 }
 
+impl TryFrom<Arc<str>> for BroadcastPath {
+    type Error = PathError;
+
+    /// As [`Self::new`]; shares the text if it is normalised.
+    fn try_from(text: Arc<str>) -> Result<Self, PathError> {
+        if is_normal(&text) {
+            check(&text)?;
+            return Ok(Self(text));
+        }
+        Self::new(&text)
+    }
+}
+
+impl From<BroadcastPath> for Arc<str> {
+    fn from(path: BroadcastPath) -> Self {
+        path.0
+    }
+}
+
+fn is_normal(text: &str) -> bool {
+    text.is_empty() || text.split('/').all(|segment| !segment.is_empty())
+}
+
+/// Whether a normalised text is within the limits.
+fn check(text: &str) -> Result<(), PathError> {
+    if text.split('/').nth(MAX_SEGMENTS).is_some() {
+        return Err(PathError::TooManySegments);
+    }
+    if text.len() > MAX_BYTES {
+        return Err(PathError::TooLong);
+    }
+    Ok(())
+}
+
 impl FromStr for BroadcastPath {
     type Err = PathError;
 
@@ -148,6 +181,17 @@ mod tests {
     fn slashes_are_normalised() {
         assert_eq!(path("/room//alice/"), path("room/alice"));
         assert_eq!(path("///"), BroadcastPath::root());
+    }
+
+    #[test]
+    fn a_normalised_text_is_shared() {
+        let text: Arc<str> = path("room/alice").into();
+        let again = BroadcastPath::try_from(text.clone()).unwrap();
+        assert!(Arc::ptr_eq(&text, &again.into()));
+        let other = BroadcastPath::try_from(Arc::from("/room//alice"));
+        assert_eq!(other, Ok(path("room/alice")));
+        let long = BroadcastPath::try_from(Arc::from("x".repeat(1_025)));
+        assert_eq!(long, Err(PathError::TooLong));
     }
 
     #[test]

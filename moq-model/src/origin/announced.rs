@@ -52,43 +52,21 @@ impl Announced {
 
     /// Poll form of [`Self::next`].
     pub fn poll_next(&mut self, cx: &Context<'_>) -> Poll<AnnouncedEvent> {
-        if let Some(event) = self.try_next() {
+        let mut table = lock(&self.shared.table);
+        if let Some(event) = table.next_event(self.slot, &self.peer) {
             return Poll::Ready(event);
         }
-        let mut table = lock(&self.shared.table);
-        let is_synced = table.is_synced();
-        let watcher = &mut table.watchers[self.slot];
-        if !watcher.dirty.is_empty() {
-            cx.waker().wake_by_ref();
-        } else if is_synced && !self.is_live {
+        if table.is_synced() && !self.is_live {
             self.is_live = true;
             return Poll::Ready(AnnouncedEvent::Live);
         }
-        watcher.waiter.register(cx);
+        table.watchers[self.slot].waiter.register(cx);
         Poll::Pending
     }
 
     /// The next change that has happened already.
     pub fn try_next(&mut self) -> Option<AnnouncedEvent> {
-        let mut table = lock(&self.shared.table);
-        loop {
-            let path = table.watchers[self.slot].dirty.pop_first()?;
-            let best = table.best(&path, &self.peer);
-            let best = best.map(|entry| (entry.revision, entry.route.clone()));
-            let known = &mut table.watchers[self.slot].known;
-            let before = match &best {
-                Some((revision, _)) => known.insert(path.clone(), *revision),
-                None => known.remove(&path),
-            };
-            return Some(match (best, before) {
-                (Some((_, route)), None) => AnnouncedEvent::Start(path, route),
-                (Some((revision, route)), Some(before)) if revision != before => {
-                    AnnouncedEvent::Update(path, route)
-                }
-                (None, Some(_)) => AnnouncedEvent::End(path),
-                _ => continue,
-            });
-        }
+        lock(&self.shared.table).next_event(self.slot, &self.peer)
     }
 
     /// Says that the peer which this is for was sent what [`Self::next`] last gave for `path`, for
@@ -100,6 +78,6 @@ impl Announced {
 
 impl Drop for Announced {
     fn drop(&mut self) {
-        lock(&self.shared.table).watchers.try_remove(self.slot);
+        lock(&self.shared.table).unwatch(self.slot);
     }
 }

@@ -148,6 +148,11 @@ impl OriginProducer {
         lock(&self.shared.table).is_empty()
     }
 
+    /// How many changes are remembered.
+    pub(super) fn changes(&self) -> usize {
+        lock(&self.shared.table).log.len()
+    }
+
     /// Which publication a peer is led to for a path, and the prefix that it is announced at.
     pub(super) fn resolve(
         &self,

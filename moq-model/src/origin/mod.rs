@@ -2,9 +2,11 @@
 
 mod announced;
 mod handle;
+mod log;
 mod publication;
 mod route;
 mod table;
+mod watcher;
 
 #[cfg(test)]
 mod reference;

@@ -1,11 +1,12 @@
-//! Routes by path, and who watches them, as plain data.
+//! Routes by path, as plain data.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
+use std::collections::BTreeMap;
 
 use slab::Slab;
 
+use super::log::{Log, Position};
 use super::route::{Peer, Route, Source};
+use super::watcher::Watcher;
 use crate::path::BroadcastPath;
 use crate::state::Waiter;
 
@@ -45,25 +46,39 @@ impl Notice {
     }
 }
 
+/// Names a path in the table; used again after the path is forgotten.
+pub(super) type NodeId = usize;
+
+/// A path that is announced, or that some watcher still believes to be.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) path: BroadcastPath,
+    /// Best route first.
+    routes: Vec<Entry>,
+    /// The last change.
+    pub(super) changed: Position,
+    /// How many watchers were told that it is there.
+    pub(super) believers: usize,
+}
+
+impl Node {
+    /// The best route that `peer` may use.
+    pub(super) fn best(&self, peer: &Peer) -> Option<&Entry> {
+        self.routes
+            .iter()
+            .find(|entry| peer.may_use(&entry.route, entry.session))
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    /// Best route first; never an empty list.
-    routes: BTreeMap<BroadcastPath, Vec<Entry>>,
+    pub(super) index: BTreeMap<BroadcastPath, NodeId>,
+    pub(super) nodes: Slab<Node>,
+    pub(super) log: Log,
     pub(super) watchers: Slab<Watcher>,
     /// Sources that have not told all they have yet.
     syncing: usize,
     serial: u64,
-}
-
-/// Somebody who follows the announcements below a prefix.
-#[derive(Debug)]
-pub(super) struct Watcher {
-    prefix: BroadcastPath,
-    /// Paths to look at again.
-    pub(super) dirty: BTreeSet<BroadcastPath>,
-    /// The revisions of the routes that it was told, by path.
-    pub(super) known: BTreeMap<BroadcastPath, u64>,
-    pub(super) waiter: Waiter,
 }
 
 impl Table {
@@ -73,46 +88,64 @@ impl Table {
     }
 
     pub(super) fn insert(&mut self, path: &BroadcastPath, entry: Entry) {
-        let routes = self.routes.entry(path.clone()).or_default();
+        let add = || {
+            self.nodes.insert(Node {
+                path: path.clone(),
+                routes: Vec::new(),
+                changed: 0,
+                believers: 0,
+            })
+        };
+        let id = *self.index.entry(path.clone()).or_insert_with(add);
+        let routes = &mut self.nodes[id].routes;
         // Among equals the newest wins: a publisher that restarted comes before its remains.
         let at = routes.partition_point(|held| held.route.compare(&entry.route).is_lt());
+        // Most paths have one route only.
+        routes.reserve_exact(1);
         routes.insert(at, entry);
-        self.touch(path);
+        self.touch(id);
     }
 
     pub(super) fn remove(&mut self, path: &BroadcastPath, id: u64) -> Option<Entry> {
-        let routes = self.routes.get_mut(path)?;
+        let node = *self.index.get(path)?;
+        let routes = &mut self.nodes[node].routes;
         let at = routes.iter().position(|entry| entry.id == id)?;
         let entry = routes.remove(at);
-        if routes.is_empty() {
-            self.routes.remove(path);
-        }
-        self.touch(path);
+        self.touch(node);
+        self.forget_gone(node);
         Some(entry)
+    }
+
+    /// Lets go of a path without a route that no watcher believes to be there.
+    pub(super) fn forget_gone(&mut self, id: NodeId) {
+        let node = &self.nodes[id];
+        if node.routes.is_empty() && node.believers == 0 {
+            let node = self.nodes.remove(id);
+            self.index.remove(&node.path);
+        }
     }
 
     /// Makes what was learned from a session the last resort.
     pub(super) fn drain(&mut self, session: u64) {
         let of_session = |entry: &Entry| entry.session == Some(session);
-        let drained = self.routes.iter();
-        let drained = drained.filter(|(_, routes)| routes.iter().any(of_session));
-        let drained: Vec<_> = drained.map(|(path, _)| path.clone()).collect();
-        for path in drained {
+        let drained = self.index.values().copied();
+        let drained = drained.filter(|id| self.nodes[*id].routes.iter().any(of_session));
+        let drained: Vec<_> = drained.collect();
+        for id in drained {
             let revision = self.next_serial();
-            if let Some(routes) = self.routes.get_mut(&path) {
-                for entry in routes.iter_mut().filter(|entry| of_session(entry)) {
-                    entry.route.saturate();
-                    entry.revision = revision;
-                }
-                routes.sort_by(|a, b| a.route.compare(&b.route));
+            let routes = &mut self.nodes[id].routes;
+            for entry in routes.iter_mut().filter(|entry| of_session(entry)) {
+                entry.route.saturate();
+                entry.revision = revision;
             }
-            self.touch(&path);
+            routes.sort_by(|a, b| a.route.compare(&b.route));
+            self.touch(id);
         }
     }
 
     /// How many routes were learned from a session.
     pub(super) fn count(&self, session: u64) -> usize {
-        let routes = self.routes.values().flatten();
+        let routes = self.nodes.iter().flat_map(|(_, node)| &node.routes);
         routes
             .filter(|entry| entry.session == Some(session))
             .count()
@@ -135,28 +168,28 @@ impl Table {
         self.syncing == 0
     }
 
-    fn touch(&mut self, path: &BroadcastPath) {
-        let exists = self.routes.contains_key(path);
+    /// Has watchers look at a path again.
+    fn touch(&mut self, id: NodeId) {
+        if self.log.len() > 2 * self.nodes.len() + SPARE {
+            let nodes = &self.nodes;
+            self.log
+                .compact(|position, id| nodes.get(id).is_some_and(|node| node.changed == position));
+        }
+        let node = &mut self.nodes[id];
+        node.changed = self.log.append(id);
+        // It came and went unseen.
+        if node.routes.is_empty() && node.believers == 0 {
+            return;
+        }
         for (_, watcher) in &mut self.watchers {
-            if !path.has_prefix(&watcher.prefix) && !watcher.prefix.has_prefix(path) {
-                continue;
-            }
-            if exists || watcher.known.contains_key(path) {
-                watcher.dirty.insert(path.clone());
+            if watcher.is_concerned(&node.path) {
                 watcher.waiter.wake();
-            } else {
-                // It came and went unseen: whoever looks seldom keeps no list of such paths.
-                watcher.dirty.remove(path);
             }
         }
     }
 
-    /// The best route at exactly `path` that `peer` may use.
-    pub(super) fn best(&self, path: &BroadcastPath, peer: &Peer) -> Option<&Entry> {
-        self.routes
-            .get(path)?
-            .iter()
-            .find(|entry| peer.may_use(&entry.route, entry.session))
+    fn node(&self, path: &BroadcastPath) -> Option<&Node> {
+        self.index.get(path).map(|&id| &self.nodes[id])
     }
 
     /// What is known of the first route at `path` that is the one.
@@ -165,16 +198,16 @@ impl Table {
         path: &BroadcastPath,
         is_it: impl Fn(&Entry) -> bool,
     ) -> Option<&mut Notice> {
-        let routes = self.routes.get_mut(path)?;
-        let entry = routes.iter_mut().find(|entry| is_it(entry))?;
+        let node = &mut self.nodes[*self.index.get(path)?];
+        let entry = node.routes.iter_mut().find(|entry| is_it(entry))?;
         Some(&mut entry.notice)
     }
 
     /// Notes that the route which a watcher was told last for a path went out to its peer.
     pub(super) fn note_told(&mut self, slot: usize, path: &BroadcastPath) {
-        let Some(&revision) = self.watchers[slot].known.get(path) else {
-            return;
-        };
+        let known = &self.watchers[slot].known;
+        let revision = self.index.get(path).and_then(|id| known.get(id).copied());
+        let Some(revision) = revision else { return };
         if let Some(notice) = self.notice(path, |entry| entry.revision == revision) {
             notice.tell();
         }
@@ -188,42 +221,18 @@ impl Table {
     ) -> Option<(BroadcastPath, &Entry)> {
         let mut prefix = path.clone();
         loop {
-            if let Some(entry) = self.best(&prefix, peer) {
+            if let Some(entry) = self.node(&prefix).and_then(|node| node.best(peer)) {
                 return Some((prefix, entry));
             }
             prefix = prefix.parent()?;
         }
     }
 
-    /// Begins to follow: everything below the prefix, and what covers it, is to be looked at.
-    pub(super) fn watch(&mut self, prefix: &BroadcastPath) -> usize {
-        let from = (Bound::Included(prefix), Bound::Unbounded);
-        let below = self
-            .routes
-            .range::<BroadcastPath, _>(from)
-            .map(|(path, _)| path);
-        let mut dirty: BTreeSet<_> = below
-            .take_while(|path| path.as_str().starts_with(prefix.as_str()))
-            .filter(|path| path.has_prefix(prefix))
-            .cloned()
-            .collect();
-        let mut above = prefix.parent();
-        while let Some(path) = above {
-            above = path.parent();
-            if self.routes.contains_key(&path) {
-                dirty.insert(path);
-            }
-        }
-        self.watchers.insert(Watcher {
-            prefix: prefix.clone(),
-            dirty,
-            known: BTreeMap::new(),
-            waiter: Waiter::default(),
-        })
-    }
-
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
-        self.routes.is_empty() && self.watchers.is_empty()
+        self.index.is_empty() && self.nodes.is_empty() && self.watchers.is_empty()
     }
 }
+
+/// Void entries that the log may have besides as many as there are paths.
+const SPARE: usize = 64;

@@ -224,8 +224,8 @@ fn a_session_that_drains_is_the_last_resort() {
     let (leaving, staying) = (origin.session_id(), origin.session_id());
     let mut announced = origin.consume().announced(&path(""));
     let _cheap = origin.announce(&path("a"), route(&[1], 1), remote(), Some(leaving));
-    let _only = origin.announce(&path("b"), route(&[1], 1), remote(), Some(leaving));
     let _dear = origin.announce(&path("a"), route(&[2], 9), remote(), Some(staying));
+    let _only = origin.announce(&path("b"), route(&[1], 1), remote(), Some(leaving));
     assert_eq!(
         next(&mut announced),
         Some(AnnouncedEvent::Start(path("a"), route(&[1], 1)))
@@ -249,4 +249,28 @@ fn a_session_that_drains_is_the_last_resort() {
     );
     assert_eq!(next(&mut announced), Some(AnnouncedEvent::Live));
     assert!(origin.consume().broadcast(&path("b")).is_ok());
+}
+
+#[test]
+fn what_comes_and_goes_unseen_is_not_remembered() {
+    let origin = OriginProducer::new();
+    let broadcast = BroadcastProducer::new();
+    let mut idle = origin.consume().announced(&path(""));
+    let believed = origin.publish(&path("believed"), broadcast.consume());
+    assert!(matches!(next(&mut idle), Some(AnnouncedEvent::Start(..))));
+    drop(believed);
+    for n in 0..10_000 {
+        drop(origin.publish(&path(&format!("{n}")), broadcast.consume()));
+        assert!(origin.changes() < 200);
+    }
+    assert!(!origin.is_empty(), "one is still believed to be there");
+    assert_eq!(next(&mut idle), Some(AnnouncedEvent::End(path("believed"))));
+    assert_eq!(next(&mut idle), Some(AnnouncedEvent::Live));
+    assert_eq!(next(&mut idle), None);
+
+    let again = origin.publish(&path("again"), broadcast.consume());
+    assert!(matches!(next(&mut idle), Some(AnnouncedEvent::Start(..))));
+    drop(again);
+    drop(idle);
+    assert!(origin.is_empty(), "nobody believes any more");
 }
