@@ -104,7 +104,10 @@ pub(crate) struct Served {
 impl Shared {
     /// Where `path` of the wire lies in the origins, if that is a path at all.
     pub(crate) fn absolute(&self, path: &moq_wire::Path) -> Option<BroadcastPath> {
-        self.grant.root.join(&crate::convert::path(path).ok()?).ok()
+        self.grant
+            .root
+            .join(&crate::convert::path(path.clone()).ok()?)
+            .ok()
     }
 
     /// The peer as the origins know it.

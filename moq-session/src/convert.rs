@@ -1,5 +1,6 @@
 //! Between what stands on the wire and what the model knows; nowhere else.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use moq_model::{
@@ -11,13 +12,13 @@ use moq_wire::{GroupStart, Version, code};
 /// The longest age that is put on the wire; nothing is kept for longer.
 const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
-pub(crate) fn path(path: &moq_wire::Path) -> Result<BroadcastPath, PathError> {
-    BroadcastPath::new(path.as_str())
+pub(crate) fn path(path: moq_wire::Path) -> Result<BroadcastPath, PathError> {
+    BroadcastPath::try_from(Arc::from(path))
 }
 
 /// A path of the model for the wire; it fits, because the limits are the same.
-pub(crate) fn wire_path(path: &BroadcastPath) -> moq_wire::Path {
-    moq_wire::Path::new(path.as_str()).unwrap_or_default()
+pub(crate) fn wire_path(path: BroadcastPath) -> moq_wire::Path {
+    moq_wire::Path::try_from(Arc::from(path)).unwrap_or_default()
 }
 
 pub(crate) fn hop(hop: moq_wire::HopId) -> HopId {
@@ -137,9 +138,9 @@ pub(crate) fn wire_track_info(info: &TrackInfo) -> moq_wire::TrackInfo {
     }
 }
 
-pub(crate) fn wire_route(hops: Vec<HopId>, route: &moq_model::Route) -> moq_wire::Route {
+pub(crate) fn wire_route(route: moq_model::Route) -> moq_wire::Route {
     moq_wire::Route {
-        hops: hops.into_iter().map(wire_hop).collect(),
+        hops: route.hops.into_iter().map(wire_hop).collect(),
         warm_cost: route.warm_cost,
         cold_cost: route.cold_cost,
     }

@@ -24,16 +24,7 @@ impl Path {
     /// # Errors
     /// [`PathError`] if the normal form has too many segments or bytes.
     pub fn new(path: &str) -> Result<Self, PathError> {
-        if segments(path).nth(MAX_PATH_SEGMENTS).is_some() {
-            return Err(PathError::Segments);
-        }
-        if segments(path)
-            .map(|segment| segment.len().saturating_add(1))
-            .sum::<usize>()
-            > MAX_PATH_BYTES + 1
-        {
-            return Err(PathError::TooLong);
-        }
+        check(path)?;
         if is_normal(path) {
             return Ok(Self(path.into()));
         }
@@ -84,6 +75,25 @@ impl TryFrom<&str> for Path {
     }
 }
 
+impl TryFrom<Arc<str>> for Path {
+    type Error = PathError;
+
+    /// As [`Path::new`]; shares the text if it is in normal form.
+    fn try_from(path: Arc<str>) -> Result<Self, Self::Error> {
+        if is_normal(&path) {
+            check(&path)?;
+            return Ok(Self(path));
+        }
+        Self::new(&path)
+    }
+}
+
+impl From<Path> for Arc<str> {
+    fn from(path: Path) -> Self {
+        path.0
+    }
+}
+
 impl Encode for Path {
     fn encode(&self, buf: &mut BytesMut, version: Version) {
         put_bytes(self.0.as_bytes(), buf, version);
@@ -94,6 +104,18 @@ impl Decode for Path {
     fn decode(buf: &mut Bytes, version: Version) -> Result<Self, DecodeError> {
         take_text(buf, version, |text| Ok(Self::new(text)?))
     }
+}
+
+/// Whether the normal form of `path` is within the limits.
+fn check(path: &str) -> Result<(), PathError> {
+    if segments(path).nth(MAX_PATH_SEGMENTS).is_some() {
+        return Err(PathError::Segments);
+    }
+    let lengths = segments(path).map(|segment| segment.len().saturating_add(1));
+    if lengths.sum::<usize>() > MAX_PATH_BYTES + 1 {
+        return Err(PathError::TooLong);
+    }
+    Ok(())
 }
 
 fn segments(path: &str) -> impl Iterator<Item = &str> {
@@ -144,6 +166,12 @@ mod tests {
         let path = Path::try_from("/room/alice").unwrap();
         assert_eq!(path.as_ref(), "room/alice");
         assert!(!path.is_empty() && Path::default().is_empty());
+        let text: Arc<str> = path.into();
+        let again = Path::try_from(text.clone()).unwrap();
+        assert!(Arc::ptr_eq(&text, &again.into()), "the text is shared");
+        assert_eq!(Path::try_from(Arc::from("/a//b")).unwrap().as_str(), "a/b");
+        let long = Arc::from("x".repeat(1025));
+        assert_eq!(Path::try_from(long), Err(PathError::TooLong));
         assert_eq!(
             Path::try_from("s/".repeat(33).as_str()),
             Err(PathError::Segments)

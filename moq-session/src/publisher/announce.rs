@@ -14,6 +14,9 @@ use crate::error::StreamError;
 use crate::io::{Reader, Writer};
 use crate::transport::{SendStream, Transport};
 
+/// So many bytes of changes go out in one write.
+const BATCH: usize = 16 << 10;
+
 pub(super) async fn answer<T: Transport>(
     context: &Context<T>,
     writer: &mut Writer<T::Send>,
@@ -55,12 +58,14 @@ pub(super) async fn answer<T: Transport>(
                 return Ok(());
             }
             event = announced.next() => {
-                let path = own_path(&event).cloned();
-                let mut is_told = false;
-                for event in listing.apply(event) {
-                    is_told = put(&mut encoder, &event, writer);
+                let mut event = Some(event);
+                while let Some(change) = event {
+                    own.extend(tell(change, &mut listing, &mut encoder, writer));
+                    event = match writer.scratch.len() {
+                        ..BATCH => announced.try_next(),
+                        _ => None,
+                    };
                 }
-                own.extend(path.filter(|_| is_told));
             }
         }
     }
@@ -128,6 +133,21 @@ fn tell_initial<S: SendStream>(
         .map(|(suffix, route)| AnnounceEvent::Start { suffix, route })
         .collect();
     AnnounceEncoder::with_initial(context.version, &initial, &mut writer.scratch)
+}
+
+/// Tells a change. Returns the path of an own broadcast that the peer then knows.
+fn tell<S: SendStream>(
+    change: AnnouncedEvent,
+    listing: &mut Listing<'_>,
+    encoder: &mut AnnounceEncoder,
+    writer: &mut Writer<S>,
+) -> Option<BroadcastPath> {
+    let path = own_path(&change).cloned();
+    let mut is_told = false;
+    for event in listing.apply(change) {
+        is_told = put(encoder, &event, writer);
+    }
+    path.filter(|_| is_told)
 }
 
 /// A broadcast of this process that an event tells of: its publisher may wait for that.

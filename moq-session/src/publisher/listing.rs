@@ -39,7 +39,7 @@ impl<'a> Listing<'a> {
             _ => return Vec::new(),
         };
         match path.strip_prefix(&self.prefix) {
-            Some(suffix) if !suffix.is_root() => self.below(&path, &suffix, route),
+            Some(suffix) if !suffix.is_root() => self.below(&path, suffix, route),
             _ => self.cover(path, route.map(|(route, _)| route)),
         }
     }
@@ -47,7 +47,7 @@ impl<'a> Listing<'a> {
     fn below(
         &mut self,
         path: &BroadcastPath,
-        suffix: &BroadcastPath,
+        suffix: BroadcastPath,
         route: Option<(Route, bool)>,
     ) -> Vec<AnnounceEvent> {
         if (suffix.is_hidden() && !self.include_hidden) || !self.context.grant.may_subscribe(path) {
@@ -55,8 +55,8 @@ impl<'a> Listing<'a> {
         }
         let suffix = convert::wire_path(suffix);
         match route {
-            Some((route, true)) => self.start(suffix, &route).into_iter().collect(),
-            Some((route, false)) => self.replace(suffix, &route),
+            Some((route, true)) => self.start(suffix, route).into_iter().collect(),
+            Some((route, false)) => self.replace(suffix, route),
             None => vec![self.end(suffix)],
         }
     }
@@ -78,19 +78,19 @@ impl<'a> Listing<'a> {
         let after = self.covering.last_key_value();
         let after = after.map(|(path, route)| (path.clone(), route.clone()));
         match (before, after) {
-            (None, Some((_, route))) => self.start(suffix, &route).into_iter().collect(),
-            (Some(before), Some(after)) if before != after => self.replace(suffix, &after.1),
+            (None, Some((_, route))) => self.start(suffix, route).into_iter().collect(),
+            (Some(before), Some(after)) if before != after => self.replace(suffix, after.1),
             (Some(_), None) => vec![self.end(suffix)],
             _ => Vec::new(),
         }
     }
 
-    fn start(&mut self, suffix: Path, route: &Route) -> Option<AnnounceEvent> {
-        let chain = self.chain(route)?;
-        if !self.can_replace() {
-            self.told.insert(suffix.clone(), route.hops.clone());
+    fn start(&mut self, suffix: Path, route: Route) -> Option<AnnounceEvent> {
+        let told = (!self.can_replace()).then(|| route.hops.clone());
+        let route = self.route(route)?;
+        if let Some(told) = told {
+            self.told.insert(suffix.clone(), told);
         }
-        let route = convert::wire_route(chain, route);
         Some(AnnounceEvent::Start { suffix, route })
     }
 
@@ -101,23 +101,23 @@ impl<'a> Listing<'a> {
 
     /// Replaces a route. Where the draft can't, the peer keeps the one it has as long as that is no
     /// lie, by a start that is withheld if the peer was told before.
-    fn replace(&mut self, suffix: Path, route: &Route) -> Vec<AnnounceEvent> {
+    fn replace(&mut self, suffix: Path, route: Route) -> Vec<AnnounceEvent> {
         if self.can_replace() {
-            return vec![match self.chain(route) {
-                Some(hops) => {
-                    let route = convert::wire_route(hops, route);
-                    AnnounceEvent::Update { suffix, route }
-                }
+            return vec![match self.route(route) {
+                Some(route) => AnnounceEvent::Update { suffix, route },
                 None => AnnounceEvent::End { suffix },
             }];
         }
         let told = self.told.get(&suffix).cloned();
+        let may_stand = told
+            .as_ref()
+            .is_some_and(|told| self.may_stand_for(told, &route));
         let Some(start) = self.start(suffix.clone(), route) else {
             return vec![self.end(suffix)];
         };
         match told {
             None => vec![start],
-            Some(told) if self.may_stand_for(&told, route) => {
+            Some(told) if may_stand => {
                 self.told.insert(suffix, told);
                 vec![start]
             }
@@ -140,15 +140,14 @@ impl<'a> Listing<'a> {
         features.typed_announce || (features.announce_replace && features.hop_count)
     }
 
-    /// The chain as the draft wants it, or `None` if there is no room for the peer in it.
-    fn chain(&self, route: &Route) -> Option<Vec<HopId>> {
-        let mut hops = route.hops.clone();
-        if hops.len() >= HopId::MAX_CHAIN {
+    /// The route as the draft wants it, or `None` if there is no room for the peer in its chain.
+    fn route(&self, mut route: Route) -> Option<moq_wire::Route> {
+        if route.hops.len() >= HopId::MAX_CHAIN {
             return None;
         }
         if self.context.version.features().sender_in_chain {
-            hops.push(self.context.hop);
+            route.hops.push(self.context.hop);
         }
-        Some(hops)
+        Some(convert::wire_route(route))
     }
 }

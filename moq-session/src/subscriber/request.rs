@@ -53,7 +53,7 @@ pub(super) fn name(
 ) -> Result<Name, Abort> {
     let path = broadcast.strip_prefix(&context.grant.root);
     Ok(Name {
-        broadcast: convert::wire_path(&path.ok_or(Abort::Unroutable)?),
+        broadcast: convert::wire_path(path.ok_or(Abort::Unroutable)?),
         track: track.to_owned(),
     })
 }
