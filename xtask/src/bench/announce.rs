@@ -11,7 +11,7 @@ use super::programs::Stage;
 use super::subject::Subject;
 use super::subscriber::PATIENCE;
 
-/// Lets ten publishers announce everything at once.
+/// Lets publishers announce everything at once.
 pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
     let broadcasts = if session.options.is_quick {
         2_000
@@ -93,8 +93,9 @@ async fn tell(stage: &Stage, broadcasts: u64, watchers: u64) -> anyhow::Result<T
         Instant::now(),
     );
     let mut feeds = Vec::new();
-    for publisher in 0..PUBLISHERS {
-        let each = broadcasts / PUBLISHERS;
+    let publishers = broadcasts.div_ceil(MOST).max(PUBLISHERS);
+    for publisher in 0..publishers {
+        let each = broadcasts / publishers;
         let mine = publisher * each..(publisher + 1) * each;
         feeds.push(stage.dialer.publisher(mine).await?);
     }
@@ -126,4 +127,7 @@ async fn watch(connection: Connection, broadcasts: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// How many publishers there are at least.
 const PUBLISHERS: u64 = 10;
+/// How many broadcasts each has at most: ours takes 4096 from a session.
+const MOST: u64 = 4_000;
