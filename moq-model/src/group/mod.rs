@@ -68,6 +68,16 @@ struct GroupState {
     producer: Waiter,
 }
 
+impl GroupState {
+    /// Makes a place for a reader.
+    fn attach(&mut self) -> usize {
+        if self.readers.is_empty() {
+            self.readers.reserve_exact(1);
+        }
+        self.readers.insert(Slot::default())
+    }
+}
+
 /// A reader's place in a group.
 #[derive(Debug, Default)]
 struct Slot {
@@ -111,6 +121,10 @@ impl Group {
         }
         state.bytes = bytes;
         state.appended += 1;
+        // Many groups have one frame, and many one reader.
+        if state.frames.is_empty() {
+            state.frames.reserve_exact(1);
+        }
         state.frames.push(frame);
         for (_, slot) in &mut state.readers {
             if !slot.is_blocked {
@@ -145,7 +159,7 @@ impl Group {
     }
 
     pub(crate) fn attach(&self) -> usize {
-        lock(&self.state).readers.insert(Slot::default())
+        lock(&self.state).attach()
     }
 
     /// As [`Self::attach`], unless the group is known not to be complete.
@@ -153,7 +167,7 @@ impl Group {
         let mut state = lock(&self.state);
         let is_whole = state.end.is_none_or(|end| end == GroupEnd::Finished);
         let is_whole = is_whole && state.dropped.is_none();
-        is_whole.then(|| state.readers.insert(Slot::default()))
+        is_whole.then(|| state.attach())
     }
 
     /// Ready once nobody reads the group, which is given up then, or it has ended.

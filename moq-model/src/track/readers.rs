@@ -104,6 +104,9 @@ pub(super) enum Pick {
 impl TrackState {
     pub(super) fn subscribe(&mut self, subscription: Subscription) -> ReaderId {
         self.serial += 1;
+        if self.readers.is_empty() {
+            self.readers.reserve_exact(1);
+        }
         let slot = self.readers.insert(Reader {
             serial: self.serial,
             subscription,

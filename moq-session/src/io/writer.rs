@@ -119,6 +119,7 @@ impl<S: SendStream> Writer<S> {
         self.is_closed = true;
         // What is left of the block would be held until the peer has acknowledged everything.
         self.scratch = BytesMut::new();
+        self.chunks = Vec::new();
         self.stream.finish();
     }
 

@@ -71,10 +71,16 @@ async fn answer<T: Transport>(
     };
     drop(headerless);
     let is_awaited = !matches!(kind, Some(BiStream::Probe | BiStream::Goaway));
-    let _awaited = is_awaited.then(|| AwaitedGuard::new(&context.shared));
+    let awaited = is_awaited.then(|| AwaitedGuard::new(&context.shared));
     let result = match kind {
         Some(BiStream::Announce) => announce::answer(&context, &mut writer, &mut reader).await,
-        Some(BiStream::Subscribe) => return subscribe::answer(context, writer, reader).await,
+        Some(BiStream::Subscribe) => {
+            // It lasts, and this future is as large as the largest request.
+            let spawner = context.spawner.clone();
+            let answer = subscribe::answer(context, awaited, writer, reader);
+            spawner.spawn(Box::pin(answer));
+            return Ok(());
+        }
         Some(BiStream::Track) => track::answer(&context, &mut writer, &mut reader).await,
         Some(BiStream::Fetch) => fetch::answer(&context, &mut writer, &mut reader).await,
         Some(BiStream::Probe) => probe::answer(&context, &mut writer, &mut reader).await,

@@ -27,6 +27,9 @@ impl<S: SendStream> Default for Settling<S> {
 impl<S: SendStream> Settling<S> {
     /// Takes a finished stream in, and lets go of some that are acknowledged by now.
     pub(super) fn push(&mut self, writer: Writer<S>) {
+        if self.writers.len() < FEW {
+            self.writers.reserve_exact(1);
+        }
         self.writers.push_back(writer);
         let mut cx = Context::from_waker(Waker::noop());
         if self.writers.len() > MANY {

@@ -8,7 +8,7 @@ use moq_wire::{Subscribe, code};
 
 use super::serving::{Failure, Serving};
 use super::track;
-use crate::context::{Context, ServedGuard};
+use crate::context::{AwaitedGuard, Context, ServedGuard};
 use crate::convert;
 use crate::error::{PeerFault, SessionError, StreamError};
 use crate::io::{Reader, Writer};
@@ -16,6 +16,7 @@ use crate::transport::{SendStream, Transport};
 
 pub(super) async fn answer<T: Transport>(
     context: Context<T>,
+    _awaited: Option<AwaitedGuard>,
     mut writer: Writer<T::Send>,
     mut reader: Reader<T::Recv>,
 ) -> Result<(), SessionError> {
@@ -48,7 +49,10 @@ pub(super) async fn answer<T: Transport>(
         }
     };
     match opened {
-        Ok(track) => serve(&context, &request, track, writer, reader, &guard).await,
+        Ok(track) => {
+            let serving = Serving::new(&context, &request, track, writer, reader);
+            serve(&context, Box::new(serving), &guard).await;
+        }
         Err(reason) => writer.reset(convert::abort_code(reason)),
     }
     Ok(())
@@ -87,13 +91,9 @@ async fn open<T: Transport>(
 
 async fn serve<T: Transport>(
     context: &Context<T>,
-    request: &Subscribe,
-    track: TrackReader,
-    writer: Writer<T::Send>,
-    reader: Reader<T::Recv>,
+    mut serving: Box<Serving<T>>,
     guard: &ServedGuard,
 ) {
-    let mut serving = Serving::new(context, request, track, writer, reader);
     let end = poll_fn(|cx| serving.poll(cx)).await;
     let (mut writer, requests) = serving.into_streams();
     match end {
