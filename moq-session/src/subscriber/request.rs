@@ -72,7 +72,7 @@ async fn subscribe_to<T: Transport>(
         let used = moq_model::clock::timeout(IDLE, track.used()).await;
         used.map_err(|_| Abort::Cancelled)?;
     }
-    let subscribed = subscribe::run(context, name, track, info, None, answers).await;
+    let subscribed = subscribe::run(context, name, track, info, None, answers.as_mut()).await;
     let Err(failed) = subscribed else {
         return Ok(());
     };
@@ -81,7 +81,9 @@ async fn subscribe_to<T: Transport>(
         Retry::Lost(reached) => Some(reached),
         _ => return Err(failed.reason),
     };
-    let again = ask_again(context, name, track, info, from).await;
+    drop(answers);
+    // It is rare, and by itself no part of every subscription.
+    let again = Box::pin(ask_again(context, name, track, info, from)).await;
     // The reason is the first failure, not that the second attempt failed too.
     again.map_err(|_| failed.reason)
 }
@@ -106,13 +108,13 @@ async fn ask_again<T: Transport>(
         }
         answers = Some(rest);
     }
-    let again = subscribe::run(context, name, track, before, from, answers).await;
+    let again = subscribe::run(context, name, track, before, from, answers.as_mut()).await;
     again.map_err(|failed| failed.reason)
 }
 
 /// Waits for a second answer to TRACK, which has only one.
-pub(super) async fn answered_again<R: RecvStream>(answers: Option<Reader<R>>) {
-    if let Some(mut answers) = answers
+pub(super) async fn answered_again<R: RecvStream>(answers: Option<&mut Reader<R>>) {
+    if let Some(answers) = answers
         && let Err(StreamError::Peer(fault)) = answers.ended("a second TRACK_INFO").await
     {
         tracing::debug!(%fault, "track ended");

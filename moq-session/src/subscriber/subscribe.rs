@@ -57,7 +57,7 @@ pub(super) async fn run<T: Transport>(
     track: &TrackProducer,
     info: TrackInfo,
     from: Option<u64>,
-    answers: Option<Reader<T::Recv>>,
+    answers: Option<&mut Reader<T::Recv>>,
 ) -> Result<(), Failed> {
     let feed = Feed::new(track.clone());
     feed.change(|account| account.floor = from);
@@ -65,7 +65,7 @@ pub(super) async fn run<T: Transport>(
     context.feeds().insert(id, feed.clone());
     let _registered = Registered { context, id };
 
-    let (writer, reader) = open(context, BiStream::Subscribe).await?;
+    let (writer, mut reader) = open(context, BiStream::Subscribe).await?;
     let mut subscription = Subscription {
         context,
         feed,
@@ -77,7 +77,7 @@ pub(super) async fn run<T: Transport>(
         is_accepted: !context.version.features().subscribe_ok,
     };
     subscription.request(id, name).await;
-    subscription.follow(reader, answers).await
+    subscription.follow(&mut reader, answers).await
 }
 
 fn is_contradiction(error: &StreamError) -> bool {
@@ -176,14 +176,14 @@ impl<T: Transport> Subscription<'_, T> {
 
     async fn follow(
         &mut self,
-        mut reader: Reader<T::Recv>,
-        answers: Option<Reader<T::Recv>>,
+        reader: &mut Reader<T::Recv>,
+        answers: Option<&mut Reader<T::Recv>>,
     ) -> Result<(), Failed> {
         let feed = self.feed.clone();
         let asked = self.sent.map(|wish| wish.start);
         let (context, is_second) = (self.context, self.from.is_some());
         let ended = tokio::select! {
-            ended = self.converse(&mut reader) => ended,
+            ended = self.converse(reader) => ended,
             never = find_start(&feed, asked) => match never {},
             error = fruitless(context, &feed), if is_second => Err(error),
             () = answered_again(answers) => {
