@@ -148,8 +148,8 @@ impl Default for Options {
             peer: None,
             relay_cpu: 0,
             generator_cpu: 1,
-            pairs: 12,
-            rounds: 5,
+            pairs: 8,
+            rounds: 3,
             repeats: 3,
             is_noisy: false,
             is_quick: false,
@@ -186,8 +186,8 @@ added latency, memory, joining, announcements. One relay after the other, in alt
   --markdown FILE     write the report there instead of to stdout
   --json FILE         write all figures there
   --noisy             count windows during which others used the machine: for trying things out
-  --pairs N           windows per subject and workload, in alternating order [12]
-  --rounds N          fresh processes per subject for everything else [5]
+  --pairs N           windows per subject and workload, in alternating order [8]
+  --rounds N          fresh processes per subject for everything else [3]
   --repeats N         how often a window that does not count is repeated [3]
   --relay-cpu N       core of the subject [0]
   --generator-cpu N   core of the load generator [1, or 0 if the subject has 1]
