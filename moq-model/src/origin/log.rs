@@ -46,5 +46,9 @@ impl Log {
     pub(super) fn compact(&mut self, counts: impl Fn(Position, NodeId) -> bool) {
         self.entries
             .retain(|&(position, node)| counts(position, node));
+        self.entries.shrink_to((2 * self.entries.len()).max(ROOM));
     }
 }
+
+/// Entries that there is room for in any case, once there were as many.
+const ROOM: usize = 256;

@@ -100,8 +100,10 @@ impl Table {
         let routes = &mut self.nodes[id].routes;
         // Among equals the newest wins: a publisher that restarted comes before its remains.
         let at = routes.partition_point(|held| held.route.compare(&entry.route).is_lt());
-        // Most paths have one route only.
-        routes.reserve_exact(1);
+        if routes.is_empty() {
+            // Most paths have no other one.
+            routes.reserve_exact(1);
+        }
         routes.insert(at, entry);
         self.touch(id);
     }

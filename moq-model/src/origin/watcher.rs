@@ -86,6 +86,7 @@ impl Table {
                 return Some(id);
             }
         }
+        watcher.initial = Vec::new();
         for (position, id) in self.log.from(watcher.cursor) {
             watcher.cursor = position + 1;
             let node = self.nodes.get(id).filter(|node| node.changed == position);

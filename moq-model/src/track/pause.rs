@@ -6,7 +6,7 @@ use std::task::Context;
 
 use slab::Slab;
 
-use super::readers::{Reader, ReaderId};
+use super::readers::ReaderId;
 use super::state::{Entry, TrackState};
 use crate::state::Waiter;
 
@@ -14,7 +14,7 @@ use crate::state::Waiter;
 pub(super) const SHARE: u64 = 16 << 20;
 /// What a group counts for at least, so that a thousand small ones are far behind, too.
 pub(super) const LEAST: u64 = 16 << 10;
-/// How far the fastest reader goes on before inputs that wait are looked at again.
+/// How much is read, or comes, before the line is drawn anew, in bytes.
 const STEP: u64 = SHARE / 16;
 
 /// Inputs that wait, and what for.
@@ -40,6 +40,8 @@ struct Line {
     from: u64,
     /// A reader that has finished all groups before this one moves the line.
     next: u64,
+    /// Bytes that have come for groups before the line since it was drawn; many move it, too.
+    grown: u64,
 }
 
 impl Line {
@@ -52,8 +54,8 @@ impl Line {
             if lead >= STEP {
                 let next = *next.get_or_insert(sequence);
                 if lead >= SHARE {
-                    let from = sequence;
-                    return Some(Self { from, next });
+                    let (from, grown) = (sequence, 0);
+                    return Some(Self { from, next, grown });
                 }
             }
         }
@@ -88,7 +90,9 @@ impl TrackState {
     pub(super) fn pause(&mut self, sequence: u64) -> usize {
         let waiter = Waiter::default();
         let slot = self.paused.inputs.insert(Input { sequence, waiter });
-        self.move_line();
+        if self.paused.line.is_none() {
+            self.move_line();
+        }
         slot
     }
 
@@ -124,10 +128,26 @@ impl TrackState {
         if self.paused.inputs.is_empty() {
             return;
         }
-        let oldest = self.reader(id).and_then(Reader::oldest);
+        // One that has left has moved the line by that.
+        let Some(reader) = self.reader(id) else {
+            return;
+        };
+        let oldest = reader.oldest();
         let next = self.paused.line.map(|line| line.next);
         if oldest.is_none() || oldest >= next {
             self.move_line();
+        }
+    }
+
+    /// As [`Self::move_line`], after a group has grown by so many bytes.
+    pub(super) fn note_grown(&mut self, sequence: u64, bytes: u64) {
+        if let Some(line) = &mut self.paused.line
+            && sequence < line.from
+        {
+            line.grown += bytes;
+            if line.grown >= STEP {
+                self.move_line();
+            }
         }
     }
 

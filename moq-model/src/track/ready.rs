@@ -55,13 +55,16 @@ impl Future for Ready {
         if state.end.is_some() || !state.is_paused(this.sequence) {
             return Poll::Ready(());
         }
-        let pause = this.pause.get_or_insert_with(|| Pause {
-            // A reader that became starved before it was watched has told nobody.
-            progress: this.track.watch_progress(),
-            slot: state.pause(this.sequence),
-            timer: Box::pin(clock::sleep(STALL)),
+        let pause = this.pause.get_or_insert_with(|| {
+            let progress = this.track.watch_progress();
+            Pause {
+                slot: state.pause(this.sequence),
+                timer: Box::pin(clock::sleep(STALL)),
+                progress,
+            }
         });
         state.register_paused(pause.slot, cx);
+        // A reader that became starved before it was watched has told nobody.
         if !state.is_paused(this.sequence) {
             return Poll::Ready(());
         }

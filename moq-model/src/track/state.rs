@@ -134,6 +134,7 @@ impl TrackState {
         if is_first {
             self.cut_expired();
         }
+        self.note_grown(group.sequence, grown);
         Ok(grown)
     }
 

@@ -117,7 +117,7 @@ impl<S: SendStream> Writer<S> {
     /// Ends the stream well; everything queued must be flushed.
     pub(crate) fn end(&mut self) {
         self.is_closed = true;
-        // What is left of the block would be held until the peer has acknowledged everything.
+        // The list and what is left of the block would be held until all is acknowledged.
         self.scratch = BytesMut::new();
         self.chunks = Vec::new();
         self.stream.finish();

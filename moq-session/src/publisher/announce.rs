@@ -14,8 +14,10 @@ use crate::error::StreamError;
 use crate::io::{Reader, Writer};
 use crate::transport::{SendStream, Transport};
 
-/// So many bytes of changes go out in one write.
-const BATCH: usize = 16 << 10;
+/// So many changes are taken at once.
+const MAX_CHANGES: usize = 1_024;
+/// With so many bytes no further change is added to a write.
+const MAX_BATCH: usize = 16 << 10;
 
 pub(super) async fn answer<T: Transport>(
     context: &Context<T>,
@@ -58,13 +60,16 @@ pub(super) async fn answer<T: Transport>(
                 return Ok(());
             }
             event = announced.next() => {
-                let mut event = Some(event);
-                while let Some(change) = event {
-                    own.extend(tell(change, &mut listing, &mut encoder, writer));
-                    event = match writer.scratch.len() {
-                        ..BATCH => announced.try_next(),
-                        _ => None,
+                own.extend(tell(event, &mut listing, &mut encoder, writer));
+                for _ in 1..MAX_CHANGES {
+                    // What is confirmed is the last change of a path, so it has to be out before the next.
+                    if !own.is_empty() || writer.scratch.len() >= MAX_BATCH {
+                        break;
+                    }
+                    let Some(event) = announced.try_next() else {
+                        break;
                     };
+                    own.extend(tell(event, &mut listing, &mut encoder, writer));
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Many broadcasts to many watchers.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use quinn::Connection;
 use tokio::time::{Instant, timeout};
 
@@ -96,6 +96,7 @@ async fn tell(stage: &Stage, broadcasts: u64, watchers: u64) -> anyhow::Result<T
     let publishers = broadcasts.div_ceil(MOST).max(PUBLISHERS);
     for publisher in 0..publishers {
         let each = broadcasts / publishers;
+        ensure!(each * publishers == broadcasts, "each has as many");
         let mine = publisher * each..(publisher + 1) * each;
         feeds.push(stage.dialer.publisher(mine).await?);
     }

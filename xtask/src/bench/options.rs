@@ -205,7 +205,7 @@ mod tests {
     fn defaults_measure_us_beside_the_fan_out() {
         let options = Options::parse(&[]).unwrap();
         assert_eq!(options.subjects, [Subject::Ours, Subject::FanOut]);
-        assert_eq!((options.workloads.len(), options.pairs), (6, 12));
+        assert_eq!((options.workloads.len(), options.pairs), (6, 8));
     }
 
     #[test]

@@ -235,3 +235,22 @@ async fn input_goes_on_while_a_reader_in_order_lacks_what_is_before_it() {
     assert!(now(reader.next()).unwrap().is_some());
     assert!(!waiting(producer).poll(), "it could read again");
 }
+
+#[tokio::test(start_paused = true)]
+async fn groups_that_grow_draw_the_line_nearer() {
+    let (producer, consumer) = track(Track::new("t").with_max_age(60 * SECOND));
+    let _reader = consumer.subscribe(oldest());
+    group(&producer, &[0]);
+    let mut open: Vec<_> = (1..=20).map(|n| producer.create(n).unwrap()).collect();
+    for group in &mut open {
+        group.append_at(0, vec![0; 1 << 20]).unwrap();
+    }
+    let mut last = waiting(producer.clone());
+    assert!(!last.poll());
+    let is_paused = |group: u64| is_pending(producer.ready_for(group));
+    assert!(!is_paused(14) && is_paused(17));
+    for group in &mut open[..8] {
+        group.append_at(0, vec![0; 1 << 20]).unwrap();
+    }
+    assert!(!is_paused(7) && is_paused(9), "they hold 16 MiB by now");
+}
