@@ -146,7 +146,7 @@ impl Incoming for IncomingConnection {
                     });
                 }
                 let link = direct::Link::new(owner, protocol, *profile);
-                live.add(LiveLink::Direct(Arc::downgrade(&link)));
+                link.keep(live.add(LiveLink::Direct(Arc::downgrade(&link))));
                 return Ok(Connection::direct(link));
             }
             Kind::Quic(quic) => reference::Link::quic(quic, None, *profile, *limits),
@@ -161,7 +161,7 @@ impl Incoming for IncomingConnection {
                 reference::Link::web(session, *profile, *limits)
             }
         };
-        live.add(LiveLink::Reference(Arc::downgrade(&link)));
+        link.keep(live.add(LiveLink::Reference(Arc::downgrade(&link))));
         Ok(Connection::reference(link))
     }
 

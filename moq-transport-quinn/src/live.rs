@@ -1,6 +1,7 @@
 //! The connections of a server that may still be open.
 
-use std::sync::{Mutex, PoisonError, Weak};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::{direct, reference};
 
@@ -10,9 +11,9 @@ pub(crate) struct Live(Mutex<Links>);
 
 #[derive(Default)]
 struct Links {
-    links: Vec<LiveLink>,
-    /// How many links to have before dead ones are looked for.
-    sweep_at: usize,
+    links: BTreeMap<u64, LiveLink>,
+    /// How many there ever were.
+    added: u64,
 }
 
 /// A connection of either engine, if it still is.
@@ -21,37 +22,45 @@ pub(crate) enum LiveLink {
     Reference(Weak<reference::Link>),
 }
 
+/// A connection's place among those of its server, which it gives up with its drop.
+pub(crate) struct Place {
+    live: Arc<Live>,
+    number: u64,
+}
+
 impl Live {
-    /// Remembers a connection for as long as it lives.
-    pub(crate) fn add(&self, link: LiveLink) {
-        let mut live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if live.links.len() >= live.sweep_at {
-            live.links.retain(LiveLink::is_live);
-            live.sweep_at = (live.links.len() * 2).max(MIN_SWEEP);
+    /// Remembers a connection for as long as it keeps the place.
+    pub(crate) fn add(self: &Arc<Self>, link: LiveLink) -> Place {
+        let mut live = self.lock();
+        let number = live.added;
+        live.added += 1;
+        live.links.insert(number, link);
+        Place {
+            live: self.clone(),
+            number,
         }
-        live.links.push(link);
     }
 
     /// Closes all of them, with a session close code.
     pub(crate) fn close(&self, code: u32, reason: &str) {
-        let links = {
-            let mut live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut live.links)
-        };
-        for link in links {
+        let links = std::mem::take(&mut self.lock().links);
+        for link in links.values() {
             link.close(code, reason);
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Links> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.live.lock().links.remove(&self.number);
     }
 }
 
 impl LiveLink {
-    fn is_live(&self) -> bool {
-        match self {
-            Self::Direct(link) => link.strong_count() > 0,
-            Self::Reference(link) => link.strong_count() > 0,
-        }
-    }
-
     fn close(&self, code: u32, reason: &str) {
         match self {
             Self::Direct(link) => {
@@ -68,5 +77,20 @@ impl LiveLink {
     }
 }
 
-/// Connections below which dead ones are not worth looking for.
-const MIN_SWEEP: usize = 64;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_that_was_given_up_keeps_nothing() {
+        let live = Arc::new(Live::default());
+        let first = live.add(LiveLink::Direct(Weak::new()));
+        let second = live.add(LiveLink::Direct(Weak::new()));
+        drop(first);
+        let numbers: Vec<_> = live.lock().links.keys().copied().collect();
+        assert_eq!(numbers, [1]);
+        live.close(0, "");
+        drop(second);
+        assert!(live.lock().links.is_empty());
+    }
+}

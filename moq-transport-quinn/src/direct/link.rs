@@ -10,6 +10,7 @@ use quinn_proto::VarInt;
 use crate::closing::{MAX_REASON, cut, raw_error, web_error};
 use crate::direct::conn::{State, now};
 use crate::direct::owner::{Owner, alpn};
+use crate::live::Place;
 use crate::transport_config::Profile;
 
 /// One connection. It is closed when the last handle and the last stream are gone.
@@ -21,6 +22,8 @@ pub(crate) struct Link {
     /// The shared receive window that quinn-proto knows of, in bytes.
     window: Mutex<u32>,
     profile: Profile,
+    /// Among the connections of its server, if it is one's.
+    place: OnceLock<Place>,
 }
 
 impl Link {
@@ -41,7 +44,14 @@ impl Link {
             closed_here: OnceLock::new(),
             window: Mutex::new(profile.window),
             profile,
+            place: OnceLock::new(),
         })
+    }
+
+    /// Has its server know of it, until it is dropped.
+    pub(crate) fn keep(&self, place: Place) {
+        let is_first = self.place.set(place).is_ok();
+        debug_assert!(is_first, "a connection is accepted once");
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {

@@ -7,6 +7,7 @@ use quinn::VarInt;
 use web_transport_quinn::{SessionError, WebTransportError};
 
 use crate::closing::{MAX_REASON, SessionEnd, cut, raw_error, web_error};
+use crate::live::Place;
 use crate::reference::credit::Credit;
 use crate::tls::Fingerprint;
 use crate::transport_config::{Profile, StreamLimits};
@@ -26,6 +27,8 @@ pub(crate) struct Link {
     /// The shared receive window that quinn knows of, in bytes.
     window: Mutex<u32>,
     profile: Profile,
+    /// Among the connections of its server, if it is one's.
+    place: OnceLock<Place>,
 }
 
 impl Link {
@@ -73,7 +76,14 @@ impl Link {
             closed_here: OnceLock::new(),
             window: Mutex::new(profile.window),
             profile,
+            place: OnceLock::new(),
         })
+    }
+
+    /// Has its server know of it, until it is dropped.
+    pub(crate) fn keep(&self, place: Place) {
+        let is_first = self.place.set(place).is_ok();
+        debug_assert!(is_first, "a connection is accepted once");
     }
 
     /// Why the connection ended. Meant for after an operation has failed.
