@@ -32,10 +32,11 @@ use exit::Exit;
 use progress::Console;
 use signal::Signals;
 
-/// Gives back what sessions used that are gone, which the system's allocator may keep.
-#[cfg(feature = "mimalloc")]
+/// Gives back what sessions used that are gone, which the system's allocator may keep: a thread of
+/// its own does so within ten seconds, however little the others do meanwhile.
+#[cfg(all(feature = "jemalloc", not(target_env = "msvc")))]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
