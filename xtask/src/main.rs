@@ -60,6 +60,8 @@ fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         #[cfg(feature = "bench")]
         ["bench-run", options @ ..] => bench::measure(options)?,
         #[cfg(feature = "bench")]
+        ["bench-awake"] => bench::stay_awake()?,
+        #[cfg(feature = "bench")]
         ["bench-fanout", address] => bench::fan_out(address)?,
         ["sim", "--help" | "-h"] => std::io::stdout().write_all(sim::HELP.as_bytes())?,
         ["sim", options @ ..] => sim::run(&Workspace::load()?, options)?,

@@ -8,6 +8,8 @@
 #[cfg(feature = "bench")]
 mod announce;
 #[cfg(feature = "bench")]
+mod awake;
+#[cfg(feature = "bench")]
 mod cross;
 #[cfg(feature = "bench")]
 mod dialer;
@@ -54,6 +56,8 @@ mod subscriber;
 mod window;
 mod workload;
 
+#[cfg(feature = "bench")]
+pub(crate) use awake::stay_awake;
 #[cfg(feature = "bench")]
 pub(crate) use driver::measure;
 #[cfg(feature = "bench")]

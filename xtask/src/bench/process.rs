@@ -99,7 +99,8 @@ impl Machine {
         for time in &mut times {
             *time = fields.next()?.parse().ok()?;
         }
-        let [.., idle, iowait, _, _, steal] = times;
+        // The loops that keep the cores awake are nice.
+        let [_, nice, _, idle, iowait, _, _, steal] = times;
         let total = times.iter().sum();
         let cores = stat
             .lines()
@@ -107,7 +108,7 @@ impl Machine {
             .filter(|line| line.starts_with("cpu"))
             .count();
         Some(Self {
-            busy: total - idle - iowait - steal,
+            busy: total - nice - idle - iowait - steal,
             steal,
             total,
             cores,
@@ -120,7 +121,7 @@ impl Machine {
         self.steal.saturating_sub(then.steal) as f64 / total as f64
     }
 
-    /// How many cores were busy on average since then.
+    /// How many cores were busy on average since then, with other than nice programs.
     pub(super) fn busy_since(&self, then: &Self) -> f64 {
         let total = self.total.saturating_sub(then.total).max(1);
         let busy = self.busy.saturating_sub(then.busy);
@@ -169,10 +170,10 @@ mod tests {
     }
 
     #[test]
-    fn busy_cores_leave_out_idle_and_stolen_time() {
+    fn busy_cores_leave_out_idle_nice_and_stolen_time() {
         let before = Machine::parse("cpu  0 0 0 0 0 0 0 0 0 0\ncpu0 0\ncpu1 0\n").unwrap();
         let after = Machine::parse("cpu  40 5 30 90 10 5 10 10 0 0\ncpu0 0\ncpu1 0\n").unwrap();
-        assert!((after.busy_since(&before) - 0.9).abs() < 1e-9);
+        assert!((after.busy_since(&before) - 0.85).abs() < 1e-9);
         assert!((after.steal_since(&before) - 0.05).abs() < 1e-9);
         assert!(Machine::parse("intr 1 2 3").is_none());
     }

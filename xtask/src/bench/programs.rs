@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use tokio::runtime::Runtime;
 
+use super::awake::Awake;
 use super::dialer::Dialer;
 use super::options::Options;
 use super::process::Process;
@@ -20,6 +21,7 @@ pub(super) struct Programs {
     /// What runs as the control.
     control: Subject,
     relay_cpu: usize,
+    _awake: Awake,
 }
 
 /// A subject that runs and listens.
@@ -41,6 +43,7 @@ impl Programs {
             } else {
                 Subject::Ours
             },
+            _awake: Awake::keep(&this, [options.relay_cpu, options.generator_cpu])?,
             this,
             relay_cpu: options.relay_cpu,
         })

@@ -11,6 +11,10 @@ use super::{lite, workload};
 pub(super) fn describe(options: &Options) -> Vec<(&'static str, String)> {
     let mut setting = vec![
         ("machine", machine()),
+        (
+            "cores",
+            "kept from halting, by loops at idle priority".to_owned(),
+        ),
         ("memory", memory()),
         ("network", network()),
         ("kernel", read("/proc/sys/kernel/osrelease")),
