@@ -22,7 +22,7 @@ pub(crate) struct Link {
     /// The shared receive window that quinn-proto knows of, in bytes.
     window: Mutex<u32>,
     profile: Profile,
-    /// Among the connections of its server, if it is one's.
+    /// Its place among the connections of its server; a client's has none.
     place: OnceLock<Place>,
 }
 
@@ -48,7 +48,7 @@ impl Link {
         })
     }
 
-    /// Has its server know of it, until it is dropped.
+    /// Takes its place among the connections of its server, until it is dropped.
     pub(crate) fn keep(&self, place: Place) {
         let is_first = self.place.set(place).is_ok();
         debug_assert!(is_first, "a connection is accepted once");

@@ -1,6 +1,6 @@
 //! Cores that never halt, so that having one back costs the same every time.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -14,19 +14,28 @@ pub(super) struct Awake(Vec<Child>);
 
 impl Awake {
     /// Starts a loop on each core that runs only while nothing else wants to.
+    ///
+    /// # Errors
+    ///
+    /// A loop did not begin.
     pub(super) fn keep(this: &Path, cores: [usize; 2]) -> anyhow::Result<Self> {
         let mut awake = Self(Vec::new());
         for core in cores {
             // Nice besides, so that `/proc/stat` counts it apart.
-            let child = Command::new("taskset")
+            let mut child = Command::new("taskset")
                 .args(["-c", &core.to_string(), "chrt", "--idle", "0"])
                 .args(["nice", "-n", "19"])
                 .arg(this)
                 .arg("bench-awake")
                 .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
                 .spawn()
                 .context("running taskset")?;
+            let said = child.stdout.take();
             awake.0.push(child);
+            said.context("the loop has a stdout")?
+                .read_exact(&mut [0])
+                .context("no loop at idle priority began: it takes taskset, chrt and nice")?;
         }
         Ok(awake)
     }
@@ -49,6 +58,7 @@ pub(crate) fn stay_awake() -> anyhow::Result<()> {
             std::hint::spin_loop();
         }
     });
+    std::io::stdout().write_all(b"\n").context("saying so")?;
     let mut nothing = Vec::new();
     std::io::stdin()
         .read_to_end(&mut nothing)

@@ -231,5 +231,6 @@ const WARM: u64 = 20;
 
 const SETTLE: Duration = Duration::from_millis(500);
 
-/// How long a relay may take to let go of those who left; allocators often keep what is free for ten seconds.
+/// How long a relay may take to let go of those who left: allocators often keep what is free for
+/// ten seconds.
 const LEAVING: Duration = Duration::from_secs(15);
