@@ -46,6 +46,8 @@ mod handshake;
 mod io;
 mod limiter;
 mod limits;
+#[cfg(feature = "memory")]
+pub mod memory;
 mod negotiate;
 mod publisher;
 #[cfg(feature = "tokio")]

@@ -1,14 +1,10 @@
-//! For tests: an in-memory transport pair, a relay's side of a session, and a peer that is driven
-//! by hand.
+//! For tests: a relay's side of a session over a memory pair, and a peer that is driven by hand.
 
-mod memory;
 mod peer;
-mod pipe;
 mod script;
 
-pub use memory::{MemoryConnection, memory_pair};
+pub use crate::memory::{MemoryConnection, MemoryRecv, MemorySend, memory_pair};
 pub use peer::Peer;
-pub use pipe::{MemoryRecv, MemorySend};
 pub use script::Script;
 
 use moq_model::{BroadcastPath, OriginProducer};

@@ -10,8 +10,8 @@ use moq_wire::{
     decode_body,
 };
 
-use super::memory::{MemoryConnection, memory_pair};
 use super::script::Script;
+use crate::memory::{MemoryConnection, memory_pair};
 use crate::transport::{Transport, TransportError};
 use crate::{Config, Session};
 

@@ -12,7 +12,7 @@ use moq_wire::{
 };
 
 use super::peer::in_time;
-use super::pipe::{MemoryRecv, MemorySend};
+use crate::memory::{MemoryRecv, MemorySend};
 use crate::transport::{RecvError, RecvStream, SendError, SendStream};
 
 /// A stream that a test drives by hand, one or both halves of it.

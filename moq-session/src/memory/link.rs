@@ -1,0 +1,312 @@
+//! What both ends of a memory pair share: who waits for what, and how it ended.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use slab::Slab;
+
+use super::pipe::{MemoryRecv, MemorySend, Pipe};
+use crate::transport::{End, TransportError, TransportStats};
+
+/// Streams that one end may have open at first.
+const CREDIT: usize = 128;
+/// Datagrams that wait to be read; further ones are lost.
+const MAX_DATAGRAMS: usize = 1_024;
+
+/// Never locked while a stream is; those are locked first.
+#[derive(Debug, Default)]
+pub(super) struct Link(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    ending: Option<Ending>,
+    sides: [Side; 2],
+    /// What each side measures.
+    stats: [TransportStats; 2],
+    /// All streams, to tell them the end.
+    pipes: Slab<Weak<Pipe>>,
+    /// Who waits for the end.
+    watching: Wakers,
+}
+
+/// What an end may take, and open.
+#[derive(Debug)]
+pub(super) struct Side {
+    pub(super) uni: Queue<MemoryRecv>,
+    pub(super) bi: Queue<(MemorySend, MemoryRecv)>,
+    pub(super) datagrams: Queue<Bytes>,
+    /// Streams that it opened and that are not done with.
+    open: usize,
+    /// How many of them there may be.
+    allowed: usize,
+    /// Who waits to open one.
+    opening: Wakers,
+}
+
+/// What waits to be taken, and who waits for more.
+#[derive(Debug)]
+pub(super) struct Queue<T> {
+    items: VecDeque<T>,
+    taking: Wakers,
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone)]
+pub(super) enum Ending {
+    /// Without a word.
+    Lost,
+    /// By one side, with a code and a reason.
+    Closed(usize, u32, Arc<str>),
+}
+
+/// Tasks that wait for the same.
+#[derive(Debug, Default)]
+struct Wakers(Vec<Waker>);
+
+/// Given back when the stream is done with that it was taken for.
+#[derive(Debug)]
+pub(super) struct Credit {
+    link: Weak<Link>,
+    side: usize,
+}
+
+impl Link {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what was queued for a side.
+    pub(super) fn poll_take<T>(
+        &self,
+        side: usize,
+        cx: &Context<'_>,
+        queue: impl FnOnce(&mut Side) -> &mut Queue<T>,
+    ) -> Poll<Result<T, TransportError>> {
+        let mut state = self.lock();
+        if let Some(ending) = &state.ending {
+            return Poll::Ready(Err(ending.seen_by(side)));
+        }
+        let queue = queue(&mut state.sides[side]);
+        match queue.items.pop_front() {
+            Some(item) => Poll::Ready(Ok(item)),
+            None => {
+                queue.taking.add(cx);
+                Poll::Pending
+            }
+        }
+    }
+
+    pub(super) fn poll_open_uni(
+        self: &Arc<Self>,
+        side: usize,
+        cx: &Context<'_>,
+    ) -> Poll<Result<MemorySend, TransportError>> {
+        let opened = self.poll_open(side, cx, |state, credit| {
+            let (send, recv) = self.pipe(state, side, Some(credit));
+            (send, state.sides[1 - side].uni.push(recv))
+        });
+        opened.map_ok(|(send, taking)| {
+            taking.wake();
+            send
+        })
+    }
+
+    pub(super) fn poll_open_bi(
+        self: &Arc<Self>,
+        side: usize,
+        cx: &Context<'_>,
+    ) -> Poll<Result<(MemorySend, MemoryRecv), TransportError>> {
+        let opened = self.poll_open(side, cx, |state, credit| {
+            let (send, theirs) = self.pipe(state, side, Some(credit));
+            let (answer, recv) = self.pipe(state, 1 - side, None);
+            let taking = state.sides[1 - side].bi.push((answer, theirs));
+            ((send, recv), taking)
+        });
+        opened.map_ok(|(streams, taking)| {
+            taking.wake();
+            streams
+        })
+    }
+
+    /// Opens what `open` makes, as soon as there is credit for it.
+    fn poll_open<R>(
+        self: &Arc<Self>,
+        side: usize,
+        cx: &Context<'_>,
+        open: impl FnOnce(&mut State, Credit) -> R,
+    ) -> Poll<Result<R, TransportError>> {
+        let mut state = self.lock();
+        if let Some(ending) = &state.ending {
+            return Poll::Ready(Err(ending.seen_by(side)));
+        }
+        let opener = &mut state.sides[side];
+        if opener.open >= opener.allowed {
+            opener.opening.add(cx);
+            return Poll::Pending;
+        }
+        opener.open += 1;
+        let link = Arc::downgrade(self);
+        Poll::Ready(Ok(open(&mut state, Credit { link, side })))
+    }
+
+    /// Both halves of one direction of a stream, on which `side` sends.
+    fn pipe(
+        self: &Arc<Self>,
+        state: &mut State,
+        side: usize,
+        credit: Option<Credit>,
+    ) -> (MemorySend, MemoryRecv) {
+        let entry = state.pipes.vacant_entry();
+        let pipe = Arc::new(Pipe::new(Arc::downgrade(self), entry.key(), side, credit));
+        entry.insert(Arc::downgrade(&pipe));
+        (MemorySend(pipe.clone()), MemoryRecv(pipe))
+    }
+
+    /// Lets go of a stream of which neither half is left.
+    pub(super) fn forget(&self, pipe: usize) {
+        self.lock().pipes.try_remove(pipe);
+    }
+
+    pub(super) fn send_datagram(&self, to: usize, payload: Bytes) {
+        let mut state = self.lock();
+        let queue = &mut state.sides[to].datagrams;
+        if queue.items.len() >= MAX_DATAGRAMS {
+            return;
+        }
+        let taking = queue.push(payload);
+        drop(state);
+        taking.wake();
+    }
+
+    pub(super) fn allow(&self, side: usize, count: usize) {
+        let mut state = self.lock();
+        state.sides[side].allowed = count;
+        let opening = mem::take(&mut state.sides[side].opening);
+        drop(state);
+        opening.wake();
+    }
+
+    pub(super) fn stats(&self, side: usize) -> TransportStats {
+        self.lock().stats[side]
+    }
+
+    pub(super) fn measure(&self, side: usize, stats: TransportStats) {
+        self.lock().stats[side] = stats;
+    }
+
+    pub(super) fn close(&self, side: usize, code: u32, reason: &str) {
+        self.end(Ending::Closed(side, code, reason.into()));
+    }
+
+    pub(super) fn lose(&self) {
+        self.end(Ending::Lost);
+    }
+
+    /// Ends the connection, unless it has ended, and tells everybody who waits for anything.
+    fn end(&self, ending: Ending) {
+        let mut state = self.lock();
+        if state.ending.is_some() {
+            return;
+        }
+        state.ending = Some(ending.clone());
+        let sides = mem::take(&mut state.sides);
+        let watching = mem::take(&mut state.watching);
+        let pipes = state.pipes.iter().map(|(_, pipe)| pipe.clone());
+        let pipes: Vec<_> = pipes.collect();
+        drop(state);
+        watching.wake();
+        for pipe in pipes.iter().filter_map(Weak::upgrade) {
+            pipe.end(&ending);
+        }
+        for side in sides {
+            side.uni.taking.wake();
+            side.bi.taking.wake();
+            side.datagrams.taking.wake();
+            side.opening.wake();
+        }
+    }
+
+    pub(super) fn poll_ended(&self, side: usize, cx: &Context<'_>) -> Poll<TransportError> {
+        let mut state = self.lock();
+        match &state.ending {
+            Some(ending) => Poll::Ready(ending.seen_by(side)),
+            None => {
+                state.watching.add(cx);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Ending {
+    pub(super) fn seen_by(&self, side: usize) -> TransportError {
+        match self {
+            Self::Lost => TransportError::TimedOut,
+            Self::Closed(by, code, reason) => TransportError::Closed {
+                by: if *by == side { End::Local } else { End::Peer },
+                code: *code,
+                reason: (**reason).to_owned(),
+            },
+        }
+    }
+}
+
+impl<T> Queue<T> {
+    /// Adds one; the caller wakes who waits for it, without the lock.
+    fn push(&mut self, item: T) -> Wakers {
+        self.items.push_back(item);
+        mem::take(&mut self.taking)
+    }
+}
+
+impl Wakers {
+    fn add(&mut self, cx: &Context<'_>) {
+        if !self.0.iter().any(|waker| waker.will_wake(cx.waker())) {
+            self.0.push(cx.waker().clone());
+        }
+    }
+
+    fn wake(self) {
+        self.0.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl<T> Default for Queue<T> {
+    fn default() -> Self {
+        Self {
+            items: VecDeque::new(),
+            taking: Wakers::default(),
+        }
+    }
+}
+
+impl Default for Side {
+    fn default() -> Self {
+        Self {
+            uni: Queue::default(),
+            bi: Queue::default(),
+            datagrams: Queue::default(),
+            open: 0,
+            allowed: CREDIT,
+            opening: Wakers::default(),
+        }
+    }
+}
+
+impl Drop for Credit {
+    fn drop(&mut self) {
+        let Some(link) = self.link.upgrade() else {
+            return;
+        };
+        let mut state = link.lock();
+        let side = &mut state.sides[self.side];
+        // An ended connection has forgotten what was open.
+        side.open = side.open.saturating_sub(1);
+        let opening = mem::take(&mut side.opening);
+        drop(state);
+        opening.wake();
+    }
+}

@@ -1,0 +1,133 @@
+//! Two ends of a connection in one process: ordered reliable streams, bounded buffers, stream
+//! credit, no loss.
+
+mod link;
+mod pipe;
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use moq_wire::Version;
+
+use crate::transport::{Transport, TransportError, TransportInfo, TransportKind, TransportStats};
+use link::Link;
+
+pub use pipe::{MemoryRecv, MemorySend};
+
+/// A client's and a server's end that speak `version`.
+#[must_use]
+pub fn memory_pair(version: Version) -> (MemoryConnection, MemoryConnection) {
+    let info = TransportInfo {
+        kind: TransportKind::Memory,
+        protocol: Some(version.alpn().to_owned()),
+        ..TransportInfo::default()
+    };
+    let (link, info) = (Arc::new(Link::default()), Arc::new(info));
+    let end = |side| MemoryConnection {
+        link: link.clone(),
+        side,
+        info: info.clone(),
+    };
+    (end(0), end(1))
+}
+
+/// One end of a memory pair.
+#[derive(Debug, Clone)]
+pub struct MemoryConnection {
+    link: Arc<Link>,
+    side: usize,
+    info: Arc<TransportInfo>,
+}
+
+impl MemoryConnection {
+    /// Sets what a client on a binding without a URL would carry in its SETUP.
+    #[must_use]
+    pub fn with_setup_path(mut self, path: &str) -> Self {
+        Arc::make_mut(&mut self.info).setup_path = Some(path.to_owned());
+        self
+    }
+
+    /// Whether this is the server's end.
+    #[must_use]
+    pub fn is_server(&self) -> bool {
+        self.side == 1
+    }
+
+    /// Sets how many streams the other end may have open at one time, 128 at first.
+    pub fn allow_streams(&self, count: usize) {
+        self.link.allow(1 - self.side, count);
+    }
+
+    /// Sets what this end measures, nothing at first: the rate at which it could send, in bits per
+    /// second, and the round-trip time.
+    pub fn measure(&self, send_rate: Option<u64>, rtt: Option<Duration>) {
+        let stats = TransportStats { rtt, send_rate };
+        self.link.measure(self.side, stats);
+    }
+
+    /// Cuts the connection without a word, as far as it is not closed.
+    pub fn lose(&self) {
+        self.link.lose();
+    }
+}
+
+impl Transport for MemoryConnection {
+    type Send = MemorySend;
+    type Recv = MemoryRecv;
+
+    fn poll_accept_uni(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<MemoryRecv, TransportError>> {
+        self.link.poll_take(self.side, cx, |side| &mut side.uni)
+    }
+
+    fn poll_accept_bi(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(MemorySend, MemoryRecv), TransportError>> {
+        self.link.poll_take(self.side, cx, |side| &mut side.bi)
+    }
+
+    fn poll_open_uni(&mut self, cx: &mut Context<'_>) -> Poll<Result<MemorySend, TransportError>> {
+        self.link.poll_open_uni(self.side, cx)
+    }
+
+    fn poll_open_bi(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(MemorySend, MemoryRecv), TransportError>> {
+        self.link.poll_open_bi(self.side, cx)
+    }
+
+    fn poll_recv_datagram(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, TransportError>> {
+        self.link
+            .poll_take(self.side, cx, |side| &mut side.datagrams)
+    }
+
+    fn send_datagram(&mut self, payload: Bytes) {
+        self.link.send_datagram(1 - self.side, payload);
+    }
+
+    fn max_datagram_size(&self) -> usize {
+        1_200
+    }
+
+    fn info(&self) -> &TransportInfo {
+        &self.info
+    }
+
+    fn stats(&self) -> TransportStats {
+        self.link.stats(self.side)
+    }
+
+    fn close(&mut self, code: u32, reason: &str) {
+        self.link.close(self.side, code, reason);
+    }
+
+    fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<TransportError> {
+        self.link.poll_ended(self.side, cx)
+    }
+}

@@ -1,0 +1,274 @@
+//! Streams of the memory pair: bytes in order, and how they end.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+
+use super::link::{Credit, Ending, Link};
+use crate::transport::{RecvError, RecvStream, SendError, SendStream};
+
+/// Bytes in flight on one stream.
+const WINDOW: usize = 64 * 1024;
+
+/// One direction of a stream.
+#[derive(Debug)]
+pub(super) struct Pipe {
+    link: Weak<Link>,
+    /// What the link knows it by.
+    key: usize,
+    /// Who sends.
+    side: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    chunks: VecDeque<Bytes>,
+    buffered: usize,
+    end: Option<PipeEnd>,
+    stopped: Option<u32>,
+    /// How the connection ended.
+    ending: Option<Ending>,
+    credit: Option<Credit>,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PipeEnd {
+    Finished,
+    Reset(u32),
+}
+
+/// What a change has consequences for, once nothing is locked.
+#[derive(Debug, Default)]
+#[must_use]
+struct Aftermath {
+    woken: Option<Waker>,
+    _credit: Option<Credit>,
+}
+
+impl Pipe {
+    pub(super) fn new(link: Weak<Link>, key: usize, side: usize, credit: Option<Credit>) -> Self {
+        let state = Mutex::new(State {
+            credit,
+            ..State::default()
+        });
+        Self {
+            link,
+            key,
+            side,
+            state,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells both halves that the connection has ended.
+    pub(super) fn end(&self, ending: &Ending) {
+        let mut state = self.lock();
+        state.ending = Some(ending.clone());
+        let wakers = [state.reader.take(), state.writer.take()];
+        drop(state);
+        wakers.into_iter().flatten().for_each(Waker::wake);
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        if let Some(link) = self.link.upgrade() {
+            link.forget(self.key);
+        }
+    }
+}
+
+impl State {
+    /// Whether the other half has all that it is going to have.
+    fn is_delivered(&self) -> bool {
+        self.end == Some(PipeEnd::Finished) && self.buffered == 0
+    }
+
+    /// What follows from a change of the sender, or of the receiver.
+    fn settle(&mut self, woken: Option<Waker>) -> Aftermath {
+        let is_reset = matches!(self.end, Some(PipeEnd::Reset(_)));
+        let is_done = is_reset || self.stopped.is_some() || self.is_delivered();
+        Aftermath {
+            woken,
+            _credit: self.credit.take_if(|_| is_done),
+        }
+    }
+
+    fn written(&mut self) -> Aftermath {
+        let reader = self.reader.take();
+        self.settle(reader)
+    }
+
+    fn read(&mut self) -> Aftermath {
+        let writer = self.writer.take();
+        self.settle(writer)
+    }
+
+    /// Takes as much of the chunks as there is room for.
+    fn fill(&mut self, chunks: &mut [Bytes]) -> usize {
+        let before = self.buffered;
+        for chunk in chunks {
+            let room = WINDOW - self.buffered;
+            let part = chunk.split_to(chunk.len().min(room));
+            if !part.is_empty() {
+                self.buffered += part.len();
+                self.chunks.push_back(part);
+            }
+        }
+        self.buffered - before
+    }
+
+    /// Why nothing more can be sent, besides the sender's own end.
+    fn refusal(&self, side: usize) -> Option<SendError> {
+        if let Some(ending) = &self.ending {
+            return Some(ending.seen_by(side).into());
+        }
+        self.stopped.map(SendError::Stopped)
+    }
+}
+
+impl Aftermath {
+    fn follow(self) {
+        if let Some(waker) = self.woken {
+            waker.wake();
+        }
+    }
+}
+
+/// The sending half of a memory stream.
+#[derive(Debug)]
+pub struct MemorySend(pub(super) Arc<Pipe>);
+
+impl MemorySend {
+    fn end(&self, end: PipeEnd) {
+        let mut state = self.0.lock();
+        let is_news = state.end.is_none() || (end != PipeEnd::Finished && !state.is_delivered());
+        if !is_news {
+            return;
+        }
+        state.end = Some(end);
+        let aftermath = state.written();
+        drop(state);
+        aftermath.follow();
+    }
+}
+
+impl SendStream for MemorySend {
+    fn poll_write_chunks(
+        &mut self,
+        cx: &mut Context<'_>,
+        chunks: &mut [Bytes],
+    ) -> Poll<Result<usize, SendError>> {
+        let mut state = self.0.lock();
+        if let Some(error) = state.refusal(self.0.side) {
+            return Poll::Ready(Err(error));
+        }
+        if state.end.is_some() {
+            return Poll::Ready(Err(SendError::Closed));
+        }
+        let written = state.fill(chunks);
+        if written == 0 && chunks.iter().any(|chunk| !chunk.is_empty()) {
+            state.writer = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        let aftermath = state.written();
+        drop(state);
+        aftermath.follow();
+        Poll::Ready(Ok(written))
+    }
+
+    fn set_priority(&mut self, _order: i32) {}
+
+    fn finish(&mut self) {
+        self.end(PipeEnd::Finished);
+    }
+
+    fn reset(&mut self, code: u32) {
+        self.end(PipeEnd::Reset(code));
+    }
+
+    fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        let mut state = self.0.lock();
+        if let Some(error) = state.refusal(self.0.side) {
+            return Poll::Ready(Err(error));
+        }
+        if state.is_delivered() {
+            return Poll::Ready(Ok(()));
+        }
+        if let Some(PipeEnd::Reset(_)) = state.end {
+            return Poll::Ready(Err(SendError::Closed));
+        }
+        state.writer = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for MemorySend {
+    fn drop(&mut self) {
+        let is_open = self.0.lock().end.is_none();
+        if is_open {
+            self.end(PipeEnd::Reset(0));
+        }
+    }
+}
+
+/// The receiving half of a memory stream.
+#[derive(Debug)]
+pub struct MemoryRecv(pub(super) Arc<Pipe>);
+
+impl RecvStream for MemoryRecv {
+    fn poll_read_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, RecvError>> {
+        let mut state = self.0.lock();
+        if let Some(ending) = &state.ending {
+            return Poll::Ready(Err(ending.seen_by(1 - self.0.side).into()));
+        }
+        if let Some(PipeEnd::Reset(code)) = state.end {
+            return Poll::Ready(Err(RecvError::Reset(code)));
+        }
+        if state.stopped.is_some() {
+            return Poll::Ready(Err(RecvError::Closed));
+        }
+        if let Some(chunk) = state.chunks.pop_front() {
+            state.buffered -= chunk.len();
+            let aftermath = state.read();
+            drop(state);
+            aftermath.follow();
+            return Poll::Ready(Ok(Some(chunk)));
+        }
+        if state.end.is_some() {
+            return Poll::Ready(Ok(None));
+        }
+        state.reader = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    fn stop(&mut self, code: u32) {
+        let mut state = self.0.lock();
+        let is_over = state.end.is_some() && state.buffered == 0;
+        let dropped = if is_over {
+            VecDeque::new()
+        } else {
+            state.stopped.get_or_insert(code);
+            state.buffered = 0;
+            std::mem::take(&mut state.chunks)
+        };
+        let aftermath = state.read();
+        drop(state);
+        drop(dropped);
+        aftermath.follow();
+    }
+}
+
+impl Drop for MemoryRecv {
+    fn drop(&mut self) {
+        self.stop(0);
+    }
+}

@@ -1,0 +1,183 @@
+//! The transport between two ends in one process.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use bytes::Bytes;
+use moq_session::Version;
+use moq_session::memory::{MemoryConnection, MemoryRecv, MemorySend, memory_pair};
+use moq_session::transport::{
+    End, RecvError, RecvStream as _, SendError, SendStream as _, Transport as _, TransportError,
+};
+
+/// More than a stream holds on its way.
+const MUCH: usize = 100_000;
+
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Count {
+    fn new() -> (Arc<Self>, Waker) {
+        let count = Arc::new(Self::default());
+        (count.clone(), count.into())
+    }
+
+    fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+fn pair() -> (MemoryConnection, MemoryConnection) {
+    memory_pair(Version::Lite06)
+}
+
+async fn stream(
+    from: &mut MemoryConnection,
+    to: &mut MemoryConnection,
+) -> (MemorySend, MemoryRecv) {
+    let send = poll_fn(|cx| from.poll_open_uni(cx)).await.unwrap();
+    let recv = poll_fn(|cx| to.poll_accept_uni(cx)).await.unwrap();
+    (send, recv)
+}
+
+async fn write(send: &mut MemorySend, bytes: &'static [u8]) {
+    let mut chunks = [Bytes::from_static(bytes)];
+    poll_fn(|cx| send.poll_write_chunks(cx, &mut chunks))
+        .await
+        .unwrap();
+}
+
+async fn read(recv: &mut MemoryRecv) -> Option<Bytes> {
+    poll_fn(|cx| recv.poll_read_chunk(cx)).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_stream_counts_until_the_other_end_has_all_of_it() {
+    type Done = fn(MemorySend, MemoryRecv) -> Option<MemoryRecv>;
+    let ways: [(&str, Done); 3] = [
+        ("reset", |mut send, recv| {
+            send.reset(1);
+            Some(recv)
+        }),
+        ("stopped", |_send, mut recv| {
+            recv.stop(1);
+            Some(recv)
+        }),
+        ("given up", |_send, _recv| None),
+    ];
+    let (mut near, mut far) = pair();
+    far.allow_streams(1);
+    for (way, done) in ways {
+        let (mut send, recv) = stream(&mut near, &mut far).await;
+        write(&mut send, b"data").await;
+        let (woken, waker) = Count::new();
+        let mut cx = Context::from_waker(&waker);
+        assert!(near.poll_open_uni(&mut cx).is_pending(), "{way}");
+        let _left = done(send, recv);
+        assert_eq!(woken.get(), 1, "{way}");
+    }
+    let (mut send, mut recv) = stream(&mut near, &mut far).await;
+    write(&mut send, b"data").await;
+    send.finish();
+    let (woken, waker) = Count::new();
+    let mut cx = Context::from_waker(&waker);
+    assert!(near.poll_open_uni(&mut cx).is_pending(), "it is not read");
+    assert!(send.poll_closed(&mut cx).is_pending(), "it is not read");
+    assert_eq!(read(&mut recv).await.as_deref(), Some(&b"data"[..]));
+    assert_eq!(woken.get(), 2);
+    assert!(matches!(send.poll_closed(&mut cx), Poll::Ready(Ok(()))));
+    assert!(near.poll_open_uni(&mut cx).is_ready());
+    assert_eq!(read(&mut recv).await, None);
+}
+
+#[tokio::test]
+async fn a_stream_holds_so_much_and_goes_on_when_it_is_read() {
+    let (mut near, mut far) = pair();
+    let (mut send, mut recv) = stream(&mut near, &mut far).await;
+    let (woken, waker) = Count::new();
+    let mut cx = Context::from_waker(&waker);
+    let mut chunks = [Bytes::from(vec![7; MUCH])];
+    let Poll::Ready(Ok(taken)) = send.poll_write_chunks(&mut cx, &mut chunks) else {
+        panic!("there is room")
+    };
+    assert!((1..MUCH).contains(&taken));
+    assert_eq!(chunks[0].len(), MUCH - taken);
+    assert!(send.poll_write_chunks(&mut cx, &mut chunks).is_pending());
+    assert_eq!(read(&mut recv).await.unwrap().len(), taken);
+    assert_eq!(woken.get(), 1);
+    assert!(send.poll_write_chunks(&mut cx, &mut chunks).is_ready());
+    assert!(chunks[0].is_empty());
+}
+
+#[tokio::test]
+async fn a_close_reaches_all_that_wait() {
+    let (mut near, mut far) = pair();
+    far.allow_streams(1);
+    let (mut send, mut recv) = stream(&mut near, &mut far).await;
+    let (woken, waker) = Count::new();
+    let cx = &mut Context::from_waker(&waker);
+    let mut chunks = [Bytes::from(vec![7; MUCH])];
+    assert!(send.poll_write_chunks(cx, &mut chunks).is_ready());
+    assert!(send.poll_write_chunks(cx, &mut chunks).is_pending());
+    assert!(near.poll_open_uni(cx).is_pending());
+    assert!(near.poll_accept_bi(cx).is_pending());
+    assert!(near.poll_recv_datagram(cx).is_pending());
+    assert!(near.poll_closed(cx).is_pending());
+
+    far.close(5, "done");
+    assert_eq!(woken.get(), 5);
+    let Poll::Ready(Err(SendError::Transport(TransportError::Closed { by, code, reason }))) =
+        send.poll_write_chunks(cx, &mut chunks)
+    else {
+        panic!("it is closed")
+    };
+    assert_eq!((by, code, reason.as_str()), (End::Peer, 5, "done"));
+    let closed = recv.poll_read_chunk(cx);
+    let Poll::Ready(Err(RecvError::Transport(TransportError::Closed { by, .. }))) = closed else {
+        panic!("{closed:?}")
+    };
+    assert_eq!(by, End::Local);
+    assert!(near.poll_open_uni(cx).is_ready());
+    near.close(6, "later");
+    let Poll::Ready(TransportError::Closed { code, .. }) = far.poll_closed(cx) else {
+        panic!("it is closed")
+    };
+    assert_eq!(code, 5);
+}
+
+#[tokio::test]
+async fn datagrams_that_nobody_reads_are_lost() {
+    let (mut near, mut far) = pair();
+    for _ in 0..10_000 {
+        near.send_datagram(Bytes::from_static(b"now"));
+    }
+    let cx = &mut Context::from_waker(Waker::noop());
+    let mut count = 0;
+    while let Poll::Ready(datagram) = far.poll_recv_datagram(cx) {
+        assert_eq!(datagram.unwrap(), b"now"[..]);
+        count += 1;
+    }
+    assert_eq!(count, 1_024);
+}
+
+#[tokio::test]
+async fn what_nobody_took_goes_with_the_connection() {
+    let (mut near, mut far) = pair();
+    let mut send = poll_fn(|cx| near.poll_open_uni(cx)).await.unwrap();
+    write(&mut send, b"data").await;
+    far.close(0, "");
+    drop((near, far));
+    let cx = &mut Context::from_waker(Waker::noop());
+    assert!(matches!(send.poll_closed(cx), Poll::Ready(Err(_))));
+}
