@@ -48,7 +48,7 @@ pub use frame::Frame;
 pub use group::{GroupConsumer, GroupProducer, GroupRead};
 pub use origin::{
     Announced, AnnouncedEvent, HopId, OriginConsumer, OriginProducer, Peer, Publication, Route,
-    Source, SyncGuard, Unnoticed,
+    SessionId, Source, SyncGuard, Unnoticed,
 };
 pub use path::BroadcastPath;
 pub use ranges::{GroupRange, GroupRanges};

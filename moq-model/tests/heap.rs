@@ -54,6 +54,7 @@ fn losing(followers: usize) -> u64 {
         let event = follower.try_next();
         assert!(matches!(event, Some(AnnouncedEvent::Start(..))));
     }
+    let session = origin.session_id();
     let mut churn = || {
         let worse = Route {
             hops: vec![HopId(1), HopId(2)],
@@ -61,7 +62,7 @@ fn losing(followers: usize) -> u64 {
             cold_cost: 9,
         };
         let source = Source::Broadcast(broadcast.consume());
-        drop(origin.announce(&path, worse, source, Some(7)));
+        drop(origin.announce(&path, worse, source, Some(session)));
         for follower in &mut followers {
             assert!(follower.try_next().is_none());
         }
@@ -84,6 +85,7 @@ fn routes(followers: usize, is_late: bool) -> i64 {
     let consumer = origin.consume();
     let follow = || consumer.announced(&BroadcastPath::root());
     let mut following: Vec<_> = (0..followers).map(|_| follow()).collect();
+    let session = origin.session_id();
     let mut held = Vec::with_capacity(ROUTES as usize);
     let taken = measure(|| {
         for n in 0..ROUTES {
@@ -94,7 +96,7 @@ fn routes(followers: usize, is_late: bool) -> i64 {
                 cold_cost: 1,
             };
             let source = Source::Requests(source.clone());
-            held.push(origin.announce(&path, route, source, Some(7)));
+            held.push(origin.announce(&path, route, source, Some(session)));
         }
         if is_late {
             following

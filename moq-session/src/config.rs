@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use moq_model::OriginProducer;
+use moq_model::{OriginProducer, SessionId};
 use moq_wire::{Role, Version};
 
 use crate::limits::Limits;
@@ -24,6 +24,8 @@ pub struct Config {
     pub answer_timeout: Duration,
     /// What the peer may take of this end.
     pub limits: Limits,
+    /// Whether the peer is a sibling, see [`Self::with_sibling`].
+    pub is_sibling: bool,
     /// Where a peer that goes away may send a [`crate::Reconnect`]; a session by itself goes nowhere.
     #[cfg(feature = "tokio")]
     pub redirects: crate::reconnect::Redirects,
@@ -58,6 +60,18 @@ impl Config {
         self
     }
 
+    /// Takes the peer for a sibling: another part of the same relay, with the same hop id, joined to
+    /// all that this one is joined to.
+    ///
+    /// What is announced to a sibling is handed on as it is, without a further hop or a price, and
+    /// is told to no other sibling. Both ends have to be siblings to each other, and to speak
+    /// moq-lite-06 or later.
+    #[must_use]
+    pub fn with_sibling(mut self) -> Self {
+        self.is_sibling = true;
+        self
+    }
+
     /// Sets where a peer that goes away may send a [`crate::Reconnect`].
     #[cfg(feature = "tokio")]
     #[must_use]
@@ -81,6 +95,18 @@ impl Config {
     }
 }
 
+impl Config {
+    /// A name in the origin where the peer's broadcasts appear.
+    pub(crate) fn name_session(&self, subscribe: &OriginProducer) -> SessionId {
+        let id = subscribe.session_id();
+        if self.is_sibling {
+            id.with_sibling()
+        } else {
+            id
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -90,6 +116,7 @@ impl Default for Config {
             role: None,
             answer_timeout: Duration::from_secs(10),
             limits: Limits::default(),
+            is_sibling: false,
             #[cfg(feature = "tokio")]
             redirects: crate::reconnect::Redirects::default(),
         }

@@ -107,7 +107,7 @@ impl<T: Transport> Start<T> {
         let publish = config.publish.clone().unwrap_or_default();
         let subscribe = config.subscribe.clone().unwrap_or_default();
         let (source, requests) = RequestSource::new(subscribe.budget().clone());
-        let hop = publish.hop();
+        let (hop, id) = (publish.hop(), config.name_session(&subscribe));
         let has_setup = version.features().setup_stream;
         let was_read = self.peer.is_some();
         let peer = self.peer.or_else(|| (!has_setup).then(Setup::default));
@@ -118,7 +118,8 @@ impl<T: Transport> Start<T> {
             is_server: self.is_server,
             grant: self.grant,
             hop,
-            id: subscribe.session_id(),
+            id,
+            is_sibling: config.is_sibling,
             publish,
             subscribe,
             source,

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use moq_model::clock::{self, Instant};
-use moq_model::{BroadcastPath, HopId, OriginProducer, Peer, RequestSource};
+use moq_model::{BroadcastPath, HopId, OriginProducer, Peer, RequestSource, SessionId};
 use moq_wire::{SubscribeId, Version};
 use tokio::sync::{Notify, watch};
 
@@ -45,7 +45,9 @@ pub(crate) struct Shared {
     pub(crate) grant: Grant,
     pub(crate) hop: HopId,
     /// This session, for the origins.
-    pub(crate) id: u64,
+    pub(crate) id: SessionId,
+    /// The peer is a part of the same relay.
+    pub(crate) is_sibling: bool,
     pub(crate) publish: OriginProducer,
     pub(crate) subscribe: OriginProducer,
     /// Asks the peer for tracks.

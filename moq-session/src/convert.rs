@@ -7,7 +7,7 @@ use moq_model::{
     Abort, BroadcastPath, Fetch, GroupEnd, HopId, PathError, Start, Subscription, Timescale,
     TrackInfo,
 };
-use moq_wire::{GroupStart, Version, code};
+use moq_wire::{GroupStart, Subscribe, Version, code};
 
 /// The longest age that is put on the wire; nothing is kept for longer.
 const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -103,6 +103,20 @@ pub(crate) fn subscription(
     match end {
         Some(last) => subscription.until(last.saturating_add(1)),
         None => subscription,
+    }
+}
+
+/// What a sibling means by its request. Its readers' newest group is an age of 0 from any group on, as
+/// long as it does not know which that is; what comes meanwhile would be too old for a stranger, but
+/// not for a reader here.
+pub(crate) fn from_sibling(request: Subscribe) -> Subscribe {
+    match (request.start, request.max_age) {
+        (GroupStart::Floor(0), Duration::ZERO) => Subscribe {
+            start: GroupStart::Latest,
+            max_age: Duration::MAX,
+            ..request
+        },
+        _ => request,
     }
 }
 

@@ -55,6 +55,24 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// For a peer that is trusted as much as this end itself: bounds only what nobody needs more of.
+    #[must_use]
+    pub fn unlimited() -> Self {
+        let any = Rate::new(u32::MAX, Duration::ZERO);
+        Self {
+            announces: usize::MAX,
+            announce_rate: any,
+            subscriptions: usize::MAX,
+            fetches: usize::MAX,
+            strikes: any,
+            resets: any,
+            buffered: u64::MAX,
+            ..Self::default()
+        }
+    }
+}
+
 /// How often something may happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

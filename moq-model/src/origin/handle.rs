@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use super::announced::Announced;
 use super::publication::Publication;
-use super::route::{HopId, Peer, Route, Source};
+use super::route::{HopId, Peer, Route, SessionId, Source};
 use super::table::{Entry, Notice, Table};
 use crate::broadcast::BroadcastConsumer;
 use crate::budget::Budget;
@@ -57,10 +57,10 @@ impl OriginProducer {
         &self.shared.budget
     }
 
-    /// A number for a session, unique within this origin.
+    /// A name for a session, unique within this origin.
     #[must_use]
-    pub fn session_id(&self) -> u64 {
-        lock(&self.shared.table).next_serial()
+    pub fn session_id(&self) -> SessionId {
+        SessionId::new(lock(&self.shared.table).next_serial())
     }
 
     /// Tells watchers that announcements are still to come which existed before; they are complete
@@ -86,7 +86,7 @@ impl OriginProducer {
         path: &BroadcastPath,
         route: Route,
         source: Source,
-        session: Option<u64>,
+        session: Option<SessionId>,
     ) -> Publication {
         let mut table = lock(&self.shared.table);
         let id = table.next_serial();
@@ -110,13 +110,13 @@ impl OriginProducer {
     }
 
     /// Makes the routes that were learned from a session the last resort: any other one is better.
-    pub fn drain(&self, session: u64) {
+    pub fn drain(&self, session: SessionId) {
         lock(&self.shared.table).drain(session);
     }
 
     /// How many routes are known that were learned from a session.
     #[must_use]
-    pub fn routes_of(&self, session: u64) -> usize {
+    pub fn routes_of(&self, session: SessionId) -> usize {
         lock(&self.shared.table).count(session)
     }
 

@@ -11,13 +11,14 @@ const RUNS: u64 = 40;
 const STEPS: usize = 400;
 const MAX_ROUTES: usize = 12;
 const MAX_WATCHERS: usize = 5;
-const SESSIONS: u64 = 3;
+/// The last two are siblings.
+const SESSIONS: u64 = 4;
 
 /// A route as the slow table has it.
 struct Plain {
     path: BroadcastPath,
     route: Route,
-    session: Option<u64>,
+    session: Option<SessionId>,
     /// Changes when the session drains.
     revision: u64,
     publication: Publication,
@@ -35,8 +36,10 @@ impl Plain {
     /// Whether the peer is offered it: not what it told itself, and not what leads through it.
     fn is_for(&self, peer: &Peer) -> bool {
         let is_own = self.session.is_some() && self.session == peer.session;
+        let siblings = [3, 4].map(|number| Some(session(number)));
+        let is_known = siblings.contains(&self.session) && siblings.contains(&peer.session);
         let is_through = peer.hop != HopId::ANONYMOUS && self.route.hops.contains(&peer.hop);
-        !is_own && !is_through
+        !is_own && !is_known && !is_through
     }
 }
 
@@ -66,9 +69,18 @@ fn any<T: Clone>(choices: &[T]) -> T {
     choices[below(choices.len() as u64) as usize].clone()
 }
 
+fn session(number: u64) -> SessionId {
+    let id = SessionId::new(number);
+    if number < 3 { id } else { id.with_sibling() }
+}
+
+fn any_session() -> Option<SessionId> {
+    any(&[None, Some(1), Some(2), Some(3), Some(SESSIONS)]).map(session)
+}
+
 fn peer() -> Peer {
     Peer {
-        session: any(&[None, Some(1), Some(2), Some(SESSIONS)]),
+        session: any_session(),
         hop: HopId(below(4)),
     }
 }
@@ -110,7 +122,7 @@ impl Pair {
             warm_cost: below(3),
             cold_cost: below(3),
         };
-        let session = any(&[None, Some(1), Some(2), Some(SESSIONS)]);
+        let session = any_session();
         let path = any(&self.paths);
         let (source, _) = RequestSource::new(Budget::default());
         let source = Source::Requests(source);
@@ -127,7 +139,7 @@ impl Pair {
     }
 
     fn drain(&mut self) {
-        let session = 1 + below(SESSIONS);
+        let session = session(1 + below(SESSIONS));
         self.origin.drain(session);
         self.plain.sort_by_key(Plain::rank);
         self.revisions += 1;
@@ -207,7 +219,7 @@ impl Pair {
                 "{path} {peer:?}"
             );
         }
-        for session in 1..=SESSIONS {
+        for session in (1..=SESSIONS).map(session) {
             let of_session = self
                 .plain
                 .iter()

@@ -88,18 +88,52 @@ pub enum Source {
     Requests(RequestSource),
 }
 
+/// Names a session among those of an origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionId {
+    serial: u64,
+    is_sibling: bool,
+}
+
+impl SessionId {
+    pub(super) fn new(serial: u64) -> Self {
+        Self {
+            serial,
+            is_sibling: false,
+        }
+    }
+
+    /// The same, of a session with a sibling: an origin beside this one, joined to all that this one
+    /// is joined to. What one sibling told is not told to another, which heard it from the first.
+    #[must_use]
+    pub fn with_sibling(self) -> Self {
+        Self {
+            is_sibling: true,
+            ..self
+        }
+    }
+
+    /// Whether what was learned from this session may be told to the other one.
+    fn may_reach(self, other: Self) -> bool {
+        self != other && !(self.is_sibling && other.is_sibling)
+    }
+}
+
 /// The peer on whose behalf an origin is asked: it is never offered a route through itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Peer {
-    /// The session, as [`super::OriginProducer::session_id`] numbered it.
-    pub session: Option<u64>,
+    /// The session.
+    pub session: Option<SessionId>,
     /// The id that the peer declared.
     pub hop: HopId,
 }
 
 impl Peer {
-    pub(super) fn may_use(&self, route: &Route, session: Option<u64>) -> bool {
-        let is_own = session.is_some() && session == self.session;
-        !is_own && (self.hop.is_anonymous() || !route.hops.contains(&self.hop))
+    pub(super) fn may_use(&self, route: &Route, session: Option<SessionId>) -> bool {
+        let is_told = match (session, self.session) {
+            (Some(from), Some(to)) => from.may_reach(to),
+            _ => true,
+        };
+        is_told && (self.hop.is_anonymous() || !route.hops.contains(&self.hop))
     }
 }

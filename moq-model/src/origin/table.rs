@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use slab::Slab;
 
 use super::log::{Log, Position};
-use super::route::{Peer, Route, Source};
+use super::route::{Peer, Route, SessionId, Source};
 use super::watcher::Watcher;
 use crate::path::BroadcastPath;
 use crate::state::Waiter;
@@ -19,7 +19,7 @@ pub(super) struct Entry {
     pub(super) route: Route,
     pub(super) source: Source,
     /// The session that it was learned from.
-    pub(super) session: Option<u64>,
+    pub(super) session: Option<SessionId>,
     pub(super) notice: Notice,
 }
 
@@ -128,7 +128,7 @@ impl Table {
     }
 
     /// Makes what was learned from a session the last resort.
-    pub(super) fn drain(&mut self, session: u64) {
+    pub(super) fn drain(&mut self, session: SessionId) {
         let of_session = |entry: &Entry| entry.session == Some(session);
         let drained = self.index.values().copied();
         let drained = drained.filter(|id| self.nodes[*id].routes.iter().any(of_session));
@@ -146,7 +146,7 @@ impl Table {
     }
 
     /// How many routes were learned from a session.
-    pub(super) fn count(&self, session: u64) -> usize {
+    pub(super) fn count(&self, session: SessionId) -> usize {
         let routes = self.nodes.iter().flat_map(|(_, node)| &node.routes);
         routes
             .filter(|entry| entry.session == Some(session))

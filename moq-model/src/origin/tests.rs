@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll, Waker};
 
-use super::{Announced, AnnouncedEvent, HopId, OriginProducer, Peer, Route, Source};
+use super::{Announced, AnnouncedEvent, HopId, OriginProducer, Peer, Route, SessionId, Source};
 use crate::{BroadcastPath, BroadcastProducer, Budget, RequestSource, RouteError};
 
 fn path(text: &str) -> BroadcastPath {
@@ -120,12 +120,22 @@ fn better_routes_come_first() {
 fn a_restarted_publisher_beats_what_is_left_of_it() {
     let origin = OriginProducer::new();
     let mut announced = origin.consume().announced(&path(""));
-    let old = origin.announce(&path("cam"), route(&[1], 1), remote(), Some(1));
+    let old = origin.announce(
+        &path("cam"),
+        route(&[1], 1),
+        remote(),
+        Some(SessionId::new(1)),
+    );
     assert!(matches!(
         next(&mut announced),
         Some(AnnouncedEvent::Start(..))
     ));
-    let _new = origin.announce(&path("cam"), route(&[2], 1), remote(), Some(2));
+    let _new = origin.announce(
+        &path("cam"),
+        route(&[2], 1),
+        remote(),
+        Some(SessionId::new(2)),
+    );
     assert_eq!(
         next(&mut announced),
         Some(AnnouncedEvent::Update(path("cam"), route(&[2], 1)))
@@ -142,33 +152,38 @@ fn a_restarted_publisher_beats_what_is_left_of_it() {
 #[test]
 fn no_peer_is_offered_a_route_through_itself() {
     let origin = OriginProducer::new();
-    let _a = origin.announce(&path("cam"), route(&[7, 8], 0), remote(), Some(1));
+    let _a = origin.announce(
+        &path("cam"),
+        route(&[7, 8], 0),
+        remote(),
+        Some(SessionId::new(1)),
+    );
     let consumer = origin.consume();
     for (peer, is_offered) in [
         (
             Peer {
-                session: Some(1),
+                session: Some(SessionId::new(1)),
                 hop: HopId(9),
             },
             false,
         ),
         (
             Peer {
-                session: Some(2),
+                session: Some(SessionId::new(2)),
                 hop: HopId(8),
             },
             false,
         ),
         (
             Peer {
-                session: Some(2),
+                session: Some(SessionId::new(2)),
                 hop: HopId(9),
             },
             true,
         ),
         (
             Peer {
-                session: Some(2),
+                session: Some(SessionId::new(2)),
                 hop: HopId::ANONYMOUS,
             },
             true,
@@ -186,6 +201,25 @@ fn no_peer_is_offered_a_route_through_itself() {
             is_offered,
             "{peer:?}"
         );
+    }
+}
+
+#[test]
+fn what_one_sibling_told_is_not_told_to_another() {
+    let origin = OriginProducer::new();
+    let [one, other] = [(); 2].map(|()| origin.session_id().with_sibling());
+    let viewer = origin.session_id();
+    let _publication = origin.announce(&path("cam"), route(&[7], 0), remote(), Some(one));
+    for (session, is_offered) in [(one, false), (other, false), (viewer, true)] {
+        let peer = Peer {
+            session: Some(session),
+            hop: HopId::ANONYMOUS,
+        };
+        let found = origin.consume().broadcast_for(&path("cam"), &peer);
+        assert_eq!(found.is_ok(), is_offered, "{peer:?}");
+        let event = next(&mut origin.consume().announced_for(&path(""), peer));
+        let is_start = matches!(event, Some(AnnouncedEvent::Start(..)));
+        assert_eq!(is_start, is_offered, "{peer:?}");
     }
 }
 

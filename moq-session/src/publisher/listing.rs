@@ -145,7 +145,7 @@ impl<'a> Listing<'a> {
         if route.hops.len() >= HopId::MAX_CHAIN {
             return None;
         }
-        if self.context.version.features().sender_in_chain {
+        if self.context.version.features().sender_in_chain && !self.context.is_sibling {
             route.hops.push(self.context.hop);
         }
         Some(convert::wire_route(route))

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use moq_model::{Abort, GroupConsumer, ReadError, TrackReader};
-use moq_wire::{Subscribe, SubscribeId, SubscribeOk, SubscribeResponse, SubscribeUpdate};
+use moq_wire::{
+    GroupStart, Subscribe, SubscribeId, SubscribeOk, SubscribeResponse, SubscribeUpdate,
+};
 
 use super::bounds::FrameBounds;
 use super::datagram;
@@ -39,6 +41,8 @@ pub(super) struct Serving<T: Transport> {
     bounds: FrameBounds,
     /// The peer was told that the track exists.
     is_accepted: bool,
+    /// The peer begins with the group that comes first.
+    oldest_leads: bool,
     /// The group that delivery began with.
     first: Option<u64>,
     /// The sequence after the track's last group, once there is no further one.
@@ -72,6 +76,8 @@ impl<T: Transport> Serving<T> {
         writer: Writer<T::Send>,
         reader: Reader<T::Recv>,
     ) -> Self {
+        let has_range = context.version.features().subscribe_range;
+        let is_sibling_newest = context.is_sibling && request.start == GroupStart::Latest;
         Self {
             context: context.clone(),
             id: request.id,
@@ -90,6 +96,7 @@ impl<T: Transport> Serving<T> {
                 request.frame_end,
             ),
             is_accepted: false,
+            oldest_leads: !has_range || is_sibling_newest,
             first: None,
             end: 0,
             streams: 0,
@@ -268,7 +275,7 @@ impl<T: Transport> Serving<T> {
     ///
     /// Where the draft has no way to name the start of a subscription, peers begin with whatever
     /// group comes first and have no use for older ones: there the oldest leads, and goes before
-    /// all others for as long as it takes.
+    /// all others for as long as it takes. So it does for a sibling, whose readers are this end's.
     fn poll_streams(&mut self, cx: &mut TaskContext<'_>) -> Result<(), StreamError> {
         loop {
             self.waiting.give_up(cx);
@@ -279,7 +286,7 @@ impl<T: Transport> Serving<T> {
                 return Ok(());
             };
             let stream = stream.map_err(|_| StreamError::Transport)?;
-            let leads = self.streams == 0 && !self.context.version.features().subscribe_range;
+            let leads = self.streams == 0 && self.oldest_leads;
             let group = if leads {
                 self.waiting.pop_oldest()
             } else {

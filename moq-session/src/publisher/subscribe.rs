@@ -22,6 +22,7 @@ pub(super) async fn answer<T: Transport>(
 ) -> Result<(), SessionError> {
     let request = context.in_time(reader.only_message::<Subscribe>("SUBSCRIBE"));
     let request = match request.await.and_then(|request| request) {
+        Ok(request) if context.is_sibling => convert::from_sibling(request),
         Ok(request) => request,
         Err(error) => {
             tracing::debug!(%error, "SUBSCRIBE failed");

@@ -118,7 +118,8 @@ async fn read_ok<T: Transport>(
         .in_time(reader.message::<AnnounceOk>("ANNOUNCE_OK"))
         .await??;
     let Some(ok) = ok else { return Ok(Some(0)) };
-    table.sender = Some(convert::hop(ok.hop));
+    // A sibling is no further hop.
+    table.sender = (!context.is_sibling).then(|| convert::hop(ok.hop));
     Ok(Some(ok.active))
 }
 
@@ -240,7 +241,7 @@ impl<'a> Table<'a> {
         if self.context.is_leaving() {
             return (Route::MAX_COST, Route::MAX_COST);
         }
-        if !self.context.version.features().typed_announce {
+        if !self.context.version.features().typed_announce || self.context.is_sibling {
             return (route.warm_cost, route.cold_cost);
         }
         let link = self
