@@ -99,9 +99,13 @@ impl Admission {
         })
     }
 
-    /// Takes the connections that a driver begins, until that ends. Dropping it drops the
+    /// Takes the connections that a worker's driver begins, until that ends. Dropping it drops the
     /// handshakes.
-    pub(crate) async fn take(self: Arc<Self>, mut begun: mpsc::UnboundedReceiver<Begun>) {
+    pub(crate) async fn take(
+        self: Arc<Self>,
+        worker: usize,
+        mut begun: mpsc::UnboundedReceiver<Begun>,
+    ) {
         let mut handshakes = JoinSet::new();
         while let Some(Begun { owner, mut room }) = begun.recv().await {
             while handshakes.try_join_next().is_some() {}
@@ -111,7 +115,7 @@ impl Admission {
             let shaken = async move {
                 let alpn = owner.connected().await?;
                 drop(unvalidated);
-                IncomingConnection::direct(owner, alpn, setup).await
+                IncomingConnection::direct(owner, alpn, setup, worker).await
             };
             handshakes.spawn(self.clone().admit(remote, shaken, room));
         }

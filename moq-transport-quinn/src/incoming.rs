@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use moq_session::transport::{Incoming, TransportError};
 use quinn::VarInt;
-use tokio::runtime::Handle;
 use tokio::time::timeout;
 use web_transport_quinn::Request;
 use web_transport_quinn::http::StatusCode;
@@ -26,7 +25,7 @@ pub struct IncomingConnection {
     request_path: Option<String>,
     protocols: Vec<String>,
     setup: Arc<Setup>,
-    runtime: Handle,
+    worker: usize,
 }
 
 enum Kind {
@@ -51,13 +50,14 @@ impl IncomingConnection {
         owner: Owner,
         alpn: Option<String>,
         setup: Arc<Setup>,
+        worker: usize,
     ) -> Result<Self, HandshakeError> {
         let alpn = alpn.ok_or(NO_PROTOCOL)?;
         if alpn != web_transport_quinn::ALPN {
-            return Ok(Self::raw(Kind::Direct(owner), alpn, setup));
+            return Ok(Self::raw(Kind::Direct(owner), alpn, setup).on(worker));
         }
         let request = owner.request().await?;
-        Ok(Self::requested(Kind::Direct(owner), &request, setup))
+        Ok(Self::requested(Kind::Direct(owner), &request, setup).on(worker))
     }
 
     /// As [`Self::direct`], of a connection of quinn.
@@ -84,7 +84,7 @@ impl IncomingConnection {
             request_path: None,
             protocols: vec![alpn],
             setup,
-            runtime: Handle::current(),
+            worker: 0,
         }
     }
 
@@ -98,15 +98,20 @@ impl IncomingConnection {
             request_path: Some(path),
             protocols: request.protocols.clone(),
             setup,
-            runtime: Handle::current(),
+            worker: 0,
         }
     }
 
-    /// The runtime that moves the connection's packets. What works on the connection may run
-    /// anywhere, and is cheapest there.
+    fn on(self, worker: usize) -> Self {
+        Self { worker, ..self }
+    }
+
+    /// The worker that moves the connection's packets, as an index of
+    /// [`Server::runtimes`](crate::Server::runtimes). What works on the connection may run anywhere,
+    /// and is cheapest there.
     #[must_use]
-    pub fn runtime(&self) -> &Handle {
-        &self.runtime
+    pub fn worker(&self) -> usize {
+        self.worker
     }
 
     /// The peer's address.

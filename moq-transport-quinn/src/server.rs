@@ -9,6 +9,7 @@ use quinn::{Endpoint, EndpointConfig, TokioRuntime};
 use quinn_proto::HashedConnectionIdGenerator;
 use rustls::CipherSuite;
 use rustls::crypto::CryptoProvider;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -37,6 +38,7 @@ struct Inner {
     resolver: Arc<Resolver>,
     accepted: tokio::sync::Mutex<mpsc::UnboundedReceiver<Admitted>>,
     live: Arc<Live>,
+    runtimes: Vec<Handle>,
     /// Accepts and shakes hands; stops when dropped.
     tasks: Mutex<JoinSet<()>>,
 }
@@ -87,6 +89,10 @@ impl Server {
             resolver,
             accepted,
             live,
+            runtimes: workers
+                .iter()
+                .map(|worker| worker.runtime().clone())
+                .collect(),
             tasks,
         };
         Ok(Self {
@@ -98,6 +104,12 @@ impl Server {
     #[must_use]
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.inner.addrs
+    }
+
+    /// The runtimes of the workers, one at least.
+    #[must_use]
+    pub fn runtimes(&self) -> &[Handle] {
+        &self.inner.runtimes
     }
 
     /// Waits for the next connection whose handshake, and CONNECT request if there is one, are

@@ -111,9 +111,11 @@ impl ServerConfig {
 
     /// Has as many threads serve each address, 256 at most. Each has a runtime of its own, and a
     /// socket of its own on the one port. One, which is the default, is no thread but a task of the
-    /// runtime that binds the server, and so it is with [`Engine::Reference`]. More are on trial.
+    /// runtime that binds the server, and so it is with [`Engine::Reference`].
     ///
-    /// Sessions are cheapest on [`IncomingConnection::runtime`](crate::IncomingConnection::runtime).
+    /// Sessions are cheapest on the runtime of their [`IncomingConnection::worker`].
+    ///
+    /// [`IncomingConnection::worker`]: crate::IncomingConnection::worker
     #[must_use]
     pub fn with_workers(self, workers: NonZeroUsize) -> Self {
         let workers = workers.min(MAX_WORKERS);

@@ -45,7 +45,7 @@ async fn peers_are_shared_out_and_all_are_served() {
 
 /// Sixteen clients are not all given to one of four sockets.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_names_the_runtime_of_its_thread() {
+async fn a_connection_names_its_worker() {
     let server = server();
     let mut threads = BTreeSet::new();
     for _ in 0..16 {
@@ -53,7 +53,7 @@ async fn a_connection_names_the_runtime_of_its_thread() {
         let connect = client.connect(support::url(&server, "moqt", "/room"));
         let answer = async {
             let incoming = server.accept().await.unwrap();
-            let runtime = incoming.runtime().clone();
+            let runtime = server.runtimes()[incoming.worker()].clone();
             incoming.accept(None).await.unwrap();
             let name = async { std::thread::current().name().map(str::to_owned) };
             runtime.spawn(name).await.unwrap().unwrap()

@@ -48,7 +48,7 @@ pub(crate) struct RelayArgs {
     )]
     #[arg(value_enum, default_value_t)]
     pub(crate) engine: EngineArg,
-    /// How many threads serve each address, at most 256; more than one is on trial
+    /// How many threads serve the peers, at most 256; more than there are cores are of no use
     #[arg(long, value_name = "N", env = "MOQ_WORKERS", hide_env_values = true)]
     #[arg(default_value = "1")]
     pub(crate) workers: NonZeroUsize,

@@ -1,8 +1,9 @@
-//! `moq relay`: many sessions on one origin.
+//! `moq relay`: many sessions on one origin, or on one for each worker.
 
 mod auth;
 mod banner;
 mod http;
+mod origins;
 mod renew;
 mod sessions;
 mod state;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use moq_session::{Budget, Config, HopId, OriginProducer, Version};
+use moq_session::Version;
 use moq_transport_quinn::tls::{Fingerprint, Identity};
 use moq_transport_quinn::{BindError, Engine, Server, ServerConfig};
 use tokio::net::TcpListener;
@@ -23,10 +24,9 @@ use tokio::time::timeout;
 
 use crate::args::RelayArgs;
 use crate::exit::{Exit, Failure};
-use crate::memory;
-
 use crate::progress::Console;
 use crate::signal::Signals;
+use origins::Origins;
 use renew::Certificate;
 use state::State;
 
@@ -103,7 +103,7 @@ pub(crate) struct RelayConfig {
 pub(crate) struct Relay {
     server: Server,
     listeners: Vec<TcpListener>,
-    config: Config,
+    origins: Origins,
     public: Public,
 }
 
@@ -114,16 +114,11 @@ impl Relay {
     /// If an address is taken.
     pub(crate) fn bind(config: RelayConfig) -> anyhow::Result<Self> {
         let (server, listeners) = bind_both(&config)?;
-        let budget = Budget::new(memory::quarter(Budget::DEFAULT_BYTES));
-        let origin = OriginProducer::with(HopId::random(), budget);
-        let session = Config::default()
-            .with_versions(config.versions)
-            .with_publish(origin.clone())
-            .with_subscribe(origin);
+        let origins = Origins::new(server.runtimes(), &config.versions);
         Ok(Self {
             server,
             listeners,
-            config: session,
+            origins,
             public: config.public,
         })
     }
@@ -149,7 +144,7 @@ impl Relay {
                 connections.clone(),
             ));
         }
-        sessions::serve(&self.server, &self.config, &self.public).await;
+        sessions::serve(&self.server, &self.origins, &self.public).await;
     }
 
     /// Closes all sessions, and waits a moment for their peers to learn of it.

@@ -11,18 +11,19 @@ use moq_transport_quinn::{IncomingConnection, Server};
 use tokio::task::JoinSet;
 
 use super::Public;
+use super::origins::Origins;
 
 /// Lets peers in until the server is closed.
-pub(super) async fn serve(server: &Server, config: &Config, public: &Public) {
+pub(super) async fn serve(server: &Server, origins: &Origins, public: &Public) {
     let admissions = Admissions::default();
     let mut tasks = JoinSet::new();
     loop {
         tokio::select! {
             incoming = server.accept() => {
                 let Some(incoming) = incoming else { return };
-                let (config, public) = (config.clone(), public.clone());
+                let worker = incoming.worker();
+                let (config, public) = (origins.config(worker).clone(), public.clone());
                 let admission = admissions.admit(incoming.remote());
-                let runtime = incoming.runtime().clone();
                 let session = async move {
                     let remote = incoming.remote();
                     let Some(admission) = admission else {
@@ -34,7 +35,7 @@ pub(super) async fn serve(server: &Server, config: &Config, public: &Public) {
                     }
                     drop(admission);
                 };
-                tasks.spawn_on(session, &runtime);
+                tasks.spawn_on(session, &server.runtimes()[worker]);
             }
             Some(_) = tasks.join_next() => {}
         }

@@ -39,6 +39,25 @@ fn lines_arrive_as_they_are_in_every_version() {
     }
 }
 
+/// Nine clients are not all given to one of four workers.
+#[test]
+fn workers_serve_each_others_viewers() {
+    let relay = Relay::start(&["--workers", "4"]);
+    let text = "zwölf 🦀\n\nlast\n";
+    let subscribers = ["https", "moqt"].repeat(4).into_iter().map(|scheme| {
+        let mut subscriber = relay.run("subscribe", scheme, &["live"]);
+        subscriber.line("waiting for");
+        subscriber
+    });
+    let subscribers: Vec<_> = subscribers.collect();
+    let publisher = relay.run("publish", "https", &["live"]);
+    publisher.input(text.as_bytes()).end().expect(0);
+    for subscriber in subscribers {
+        let ended = subscriber.end().expect(0);
+        assert_eq!(String::from_utf8(ended.stdout).unwrap(), text);
+    }
+}
+
 #[test]
 fn a_relay_translates_between_versions() {
     let relay = Relay::start(&["--version", &VERSIONS.join(",")]);

@@ -49,7 +49,7 @@ impl Drivers {
                 let ids = move || Box::new(SteeredIds::new(number, key)) as _;
                 setup.endpoint.cid_generator(ids);
                 let (begun, taken) = mpsc::unbounded_channel();
-                let handshakes = setup.admission.clone().take(taken);
+                let handshakes = setup.admission.clone().take(number.into(), taken);
                 let driver = Driver::new(socket, number, hubs.clone(), setup, begun)?;
                 Ok((worker, driver, handshakes))
             });

@@ -1,0 +1,111 @@
+//! An origin for each worker, and what joins them.
+
+use std::time::Duration;
+
+use moq_session::memory::{MemoryConnection, memory_pair};
+use moq_session::{
+    Budget, Config, Established, Grant, HopId, Limits, OriginProducer, Session, Version,
+};
+use tokio::runtime::Handle;
+use tokio::task::JoinSet;
+
+use crate::memory;
+
+/// What the sessions of each worker are started with. The workers' origins are siblings, each joined
+/// to each, so that a track comes to a worker once, and no lock is shared on the way of its frames.
+#[derive(Debug)]
+pub(super) struct Origins {
+    configs: Vec<Config>,
+    _links: JoinSet<()>,
+}
+
+/// One end of a link: a worker's runtime, and what it starts the session with.
+#[derive(Debug, Clone)]
+struct End {
+    runtime: Handle,
+    config: Config,
+}
+
+impl Origins {
+    /// One for each runtime. They share an identity and a budget, which is larger for more of them,
+    /// because what viewers of several workers read is held by each.
+    pub(super) fn new(runtimes: &[Handle], versions: &[Version]) -> Self {
+        let cached = Budget::DEFAULT_BYTES.saturating_mul(runtimes.len() as u64);
+        let budget = Budget::new(memory::quarter(cached));
+        let hop = HopId::random();
+        let configs = runtimes.iter().map(|_| {
+            let origin = OriginProducer::with(hop, budget.clone());
+            Config::default()
+                .with_versions(versions)
+                .with_publish(origin.clone())
+                .with_subscribe(origin)
+        });
+        let configs: Vec<_> = configs.collect();
+        let ends = runtimes.iter().zip(&configs).map(|(runtime, config)| End {
+            runtime: runtime.clone(),
+            config: sibling(config.clone()),
+        });
+        let ends: Vec<_> = ends.collect();
+        let mut links = JoinSet::new();
+        for (at, one) in ends.iter().enumerate() {
+            for other in &ends[at + 1..] {
+                links.spawn(join(one.clone(), other.clone()));
+            }
+        }
+        Self {
+            configs,
+            _links: links,
+        }
+    }
+
+    /// What the sessions of a worker are started with.
+    pub(super) fn config(&self, worker: usize) -> &Config {
+        &self.configs[worker]
+    }
+}
+
+/// The same origin for a session with another worker's.
+fn sibling(config: Config) -> Config {
+    config
+        .with_versions([LINK_VERSION])
+        .with_limits(Limits::unlimited())
+        .with_sibling()
+}
+
+/// Keeps two origins joined.
+async fn join(client: End, server: End) {
+    loop {
+        let (near, far) = memory_pair(LINK_VERSION);
+        near.allow_streams(MAX_STREAMS);
+        far.allow_streams(MAX_STREAMS);
+        let mut sessions = JoinSet::new();
+        sessions.spawn_on(connect(near, client.config.clone()), &client.runtime);
+        sessions.spawn_on(accept(far, server.config.clone()), &server.runtime);
+        // Neither end closes, so this is a defect; but a relay goes on.
+        let ended = sessions.join_next().await;
+        tracing::error!(?ended, "two workers lost each other, and are joined again");
+        drop(sessions);
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+async fn connect(connection: MemoryConnection, config: Config) -> anyhow::Result<()> {
+    let session = Session::connect_with(connection, config).await?;
+    Err(session.closed().await.into())
+}
+
+async fn accept(connection: MemoryConnection, config: Config) -> anyhow::Result<()> {
+    let request = Session::accept(Established::new(connection), config).await?;
+    let everything = Grant::everything(moq_session::BroadcastPath::root());
+    let session = request.accept(everything).await?;
+    Err(session.closed().await.into())
+}
+
+/// The draft that workers speak to each other.
+const LINK_VERSION: Version = Version::Lite06;
+
+/// Groups of one worker that may be on their way to another.
+const MAX_STREAMS: usize = 4_096;
+
+/// How long workers that lost each other wait.
+const RETRY: Duration = Duration::from_secs(1);
