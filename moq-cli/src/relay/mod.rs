@@ -150,6 +150,8 @@ impl Relay {
     /// Closes all sessions, and waits a moment for their peers to learn of it.
     pub(crate) async fn close(self) {
         self.server.close(0, "the relay is going down");
+        // The workers are about to lose each other.
+        drop(self.origins);
         // Peers that are gone already would make this wait for long.
         let _ = timeout(FAREWELL, self.server.wait_idle()).await;
     }

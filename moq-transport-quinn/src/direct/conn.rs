@@ -1,5 +1,6 @@
 //! One connection: quinn-proto's state machine, and who waits for it.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
@@ -40,6 +41,8 @@ pub(crate) struct State {
     pub(super) is_late: bool,
     /// When the driver last found something written.
     pub(super) wrote_at: Option<Instant>,
+    /// The peer's address when there was last an opportunity to send.
+    pub(super) sent_to: SocketAddr,
     pub(super) limits: StreamLimits,
     next_handle: u64,
     pub(super) readers: FxHashMap<StreamId, Waker>,
@@ -61,6 +64,7 @@ impl Conn {
         limits: StreamLimits,
     ) -> Arc<Self> {
         let state = State {
+            sent_to: quic.remote_address(),
             quic,
             web: None,
             ended: None,

@@ -61,7 +61,9 @@ impl State {
                 true => self.earliest(now),
                 false => now,
             });
-            if let Some(transmit) = self.quic.poll_transmit(at, segments, outbox) {
+            let transmit = self.quic.poll_transmit(at, segments, outbox);
+            self.sent_to = self.quic.remote_address();
+            if let Some(transmit) = transmit {
                 if transmit.size > ACKNOWLEDGEMENT {
                     self.wrote_at = Some(now);
                 }
@@ -119,9 +121,12 @@ impl State {
         at.checked_sub(EARLY)
     }
 
-    /// Takes in that the deadline has passed, or may be taken for that.
+    /// Takes in that the deadline has passed, or may be taken for that. One of the way to the peer's
+    /// former address is none of the way to a new one: that has none before it was sent something.
     pub(super) fn expire(&mut self, now: Instant, woken: &mut Vec<Waker>) {
-        if !self.go_on(now)
+        let has_moved = self.sent_to != self.quic.remote_address();
+        if !has_moved
+            && !self.go_on(now)
             && let Some(at) = self.quic.poll_timeout()
             && at <= now + EARLY
         {
