@@ -106,17 +106,21 @@ pub(crate) fn subscription(
     }
 }
 
-/// What a sibling means by its request. Its readers' newest group is an age of 0 from any group on, as
-/// long as it does not know which that is; what comes meanwhile would be too old for a stranger, but
-/// not for a reader here.
+/// Whether the newest group is wanted, which a sibling may not know yet.
+pub(crate) fn is_newest(start: GroupStart, max_age: Duration) -> bool {
+    (start, max_age) == (GroupStart::Floor(0), Duration::ZERO)
+}
+
+/// What a sibling means by its request. What comes before it knows which group is the newest would be
+/// too old for a stranger, but not for a reader here.
 pub(crate) fn from_sibling(request: Subscribe) -> Subscribe {
-    match (request.start, request.max_age) {
-        (GroupStart::Floor(0), Duration::ZERO) => Subscribe {
-            start: GroupStart::Latest,
-            max_age: Duration::MAX,
-            ..request
-        },
-        _ => request,
+    if !is_newest(request.start, request.max_age) {
+        return request;
+    }
+    Subscribe {
+        start: GroupStart::Latest,
+        max_age: Duration::MAX,
+        ..request
     }
 }
 

@@ -56,9 +56,9 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// For a peer that is trusted as much as this end itself: bounds only what nobody needs more of.
+    /// For a peer that is trusted as much as this end itself.
     #[must_use]
-    pub fn unlimited() -> Self {
+    pub fn trusted() -> Self {
         let any = Rate::new(u32::MAX, Duration::ZERO);
         Self {
             announces: usize::MAX,
@@ -68,6 +68,7 @@ impl Limits {
             strikes: any,
             resets: any,
             buffered: u64::MAX,
+            datagram: usize::MAX,
             ..Self::default()
         }
     }

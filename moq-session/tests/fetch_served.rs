@@ -224,7 +224,7 @@ fn a_peer_may_fetch_256_groups_at_a_time() {
     for_each_fetching(|version| async move {
         let (live, _growing) = stage(version).await;
         let (client, server) = memory_pair(version);
-        server.allow_streams(300);
+        server.allow_bi(300);
         let mut peer = Peer::new(client, version);
         let setup = moq_wire::Setup::default();
         let accept = testing::accept(server, &live.origin);

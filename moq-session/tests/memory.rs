@@ -66,8 +66,10 @@ async fn read(recv: &mut MemoryRecv) -> Option<Bytes> {
 async fn a_stream_counts_until_the_other_end_has_all_of_it() {
     type Done = fn(MemorySend, MemoryRecv) -> Option<MemoryRecv>;
     let ways: [(&str, Done); 3] = [
-        ("reset", |mut send, recv| {
+        ("reset", |mut send, mut recv| {
             send.reset(1);
+            let read = recv.poll_read_chunk(&mut Context::from_waker(Waker::noop()));
+            assert!(matches!(read, Poll::Ready(Err(RecvError::Reset(1)))));
             Some(recv)
         }),
         ("stopped", |_send, mut recv| {
@@ -77,7 +79,7 @@ async fn a_stream_counts_until_the_other_end_has_all_of_it() {
         ("given up", |_send, _recv| None),
     ];
     let (mut near, mut far) = pair();
-    far.allow_streams(1);
+    far.allow_uni(1);
     for (way, done) in ways {
         let (mut send, recv) = stream(&mut near, &mut far).await;
         write(&mut send, b"data").await;
@@ -123,7 +125,7 @@ async fn a_stream_holds_so_much_and_goes_on_when_it_is_read() {
 #[tokio::test]
 async fn a_close_reaches_all_that_wait() {
     let (mut near, mut far) = pair();
-    far.allow_streams(1);
+    far.allow_uni(1);
     let (mut send, mut recv) = stream(&mut near, &mut far).await;
     let (woken, waker) = Count::new();
     let cx = &mut Context::from_waker(&waker);
@@ -134,9 +136,13 @@ async fn a_close_reaches_all_that_wait() {
     assert!(near.poll_accept_bi(cx).is_pending());
     assert!(near.poll_recv_datagram(cx).is_pending());
     assert!(near.poll_closed(cx).is_pending());
+    let mut later = poll_fn(|cx| far.poll_open_uni(cx)).await.unwrap();
+    let mut reading = poll_fn(|cx| near.poll_accept_uni(cx)).await.unwrap();
+    assert!(reading.poll_read_chunk(cx).is_pending());
+    assert!(later.poll_closed(cx).is_pending());
 
     far.close(5, "done");
-    assert_eq!(woken.get(), 5);
+    assert_eq!(woken.get(), 7);
     let Poll::Ready(Err(SendError::Transport(TransportError::Closed { by, code, reason }))) =
         send.poll_write_chunks(cx, &mut chunks)
     else {
@@ -154,6 +160,34 @@ async fn a_close_reaches_all_that_wait() {
         panic!("it is closed")
     };
     assert_eq!(code, 5);
+}
+
+#[tokio::test]
+async fn a_request_counts_until_it_is_read_and_its_answer_does_not() {
+    let (mut near, mut far) = pair();
+    far.allow_bi(1);
+    let (mut send, _answer) = poll_fn(|cx| near.poll_open_bi(cx)).await.unwrap();
+    let (_answering, mut recv) = poll_fn(|cx| far.poll_accept_bi(cx)).await.unwrap();
+    write(&mut send, b"request").await;
+    send.finish();
+    let cx = &mut Context::from_waker(Waker::noop());
+    assert!(near.poll_open_bi(cx).is_pending());
+    assert!(near.poll_open_uni(cx).is_ready(), "another kind");
+    assert_eq!(read(&mut recv).await.as_deref(), Some(&b"request"[..]));
+    assert!(near.poll_open_bi(cx).is_ready());
+}
+
+#[tokio::test]
+async fn an_end_that_is_dropped_closes() {
+    let (near, mut far) = pair();
+    let clone = near.clone();
+    drop(near);
+    let (woken, waker) = Count::new();
+    let cx = &mut Context::from_waker(&waker);
+    assert!(far.poll_accept_uni(cx).is_pending());
+    drop(clone);
+    assert_eq!(woken.get(), 1);
+    assert!(matches!(far.poll_accept_uni(cx), Poll::Ready(Err(_))));
 }
 
 #[tokio::test]

@@ -101,7 +101,7 @@ fn sibling(version: Version, origin: &OriginProducer) -> Config {
         .with_versions([version])
         .with_publish(origin.clone())
         .with_subscribe(origin.clone())
-        .with_limits(Limits::unlimited())
+        .with_limits(Limits::trusted())
         .with_sibling()
 }
 
@@ -217,6 +217,7 @@ fn the_newest_group_of_nothing_is_the_first_at_a_sibling() {
         let newest = Subscription::default().from(Start::Newest);
         let mut reader = track.subscribe(newest.with_max_age(Duration::MAX));
         publication.requested(PATIENCE).await.unwrap();
+        let _other = track.subscribe(newest.with_max_age(Duration::MAX).with_priority(200));
         // They are there before the sibling knows where it begins.
         for _ in 0..BURST {
             group(&published);
@@ -228,6 +229,20 @@ fn the_newest_group_of_nothing_is_the_first_at_a_sibling() {
         }
         sequences.sort_unstable();
         assert_eq!(sequences, (0..BURST).collect::<Vec<_>>());
+    });
+}
+
+#[test]
+fn a_hidden_broadcast_is_told_to_a_sibling() {
+    for_each_link(|version| async move {
+        let mesh = Mesh::new(version).await;
+        let mut announced = mesh.follow(1);
+        let (broadcast, path) = (BroadcastProducer::new(), "room/.stats".parse().unwrap());
+        let _publication = mesh.origins[0].publish(&path, broadcast.consume());
+        let AnnouncedEvent::Start(told, _) = told(&mut announced).await else {
+            panic!("no start")
+        };
+        assert_eq!(told, path);
     });
 }
 

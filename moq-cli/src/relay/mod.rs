@@ -101,9 +101,9 @@ pub(crate) struct RelayConfig {
 /// A relay that listens.
 #[derive(Debug)]
 pub(crate) struct Relay {
+    origins: Origins,
     server: Server,
     listeners: Vec<TcpListener>,
-    origins: Origins,
     public: Public,
 }
 

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use crate::memory;
 
 /// What the sessions of each worker are started with. The workers' origins are siblings, each joined
-/// to each, so that a track comes to a worker once, and no lock is shared on the way of its frames.
+/// to each, so that a track comes to a worker once, and its viewers share no lock with those of others.
 #[derive(Debug)]
 pub(super) struct Origins {
     configs: Vec<Config>,
@@ -68,7 +68,7 @@ impl Origins {
 fn sibling(config: Config) -> Config {
     config
         .with_versions([LINK_VERSION])
-        .with_limits(Limits::unlimited())
+        .with_limits(Limits::trusted())
         .with_sibling()
 }
 
@@ -76,13 +76,20 @@ fn sibling(config: Config) -> Config {
 async fn join(client: End, server: End) {
     loop {
         let (near, far) = memory_pair(LINK_VERSION);
-        near.allow_streams(MAX_STREAMS);
-        far.allow_streams(MAX_STREAMS);
+        for end in [&near, &far] {
+            end.allow_uni(MAX_GROUPS);
+            // What viewers may ask for is bounded where they ask.
+            end.allow_bi(usize::MAX);
+        }
         let mut sessions = JoinSet::new();
         sessions.spawn_on(connect(near, client.config.clone()), &client.runtime);
         sessions.spawn_on(accept(far, server.config.clone()), &server.runtime);
         // Neither end closes, so this is a defect; but a relay goes on.
         let ended = sessions.join_next().await;
+        if matches!(&ended, Some(Err(error)) if error.is_cancelled()) {
+            // The worker is gone for good.
+            return;
+        }
         tracing::error!(?ended, "two workers lost each other, and are joined again");
         drop(sessions);
         tokio::time::sleep(RETRY).await;
@@ -105,7 +112,7 @@ async fn accept(connection: MemoryConnection, config: Config) -> anyhow::Result<
 const LINK_VERSION: Version = Version::Lite06;
 
 /// Groups of one worker that may be on their way to another.
-const MAX_STREAMS: usize = 4_096;
+const MAX_GROUPS: usize = 16_384;
 
 /// How long workers that lost each other wait.
 const RETRY: Duration = Duration::from_secs(1);

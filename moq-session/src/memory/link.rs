@@ -11,7 +11,7 @@ use slab::Slab;
 use super::pipe::{MemoryRecv, MemorySend, Pipe};
 use crate::transport::{End, TransportError, TransportStats};
 
-/// Streams that one end may have open at first.
+/// Streams of a kind that one end may have open at first.
 const CREDIT: usize = 128;
 /// Datagrams that wait to be read; further ones are lost.
 const MAX_DATAGRAMS: usize = 1_024;
@@ -33,17 +33,29 @@ struct State {
 }
 
 /// What an end may take, and open.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Side {
     pub(super) uni: Queue<MemoryRecv>,
     pub(super) bi: Queue<(MemorySend, MemoryRecv)>,
     pub(super) datagrams: Queue<Bytes>,
-    /// Streams that it opened and that are not done with.
+    /// For streams that it opens.
+    pub(super) uni_credit: Purse,
+    pub(super) bi_credit: Purse,
+}
+
+/// How many streams of a kind an end may open.
+#[derive(Debug)]
+pub(super) struct Purse {
     open: usize,
-    /// How many of them there may be.
     allowed: usize,
-    /// Who waits to open one.
     opening: Wakers,
+}
+
+/// Closes the connection when an end is gone.
+#[derive(Debug)]
+pub(super) struct LinkEnd {
+    link: Arc<Link>,
+    side: usize,
 }
 
 /// What waits to be taken, and who waits for more.
@@ -71,7 +83,11 @@ struct Wakers(Vec<Waker>);
 pub(super) struct Credit {
     link: Weak<Link>,
     side: usize,
+    purse: Choice,
 }
+
+/// Finds the credit of a kind.
+type Choice = fn(&mut Side) -> &mut Purse;
 
 impl Link {
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -104,7 +120,8 @@ impl Link {
         side: usize,
         cx: &Context<'_>,
     ) -> Poll<Result<MemorySend, TransportError>> {
-        let opened = self.poll_open(side, cx, |state, credit| {
+        let purse: Choice = |side| &mut side.uni_credit;
+        let opened = self.poll_open(side, purse, cx, |state, credit| {
             let (send, recv) = self.pipe(state, side, Some(credit));
             (send, state.sides[1 - side].uni.push(recv))
         });
@@ -119,7 +136,8 @@ impl Link {
         side: usize,
         cx: &Context<'_>,
     ) -> Poll<Result<(MemorySend, MemoryRecv), TransportError>> {
-        let opened = self.poll_open(side, cx, |state, credit| {
+        let purse: Choice = |side| &mut side.bi_credit;
+        let opened = self.poll_open(side, purse, cx, |state, credit| {
             let (send, theirs) = self.pipe(state, side, Some(credit));
             let (answer, recv) = self.pipe(state, 1 - side, None);
             let taking = state.sides[1 - side].bi.push((answer, theirs));
@@ -135,6 +153,7 @@ impl Link {
     fn poll_open<R>(
         self: &Arc<Self>,
         side: usize,
+        purse: Choice,
         cx: &Context<'_>,
         open: impl FnOnce(&mut State, Credit) -> R,
     ) -> Poll<Result<R, TransportError>> {
@@ -142,14 +161,14 @@ impl Link {
         if let Some(ending) = &state.ending {
             return Poll::Ready(Err(ending.seen_by(side)));
         }
-        let opener = &mut state.sides[side];
-        if opener.open >= opener.allowed {
-            opener.opening.add(cx);
+        let credit = purse(&mut state.sides[side]);
+        if credit.open >= credit.allowed {
+            credit.opening.add(cx);
             return Poll::Pending;
         }
-        opener.open += 1;
+        credit.open += 1;
         let link = Arc::downgrade(self);
-        Poll::Ready(Ok(open(&mut state, Credit { link, side })))
+        Poll::Ready(Ok(open(&mut state, Credit { link, side, purse })))
     }
 
     /// Both halves of one direction of a stream, on which `side` sends.
@@ -172,6 +191,9 @@ impl Link {
 
     pub(super) fn send_datagram(&self, to: usize, payload: Bytes) {
         let mut state = self.lock();
+        if state.ending.is_some() {
+            return;
+        }
         let queue = &mut state.sides[to].datagrams;
         if queue.items.len() >= MAX_DATAGRAMS {
             return;
@@ -181,10 +203,11 @@ impl Link {
         taking.wake();
     }
 
-    pub(super) fn allow(&self, side: usize, count: usize) {
+    pub(super) fn allow(&self, side: usize, purse: Choice, count: usize) {
         let mut state = self.lock();
-        state.sides[side].allowed = count;
-        let opening = mem::take(&mut state.sides[side].opening);
+        let purse = purse(&mut state.sides[side]);
+        purse.allowed = count;
+        let opening = mem::take(&mut purse.opening);
         drop(state);
         opening.wake();
     }
@@ -225,7 +248,8 @@ impl Link {
             side.uni.taking.wake();
             side.bi.taking.wake();
             side.datagrams.taking.wake();
-            side.opening.wake();
+            side.uni_credit.opening.wake();
+            side.bi_credit.opening.wake();
         }
     }
 
@@ -283,12 +307,21 @@ impl<T> Default for Queue<T> {
     }
 }
 
-impl Default for Side {
+impl LinkEnd {
+    pub(super) fn new(link: Arc<Link>, side: usize) -> Self {
+        Self { link, side }
+    }
+}
+
+impl Drop for LinkEnd {
+    fn drop(&mut self) {
+        self.link.close(self.side, 0, "dropped");
+    }
+}
+
+impl Default for Purse {
     fn default() -> Self {
         Self {
-            uni: Queue::default(),
-            bi: Queue::default(),
-            datagrams: Queue::default(),
             open: 0,
             allowed: CREDIT,
             opening: Wakers::default(),
@@ -302,10 +335,10 @@ impl Drop for Credit {
             return;
         };
         let mut state = link.lock();
-        let side = &mut state.sides[self.side];
+        let purse = (self.purse)(&mut state.sides[self.side]);
         // An ended connection has forgotten what was open.
-        side.open = side.open.saturating_sub(1);
-        let opening = mem::take(&mut side.opening);
+        purse.open = purse.open.saturating_sub(1);
+        let opening = mem::take(&mut purse.opening);
         drop(state);
         opening.wake();
     }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use moq_wire::Version;
 
 use crate::transport::{Transport, TransportError, TransportInfo, TransportKind, TransportStats};
-use link::Link;
+use link::{Link, LinkEnd};
 
 pub use pipe::{MemoryRecv, MemorySend};
 
@@ -26,6 +26,7 @@ pub fn memory_pair(version: Version) -> (MemoryConnection, MemoryConnection) {
     };
     let (link, info) = (Arc::new(Link::default()), Arc::new(info));
     let end = |side| MemoryConnection {
+        end: Arc::new(LinkEnd::new(link.clone(), side)),
         link: link.clone(),
         side,
         info: info.clone(),
@@ -33,9 +34,11 @@ pub fn memory_pair(version: Version) -> (MemoryConnection, MemoryConnection) {
     (end(0), end(1))
 }
 
-/// One end of a memory pair.
+/// One end of a memory pair. The connection is closed with 0 when the last clone is dropped.
 #[derive(Debug, Clone)]
 pub struct MemoryConnection {
+    #[expect(dead_code, reason = "it is there to be dropped")]
+    end: Arc<LinkEnd>,
     link: Arc<Link>,
     side: usize,
     info: Arc<TransportInfo>,
@@ -55,9 +58,18 @@ impl MemoryConnection {
         self.side == 1
     }
 
-    /// Sets how many streams the other end may have open at one time, 128 at first.
-    pub fn allow_streams(&self, count: usize) {
-        self.link.allow(1 - self.side, count);
+    /// Sets how many unidirectional streams the other end may have open at one time, 128 at first. One
+    /// counts until this end has all of it.
+    pub fn allow_uni(&self, count: usize) {
+        self.link
+            .allow(1 - self.side, |side| &mut side.uni_credit, count);
+    }
+
+    /// Sets how many bidirectional streams the other end may have open at one time, 128 at first. One
+    /// counts until this end has all that the other sends on it.
+    pub fn allow_bi(&self, count: usize) {
+        self.link
+            .allow(1 - self.side, |side| &mut side.bi_credit, count);
     }
 
     /// Sets what this end measures, nothing at first: the rate at which it could send, in bits per
@@ -72,6 +84,9 @@ impl MemoryConnection {
         self.link.lose();
     }
 }
+
+/// Bytes of a datagram: what fits on a network fits here with a longer header.
+const MAX_DATAGRAM: usize = 2_048;
 
 impl Transport for MemoryConnection {
     type Send = MemorySend;
@@ -112,7 +127,7 @@ impl Transport for MemoryConnection {
     }
 
     fn max_datagram_size(&self) -> usize {
-        1_200
+        MAX_DATAGRAM
     }
 
     fn info(&self) -> &TransportInfo {

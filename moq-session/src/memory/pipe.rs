@@ -31,6 +31,8 @@ struct State {
     stopped: Option<u32>,
     /// How the connection ended.
     ending: Option<Ending>,
+    /// The receiver has seen the reset.
+    is_reset_seen: bool,
     credit: Option<Credit>,
     reader: Option<Waker>,
     writer: Option<Waker>,
@@ -94,8 +96,7 @@ impl State {
 
     /// What follows from a change of the sender, or of the receiver.
     fn settle(&mut self, woken: Option<Waker>) -> Aftermath {
-        let is_reset = matches!(self.end, Some(PipeEnd::Reset(_)));
-        let is_done = is_reset || self.stopped.is_some() || self.is_delivered();
+        let is_done = self.is_reset_seen || self.stopped.is_some() || self.is_delivered();
         Aftermath {
             woken,
             _credit: self.credit.take_if(|_| is_done),
@@ -150,13 +151,22 @@ pub struct MemorySend(pub(super) Arc<Pipe>);
 impl MemorySend {
     fn end(&self, end: PipeEnd) {
         let mut state = self.0.lock();
-        let is_news = state.end.is_none() || (end != PipeEnd::Finished && !state.is_delivered());
+        let is_cut = end != PipeEnd::Finished;
+        let is_finished = state.end == Some(PipeEnd::Finished);
+        let is_news = state.end.is_none() || (is_cut && is_finished && !state.is_delivered());
         if !is_news {
             return;
         }
         state.end = Some(end);
+        let cut = if is_cut {
+            state.buffered = 0;
+            std::mem::take(&mut state.chunks)
+        } else {
+            VecDeque::new()
+        };
         let aftermath = state.written();
         drop(state);
+        drop(cut);
         aftermath.follow();
     }
 }
@@ -231,6 +241,10 @@ impl RecvStream for MemoryRecv {
             return Poll::Ready(Err(ending.seen_by(1 - self.0.side).into()));
         }
         if let Some(PipeEnd::Reset(code)) = state.end {
+            state.is_reset_seen = true;
+            let aftermath = state.read();
+            drop(state);
+            aftermath.follow();
             return Poll::Ready(Err(RecvError::Reset(code)));
         }
         if state.stopped.is_some() {
@@ -252,7 +266,7 @@ impl RecvStream for MemoryRecv {
 
     fn stop(&mut self, code: u32) {
         let mut state = self.0.lock();
-        let is_over = state.end.is_some() && state.buffered == 0;
+        let is_over = state.is_delivered() || state.is_reset_seen;
         let dropped = if is_over {
             VecDeque::new()
         } else {

@@ -24,7 +24,7 @@ impl<'a> Listing<'a> {
         Self {
             context,
             prefix,
-            include_hidden,
+            include_hidden: include_hidden || context.is_sibling,
             covering: BTreeMap::new(),
             told: BTreeMap::new(),
         }
@@ -142,10 +142,13 @@ impl<'a> Listing<'a> {
 
     /// The route as the draft wants it, or `None` if there is no room for the peer in its chain.
     fn route(&self, mut route: Route) -> Option<moq_wire::Route> {
+        if self.context.is_sibling {
+            return Some(convert::wire_route(route));
+        }
         if route.hops.len() >= HopId::MAX_CHAIN {
             return None;
         }
-        if self.context.version.features().sender_in_chain && !self.context.is_sibling {
+        if self.context.version.features().sender_in_chain {
             route.hops.push(self.context.hop);
         }
         Some(convert::wire_route(route))

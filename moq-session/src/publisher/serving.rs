@@ -185,6 +185,11 @@ impl<T: Transport> Serving<T> {
 
     fn update(&mut self, update: &SubscribeUpdate) {
         let version = self.context.version;
+        if self.context.is_sibling && convert::is_newest(update.start, update.max_age) {
+            // It still does not know where it begins.
+            self.priority = update.priority;
+            return;
+        }
         let subscription = convert::subscription(
             update.priority,
             update.max_age,

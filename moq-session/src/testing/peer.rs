@@ -75,9 +75,10 @@ impl Peer {
         self.version
     }
 
-    /// Sets how many streams the session may have open at one time, 128 at first.
+    /// Sets how many streams of each kind the session may have open at one time, 128 at first.
     pub fn allow_streams(&mut self, count: usize) {
-        self.connection.allow_streams(count);
+        self.connection.allow_uni(count);
+        self.connection.allow_bi(count);
     }
 
     /// Sends SETUP on a stream of its own and ends that; shakes hands where the draft has that
