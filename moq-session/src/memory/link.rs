@@ -16,7 +16,7 @@ const CREDIT: usize = 128;
 /// Datagrams that wait to be read; further ones are lost.
 const MAX_DATAGRAMS: usize = 1_024;
 
-/// Never locked while a stream is; those are locked first.
+/// Never locked together with a stream.
 #[derive(Debug, Default)]
 pub(super) struct Link(Mutex<State>);
 
