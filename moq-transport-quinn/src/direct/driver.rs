@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use quinn_proto::{ConnectionError, ConnectionHandle, Endpoint, Transmit};
+use quinn_proto::{ConnectionError, ConnectionHandle, Endpoint};
 use tokio::sync::mpsc;
 use tokio::time::Sleep;
 
 use crate::direct::conn::{Conn, State, now};
 use crate::direct::drivers::Setup;
 use crate::direct::hub::Hub;
+use crate::direct::outgoing::Outgoing;
 use crate::direct::socket::{Inbox, Socket};
 use crate::direct::timers::Timers;
 use crate::handshake::{Admission, Begun};
@@ -52,8 +53,8 @@ pub(crate) struct Driver {
     /// Whether tasks were woken that have not run yet.
     is_waiting_for_tasks: bool,
     pub(super) inbox: Inbox,
-    /// What was encoded and has found no room in the system's buffer.
-    unsent: Option<(Transmit, Vec<u8>)>,
+    outgoing: Outgoing,
+    /// Answers that belong to no connection.
     pub(super) outbox: Vec<u8>,
     due: Vec<Arc<Conn>>,
     pub(super) woken: Vec<Waker>,
@@ -96,7 +97,7 @@ impl Driver {
             sleep: Box::pin(tokio::time::sleep(std::time::Duration::ZERO)),
             ready: VecDeque::new(),
             is_waiting_for_tasks: false,
-            unsent: None,
+            outgoing: Outgoing::default(),
             outbox: Vec::new(),
             due: Vec::new(),
             woken: Vec::new(),
@@ -160,49 +161,39 @@ impl Driver {
     /// enough, or the system takes no more, stays ready.
     fn transmit(&mut self, now: Instant) {
         let segments = self.socket.max_segments().min(MAX_SEGMENTS);
-        for _ in 0..MAX_SENDS {
-            if !self.flush() {
-                return;
-            }
-            let Some(key) = self.ready.pop_front() else {
-                return;
-            };
-            let Some(conn) = self.conn(key).cloned() else {
-                continue;
-            };
-            let mut state = conn.lock();
-            self.outbox.clear();
-            match state.poll_transmit(now, segments, &mut self.outbox) {
-                Some(transmit) => {
-                    drop(state);
-                    self.ready.push_back(key);
-                    if !self.socket.send(&transmit, &self.outbox) {
-                        self.unsent = Some((transmit, std::mem::take(&mut self.outbox)));
-                    }
-                }
-                None => {
-                    if let Some(slot) = &mut self.conns[key] {
-                        slot.is_ready = false;
-                    }
-                    // Deadlines that were made up for may have ended it.
-                    state.take_events(now, &mut self.woken);
-                    self.settle(key, &mut state, now);
-                }
+        let mut turns = 0..MAX_TURNS;
+        while self.outgoing.send(&mut self.socket) && !turns.is_empty() && !self.ready.is_empty() {
+            while !self.outgoing.is_full()
+                && turns.next().is_some()
+                && let Some(key) = self.ready.pop_front()
+            {
+                self.encode(key, segments, now);
             }
         }
     }
 
-    /// Sends what found no room before, and says whether there is room now.
-    fn flush(&mut self) -> bool {
-        let Some((transmit, bytes)) = &self.unsent else {
-            return true;
+    /// Encodes a connection's next packets.
+    fn encode(&mut self, key: usize, segments: usize, now: Instant) {
+        let Some(conn) = self.conn(key).cloned() else {
+            return;
         };
-        let sent = self.socket.send(transmit, bytes);
-        if sent {
-            self.unsent = None;
-            self.socket.has_room();
+        let mut state = conn.lock();
+        let mut buffer = self.outgoing.buffer();
+        match state.poll_transmit(now, segments, &mut buffer) {
+            Some(transmit) => {
+                self.ready.push_back(key);
+                self.outgoing.push(transmit, buffer);
+            }
+            None => {
+                self.outgoing.reuse(buffer);
+                if let Some(slot) = &mut self.conns[key] {
+                    slot.is_ready = false;
+                }
+                // Deadlines that were made up for may have ended it.
+                state.take_events(now, &mut self.woken);
+                self.settle(key, &mut state, now);
+            }
         }
-        sent
     }
 
     /// Passes on what a connection has to tell its endpoint, and sets its timer.
@@ -236,7 +227,7 @@ impl Driver {
             }
             again |= self.sleep.as_mut().poll(cx).is_ready();
         }
-        if self.unsent.is_some() {
+        if !self.outgoing.is_empty() {
             again |= matches!(self.socket.poll_room(cx), Poll::Ready(Ok(())));
         } else {
             again |= !self.ready.is_empty();
@@ -291,8 +282,8 @@ impl Drop for Driver {
     }
 }
 
-/// Trains sent before packets are received again.
-const MAX_SENDS: usize = 256;
+/// Turns of connections before packets are received again.
+const MAX_TURNS: usize = 256;
 
 /// Datagrams in a train: more do not save much, and keep the next connection waiting.
 const MAX_SEGMENTS: usize = 32;

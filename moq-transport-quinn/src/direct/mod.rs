@@ -14,6 +14,7 @@ mod drivers;
 mod hub;
 mod ids;
 mod link;
+mod outgoing;
 mod owner;
 mod purpose;
 mod read;
