@@ -54,7 +54,7 @@ pub(crate) struct Driver {
     is_waiting_for_tasks: bool,
     pub(super) inbox: Inbox,
     outgoing: Outgoing,
-    /// Answers that belong to no connection.
+    /// What is encoded at the moment.
     pub(super) outbox: Vec<u8>,
     due: Vec<Arc<Conn>>,
     pub(super) woken: Vec<Waker>,
@@ -178,14 +178,14 @@ impl Driver {
             return;
         };
         let mut state = conn.lock();
-        let mut buffer = self.outgoing.buffer();
-        match state.poll_transmit(now, segments, &mut buffer) {
+        self.outbox.clear();
+        match state.poll_transmit(now, segments, &mut self.outbox) {
             Some(transmit) => {
                 self.ready.push_back(key);
-                self.outgoing.push(transmit, buffer);
+                self.outgoing
+                    .push(&mut self.socket, transmit, &self.outbox);
             }
             None => {
-                self.outgoing.reuse(buffer);
                 if let Some(slot) = &mut self.conns[key] {
                     slot.is_ready = false;
                 }

@@ -12,11 +12,11 @@ use crate::direct::socket::Socket;
 /// connections have theirs encoded before any of it is sent.
 #[derive(Default)]
 pub(super) struct Outgoing {
-    trains: VecDeque<(Transmit, Vec<u8>)>,
-    /// Bytes in all trains.
-    size: usize,
-    /// Empty ones, of trains that were sent.
-    buffers: Vec<Vec<u8>>,
+    trains: VecDeque<Transmit>,
+    /// Of all trains, and before them of those that were sent.
+    bytes: Vec<u8>,
+    /// How many bytes were sent.
+    sent: usize,
 }
 
 impl Outgoing {
@@ -26,36 +26,30 @@ impl Outgoing {
 
     /// Whether it is time to send.
     pub(super) fn is_full(&self) -> bool {
-        self.trains.len() >= MAX_TRAINS || self.size >= MAX_SIZE
+        self.trains.len() >= MAX_TRAINS || self.bytes.len() >= MAX_SIZE
     }
 
-    /// Room to encode a train in.
-    pub(super) fn buffer(&mut self) -> Vec<u8> {
-        self.buffers.pop().unwrap_or_default()
-    }
-
-    /// Takes back room that was not needed.
-    pub(super) fn reuse(&mut self, mut buffer: Vec<u8>) {
-        buffer.clear();
-        self.buffers.push(buffer);
-    }
-
-    pub(super) fn push(&mut self, transmit: Transmit, buffer: Vec<u8>) {
-        self.size += transmit.size;
-        self.trains.push_back((transmit, buffer));
+    /// Takes in a train. A long one is sent at once, because nothing is won by copying it.
+    pub(super) fn push(&mut self, socket: &mut Socket, transmit: Transmit, bytes: &[u8]) {
+        let is_long = transmit.size >= LONG;
+        if is_long && self.send(socket) && socket.send(&transmit, bytes) {
+            return;
+        }
+        self.bytes.extend_from_slice(&bytes[..transmit.size]);
+        self.trains.push_back(transmit);
     }
 
     /// Sends what is there, and says whether the system took it all.
     pub(super) fn send(&mut self, socket: &mut Socket) -> bool {
-        while let Some((transmit, bytes)) = self.trains.front() {
-            if !socket.send(transmit, bytes) {
+        while let Some(transmit) = self.trains.front() {
+            if !socket.send(transmit, &self.bytes[self.sent..]) {
                 return false;
             }
-            if let Some((transmit, buffer)) = self.trains.pop_front() {
-                self.size -= transmit.size;
-                self.reuse(buffer);
-            }
+            self.sent += transmit.size;
+            self.trains.pop_front();
         }
+        self.bytes.clear();
+        self.sent = 0;
         socket.has_room();
         true
     }
@@ -64,5 +58,8 @@ impl Outgoing {
 /// Trains that are encoded before they are sent.
 const MAX_TRAINS: usize = 32;
 
-/// Bytes of trains, counted before the last one, that are encoded before they are sent.
+/// Bytes of trains that are encoded before they are sent.
 const MAX_SIZE: usize = 32 << 10;
+
+/// Bytes of a train that is sent by itself.
+const LONG: usize = 16 << 10;
