@@ -20,6 +20,7 @@ mod target;
 
 mod handshake;
 mod incoming;
+mod listener;
 mod live;
 mod server;
 mod server_config;

@@ -1,25 +1,24 @@
 //! One UDP port for both bindings.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::fmt;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::{fmt, io};
 
+use quinn::TransportConfig;
 use quinn::crypto::rustls::QuicServerConfig;
-use quinn::{Endpoint, EndpointConfig, TokioRuntime};
-use quinn_proto::HashedConnectionIdGenerator;
 use rustls::CipherSuite;
 use rustls::crypto::CryptoProvider;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::direct::{self, Drivers, Workers};
-use crate::endpoint;
+use crate::direct::Workers;
 use crate::error::BindError;
 use crate::handshake::{Admission, Admitted};
 use crate::incoming::IncomingConnection;
+use crate::listener::{Listener, open_sockets};
 use crate::live::Live;
-use crate::server_config::{Engine, ServerConfig};
+use crate::server_config::ServerConfig;
 use crate::tls::{Fingerprint, Identity, Resolver};
 use crate::transport_config::SERVER;
 
@@ -43,24 +42,26 @@ struct Inner {
     tasks: Mutex<JoinSet<()>>,
 }
 
-/// What serves an address.
-enum Listener {
-    Direct(Drivers),
-    Reference(Endpoint),
-}
-
 impl Server {
     /// Starts to listen on all addresses of the configuration. Needs a tokio runtime.
     ///
     /// # Errors
     /// [`BindError`]; nothing is listened on then.
     pub fn bind(config: ServerConfig) -> Result<Self, BindError> {
+        let profile = SERVER.within(config.stream_limits);
+        Self::start(&config, profile.transport(config.congestion))
+    }
+
+    pub(crate) fn start(
+        config: &ServerConfig,
+        transport: TransportConfig,
+    ) -> Result<Self, BindError> {
         if config.identities.is_empty() {
             return Err(BindError::NoIdentity);
         }
         let resolver = Arc::new(Resolver::new(config.identities.clone()));
-        let quic = quic_config(&config, resolver.clone()).map_err(BindError::Tls)?;
-        let sockets = open_sockets(&config)?;
+        let quic = quic_config(config, resolver.clone(), transport).map_err(BindError::Tls)?;
+        let sockets = open_sockets(config)?;
 
         let (admitted, accepted) = mpsc::unbounded_channel();
         let live = Arc::new(Live::default());
@@ -77,7 +78,7 @@ impl Server {
         let mut addrs = Vec::new();
         for (sockets, addr) in sockets {
             let listener =
-                Listener::start(sockets, &config, &quic, &admission, &workers, &mut tasks)
+                Listener::start(sockets, config, &quic, &admission, &workers, &mut tasks)
                     .map_err(|source| BindError::Socket { addr, source })?;
             listeners.push(listener);
             addrs.push(addr);
@@ -159,111 +160,15 @@ impl Server {
     /// Waits until all connections are gone and their peers were told. Cancel safe.
     pub async fn wait_idle(&self) {
         for listener in &self.inner.listeners {
-            match listener {
-                Listener::Direct(drivers) => drivers.wait_idle().await,
-                Listener::Reference(endpoint) => endpoint.wait_idle().await,
-            }
+            listener.wait_idle().await;
         }
-    }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        self.close();
-    }
-}
-
-impl Listener {
-    fn start(
-        mut sockets: Vec<UdpSocket>,
-        config: &ServerConfig,
-        quic: &quinn::ServerConfig,
-        admission: &Arc<Admission>,
-        workers: &Workers,
-        tasks: &mut JoinSet<()>,
-    ) -> io::Result<Self> {
-        let mut endpoint = EndpointConfig::default();
-        let id_key = config.reset_key.as_ref().map(|key| {
-            let reset_key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key);
-            let id_key = id_key(&reset_key);
-            endpoint.reset_key(Arc::new(reset_key));
-            id_key
-        });
-        match config.engine {
-            Engine::Direct => {
-                let setup = direct::Setup {
-                    endpoint,
-                    id_key,
-                    server: Arc::new(quic.clone()),
-                    admission: admission.clone(),
-                    limits: config.stream_limits,
-                };
-                Ok(Self::Direct(Drivers::start(
-                    sockets, workers, &setup, tasks,
-                )?))
-            }
-            Engine::Reference => {
-                if let Some(key) = id_key {
-                    let ids = move || Box::new(HashedConnectionIdGenerator::from_key(key)) as _;
-                    endpoint.cid_generator(ids);
-                }
-                let (server, runtime) = (Some(quic.clone()), Arc::new(TokioRuntime));
-                let socket = sockets.swap_remove(0);
-                let endpoint = Endpoint::new(endpoint, server, socket, runtime)?;
-                tasks.spawn(admission.clone().run(endpoint.clone()));
-                Ok(Self::Reference(endpoint))
-            }
-        }
-    }
-
-    /// Takes no new connections any more.
-    fn close(&self) {
-        match self {
-            Self::Direct(drivers) => drivers.close(),
-            Self::Reference(endpoint) => endpoint.set_server_config(None),
-        }
-    }
-}
-
-/// The key by which the connection ids of the process's former lives are recognised, so that what
-/// they stood for is reset; packets that carry others would be dropped as none of ours.
-fn id_key(reset_key: &ring::hmac::Key) -> u64 {
-    let ids = ring::hmac::sign(reset_key, b"connection ids");
-    ids.as_ref()
-        .first_chunk()
-        .map_or(0, |bytes| u64::from_be_bytes(*bytes))
-}
-
-/// Opens the sockets of each address: as many as there are drivers, on one port.
-fn open_sockets(config: &ServerConfig) -> Result<Vec<(Vec<UdpSocket>, SocketAddr)>, BindError> {
-    let count = config.workers().get();
-    let open = |addr: SocketAddr| {
-        let first = endpoint::open_server_socket(addr, count > 1)?;
-        let addr = first.local_addr()?;
-        let others = (1..count).map(|_| endpoint::open_server_socket(addr, true));
-        let sockets: io::Result<Vec<_>> = std::iter::once(Ok(first)).chain(others).collect();
-        Ok((sockets?, addr))
-    };
-    let mut sockets: Vec<(Vec<UdpSocket>, SocketAddr)> = Vec::new();
-    for &addr in &config.listen {
-        let first_port = sockets.first().map_or(0, |(_, first)| first.port());
-        let shared = SocketAddr::new(addr.ip(), first_port);
-        let opened = match addr.port() {
-            0 => open(shared).or_else(|_| open(addr)),
-            _ => open(addr),
-        };
-        sockets.push(opened.map_err(|source| BindError::Socket { addr, source })?);
-    }
-    if sockets.is_empty() {
-        Err(BindError::NoAddress)
-    } else {
-        Ok(sockets)
     }
 }
 
 fn quic_config(
     config: &ServerConfig,
     resolver: Arc<Resolver>,
+    transport: TransportConfig,
 ) -> Result<quinn::ServerConfig, Box<dyn std::error::Error + Send + Sync>> {
     let mut tls = rustls::ServerConfig::builder_with_provider(Arc::new(provider()))
         .with_protocol_versions(&[&rustls::version::TLS13])?
@@ -279,8 +184,7 @@ fn quic_config(
 
     let crypto = QuicServerConfig::try_from(tls)?;
     let mut quic = quinn::ServerConfig::with_crypto(Arc::new(crypto));
-    let profile = SERVER.within(config.stream_limits);
-    quic.transport_config(Arc::new(profile.transport(config.congestion)))
+    quic.transport_config(Arc::new(transport))
         // Initial packets that nobody has looked at: bounded in number and in bytes.
         .max_incoming(4096)
         .incoming_buffer_size(64 << 10)

@@ -12,6 +12,7 @@ use crate::direct::driver::Driver;
 use crate::direct::hub::Stray;
 use crate::direct::ids::driver_of;
 use crate::direct::owner::Owner;
+use crate::direct::pass::Work;
 use crate::direct::socket::ecn;
 use crate::handshake::{Begun, Verdict};
 
@@ -75,12 +76,14 @@ impl Driver {
             bytes,
         } = datagram;
         self.outbox.clear();
+        self.work = Some(Work::Datagram);
         let event = self
             .endpoint
             .handle(now, remote, local, ecn, bytes, &mut self.outbox);
         match event {
             Some(DatagramEvent::ConnectionEvent(handle, event)) => {
                 let key = handle.0;
+                self.work = Some(Work::Connection(key));
                 if let Some(conn) = self.conn(key) {
                     conn.lock().quic.handle_event(event);
                     self.set_ready(key);
@@ -90,6 +93,7 @@ impl Driver {
             Some(DatagramEvent::Response(transmit)) => self.respond(&transmit),
             None => {}
         }
+        self.work = None;
     }
 
     fn take_incoming(&mut self, incoming: Incoming, now: Instant) {

@@ -7,6 +7,7 @@ use quinn_proto::Transmit;
 
 use crate::direct::conn::State;
 use crate::direct::driver::Driver;
+use crate::direct::pass::Work;
 
 impl Driver {
     /// Finds the connections whose time has come, or as good as.
@@ -28,6 +29,7 @@ impl Driver {
         let Some(conn) = self.conn(key).cloned() else {
             return;
         };
+        self.work = Some(Work::Connection(key));
         let mut state = conn.lock();
         if deadline(&mut state).is_some_and(|at| at <= now) {
             state.expire(now, &mut self.woken);
@@ -35,6 +37,7 @@ impl Driver {
         } else {
             self.set_timers(key, &mut state, now);
         }
+        self.work = None;
     }
 
     /// Has a connection looked at when its deadlines come.

@@ -1,7 +1,6 @@
 //! The future that moves a socket's packets and its connections.
 
 use std::collections::VecDeque;
-use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,10 +11,11 @@ use quinn_proto::{ConnectionError, ConnectionHandle, Endpoint};
 use tokio::sync::mpsc;
 use tokio::time::Sleep;
 
-use crate::direct::conn::{Conn, State, now};
+use crate::direct::conn::{Conn, State};
 use crate::direct::drivers::Setup;
 use crate::direct::hub::Hub;
 use crate::direct::outgoing::Outgoing;
+use crate::direct::pass::Work;
 use crate::direct::socket::{Inbox, Socket};
 use crate::direct::timers::Timers;
 use crate::handshake::{Admission, Begun};
@@ -40,9 +40,9 @@ pub(crate) struct Driver {
     /// Those of all drivers of the address, by their numbers.
     pub(super) hubs: Arc<[Arc<Hub>]>,
     /// By quinn-proto's handle.
-    conns: Vec<Option<Slot>>,
+    pub(super) conns: Vec<Option<Slot>>,
     /// How many of them there are.
-    open: usize,
+    pub(super) open: usize,
     /// When to wake up for connections.
     pub(super) timers: Timers,
     /// From when on to look at connections, when awake.
@@ -51,18 +51,20 @@ pub(crate) struct Driver {
     /// Connections to look at in this pass, each once.
     ready: VecDeque<usize>,
     /// Whether tasks were woken that have not run yet.
-    is_waiting_for_tasks: bool,
+    pub(super) is_waiting_for_tasks: bool,
     pub(super) inbox: Inbox,
     outgoing: Outgoing,
     /// What is encoded at the moment.
     pub(super) outbox: Vec<u8>,
     due: Vec<Arc<Conn>>,
     pub(super) woken: Vec<Waker>,
+    /// What quinn-proto is asked to do, while it does.
+    pub(super) work: Option<Work>,
 }
 
 /// A connection, as its driver sees it.
-struct Slot {
-    conn: Arc<Conn>,
+pub(super) struct Slot {
+    pub(super) conn: Arc<Conn>,
     /// Whether it is among the ready ones.
     is_ready: bool,
 }
@@ -101,6 +103,7 @@ impl Driver {
             outbox: Vec::new(),
             due: Vec::new(),
             woken: Vec::new(),
+            work: None,
         })
     }
 
@@ -118,7 +121,7 @@ impl Driver {
         self.set_ready(key);
     }
 
-    fn remove(&mut self, key: usize) {
+    pub(super) fn remove(&mut self, key: usize) {
         self.conns[key] = None;
         self.timers.forget(key);
         self.early.forget(key);
@@ -141,7 +144,7 @@ impl Driver {
     }
 
     /// Takes in what the ready connections have to tell, and wakes who waits for it.
-    fn take_events(&mut self, now: Instant) -> bool {
+    pub(super) fn take_events(&mut self, now: Instant) -> bool {
         self.hub.take_due(&mut self.due);
         for conn in std::mem::take(&mut self.due) {
             conn.lock().visited(now);
@@ -149,9 +152,11 @@ impl Driver {
         }
         for key in &self.ready {
             if let Some(Some(slot)) = self.conns.get(*key) {
+                self.work = Some(Work::Connection(*key));
                 slot.conn.lock().take_events(now, &mut self.woken);
             }
         }
+        self.work = None;
         let any = !self.woken.is_empty();
         self.woken.drain(..).for_each(Waker::wake);
         any
@@ -159,7 +164,7 @@ impl Driver {
 
     /// Sends what the ready connections have, in turns; what is left when the pass has lasted long
     /// enough, or the system takes no more, stays ready.
-    fn transmit(&mut self, now: Instant) {
+    pub(super) fn transmit(&mut self, now: Instant) {
         let segments = self.socket.max_segments().min(MAX_SEGMENTS);
         let mut turns = 0..MAX_TURNS;
         while self.outgoing.send(&mut self.socket) && !turns.is_empty() && !self.ready.is_empty() {
@@ -167,7 +172,9 @@ impl Driver {
                 && turns.next().is_some()
                 && let Some(key) = self.ready.pop_front()
             {
+                self.work = Some(Work::Connection(key));
                 self.encode(key, segments, now);
+                self.work = None;
             }
         }
     }
@@ -182,8 +189,7 @@ impl Driver {
         match state.poll_transmit(now, segments, &mut self.outbox) {
             Some(transmit) => {
                 self.ready.push_back(key);
-                self.outgoing
-                    .push(&mut self.socket, transmit, &self.outbox);
+                self.outgoing.push(&mut self.socket, transmit, &self.outbox);
             }
             None => {
                 if let Some(slot) = &mut self.conns[key] {
@@ -216,7 +222,7 @@ impl Driver {
     }
 
     /// Arranges for the next pass.
-    fn rest(&mut self, cx: &mut Context<'_>, has_more: bool) {
+    pub(super) fn rest(&mut self, cx: &mut Context<'_>, has_more: bool) {
         let mut again = has_more;
         let conns = &self.conns;
         let deadline = |key: usize| conns.get(key)?.as_ref()?.conn.lock().deadline();
@@ -235,50 +241,6 @@ impl Driver {
         if again || !self.hub.sleep(cx.waker()) {
             cx.waker().wake_by_ref();
         }
-    }
-}
-
-impl Future for Driver {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = self.get_mut();
-        let now = now();
-        if this.hub.is_closed() {
-            // With it goes the way to those that accept, who learn by that.
-            this.admission = None;
-        }
-        let has_more = this.receive(cx, now);
-        this.take_strays(now);
-        this.expire(now);
-        let woke = this.take_events(now);
-        if woke && !this.is_waiting_for_tasks {
-            // The tasks that were woken run before this one does again, and what they write can
-            // leave together with what there is.
-            this.is_waiting_for_tasks = true;
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        this.is_waiting_for_tasks = false;
-        this.transmit(now);
-        this.woken.drain(..).for_each(Waker::wake);
-        if this.open == 0 && this.hub.is_closed() {
-            return Poll::Ready(());
-        }
-        this.rest(cx, has_more);
-        Poll::Pending
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        drop(self.hub.abandon());
-        // With the runtime gone, nothing would ever wake those that wait.
-        for slot in self.conns.iter().flatten() {
-            let mut state = slot.conn.lock();
-            state.end(ConnectionError::LocallyClosed, &mut self.woken);
-        }
-        self.woken.drain(..).for_each(Waker::wake);
     }
 }
 

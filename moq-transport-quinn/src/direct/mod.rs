@@ -16,6 +16,7 @@ mod ids;
 mod link;
 mod outgoing;
 mod owner;
+mod pass;
 mod purpose;
 mod read;
 mod recv;
@@ -26,6 +27,9 @@ mod waiters;
 mod waits;
 mod web;
 mod workers;
+
+#[cfg(test)]
+mod tests;
 
 pub(crate) use connection::Connection;
 pub(crate) use drivers::{Drivers, Setup};

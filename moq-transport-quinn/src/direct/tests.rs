@@ -1,0 +1,161 @@
+//! What a defect of quinn-proto costs, shown by a congestion controller that has one.
+
+use std::any::Any;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use bytes::Bytes;
+use moq_session::transport::{Incoming as _, RecvStream as _, SendStream as _, Transport as _};
+use quinn_proto::RttEstimator;
+use quinn_proto::congestion::{Controller, ControllerFactory};
+use url::Url;
+
+use crate::tls::Identity;
+use crate::transport_config::SERVER;
+use crate::{Client, ClientConfig, Congestion, Connection, Server, ServerConfig};
+
+/// When a controller panics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    Sent,
+    Acknowledged,
+}
+
+/// Panics at its moment, once it is armed.
+#[derive(Clone)]
+struct Defective {
+    moment: Moment,
+    is_armed: Arc<AtomicBool>,
+}
+
+impl Defective {
+    fn at(&self, moment: Moment) {
+        assert!(
+            self.moment != moment || !self.is_armed.load(Ordering::SeqCst),
+            "a defect, on purpose"
+        );
+    }
+}
+
+impl Controller for Defective {
+    fn on_sent(&mut self, _now: Instant, _bytes: u64, _last_packet: u64) {
+        self.at(Moment::Sent);
+    }
+
+    fn on_ack(
+        &mut self,
+        _now: Instant,
+        _sent: Instant,
+        _bytes: u64,
+        _is_app_limited: bool,
+        _rtt: &RttEstimator,
+    ) {
+        self.at(Moment::Acknowledged);
+    }
+
+    fn on_congestion_event(&mut self, _now: Instant, _sent: Instant, _persists: bool, _lost: u64) {}
+
+    fn on_mtu_update(&mut self, _mtu: u16) {}
+
+    fn window(&self) -> u64 {
+        1 << 20
+    }
+
+    fn clone_box(&self) -> Box<dyn Controller> {
+        Box::new(self.clone())
+    }
+
+    fn initial_window(&self) -> u64 {
+        1 << 20
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}
+
+/// Gives the first connection the defect, and the others one that is never armed.
+struct Factory(std::sync::Mutex<Option<Defective>>);
+
+impl ControllerFactory for Factory {
+    fn build(self: Arc<Self>, _now: Instant, _mtu: u16) -> Box<dyn Controller> {
+        let first = self.0.lock().unwrap().take();
+        Box::new(first.unwrap_or_else(|| Defective {
+            moment: Moment::Sent,
+            is_armed: Arc::default(),
+        }))
+    }
+}
+
+fn server(first: Defective) -> Server {
+    let config = ServerConfig::default()
+        .with_listen(SocketAddr::from(([127, 0, 0, 1], 0)))
+        .with_identity(Identity::generate(&["127.0.0.1".into()]).unwrap());
+    let mut transport = SERVER.transport(Congestion::default());
+    transport.congestion_controller_factory(Arc::new(Factory(Some(first).into())));
+    Server::start(&config, transport).unwrap()
+}
+
+/// A connection: the client's end and the server's.
+async fn pair(server: &Server) -> (Connection, Connection) {
+    let config = ClientConfig::default().with_fingerprint(server.fingerprints()[0]);
+    let client = Client::new(config);
+    let url = format!("moqt://{}/", server.local_addrs()[0]);
+    let connect = client.connect(Url::parse(&url).unwrap());
+    let accept = async { server.accept().await.unwrap().accept(None).await };
+    let (connected, accepted) = tokio::join!(connect, accept);
+    (connected.unwrap(), accepted.unwrap())
+}
+
+async fn send(connection: &mut Connection) {
+    let mut stream = poll_fn(|cx| connection.poll_open_uni(cx)).await.unwrap();
+    let mut chunks = [Bytes::from_static(&[7; 200])];
+    poll_fn(|cx| stream.poll_write_chunks(cx, &mut chunks))
+        .await
+        .unwrap();
+    stream.finish();
+}
+
+async fn receive(connection: &mut Connection) -> Option<Bytes> {
+    let mut stream = poll_fn(|cx| connection.poll_accept_uni(cx)).await.unwrap();
+    poll_fn(|cx| stream.poll_read_chunk(cx)).await.unwrap()
+}
+
+async fn a_defect_costs_one_connection(moment: Moment) {
+    let is_armed = Arc::new(AtomicBool::new(false));
+    let server = server(Defective {
+        moment,
+        is_armed: is_armed.clone(),
+    });
+    let (mut client, mut accepted) = pair(&server).await;
+    let (mut other_client, mut other_accepted) = pair(&server).await;
+
+    is_armed.store(true, Ordering::SeqCst);
+    send(&mut accepted).await;
+    let end = poll_fn(|cx| accepted.poll_closed(cx)).await;
+    assert!(end.to_string().contains("defect"), "{end}");
+
+    // Its peer learns of it by a reset, as soon as it sends anything.
+    send(&mut client).await;
+    poll_fn(|cx| client.poll_closed(cx)).await;
+
+    send(&mut other_client).await;
+    assert!(receive(&mut other_accepted).await.is_some());
+    send(&mut other_accepted).await;
+    assert!(receive(&mut other_client).await.is_some());
+    server.close(0, "");
+    server.wait_idle().await;
+}
+
+#[tokio::test]
+async fn a_panic_while_sending_costs_one_connection() {
+    a_defect_costs_one_connection(Moment::Sent).await;
+}
+
+#[tokio::test]
+async fn a_panic_while_receiving_costs_one_connection() {
+    a_defect_costs_one_connection(Moment::Acknowledged).await;
+}
