@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 use quinn_proto::{DatagramEvent, Incoming, Transmit};
-use quinn_udp::BATCH_SIZE;
 
 use crate::direct::conn::Conn;
 use crate::direct::driver::Driver;
@@ -13,7 +12,7 @@ use crate::direct::hub::Stray;
 use crate::direct::ids::driver_of;
 use crate::direct::owner::Owner;
 use crate::direct::pass::Work;
-use crate::direct::socket::ecn;
+use crate::direct::socket::{SLOTS, ecn};
 use crate::handshake::{Begun, Verdict};
 
 impl Driver {
@@ -25,7 +24,7 @@ impl Driver {
                     for index in 0..filled {
                         self.take_slot(index, now);
                     }
-                    if filled == BATCH_SIZE {
+                    if filled == SLOTS {
                         return true;
                     }
                 }

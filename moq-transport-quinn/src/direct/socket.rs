@@ -21,7 +21,7 @@ pub(super) struct Socket {
 /// Room for what one call receives.
 pub(super) struct Inbox {
     bytes: Box<[u8]>,
-    metas: [RecvMeta; BATCH_SIZE],
+    metas: [RecvMeta; SLOTS],
 }
 
 impl Socket {
@@ -48,8 +48,8 @@ impl Socket {
     pub(super) fn inbox(&self) -> Inbox {
         let slot = (MAX_DATAGRAM * self.state.gro_segments()).min(MAX_TRAIN);
         Inbox {
-            bytes: vec![0; slot * BATCH_SIZE].into(),
-            metas: [RecvMeta::default(); BATCH_SIZE],
+            bytes: vec![0; slot * SLOTS].into(),
+            metas: [RecvMeta::default(); SLOTS],
         }
     }
 
@@ -62,16 +62,16 @@ impl Socket {
     ) -> Poll<io::Result<usize>> {
         loop {
             let mut ready = ready!(self.io.poll_read_ready(cx))?;
-            let slot = inbox.bytes.len() / BATCH_SIZE;
+            let slot = inbox.bytes.len() / SLOTS;
             let mut slots = inbox.bytes.chunks_mut(slot).map(IoSliceMut::new);
-            let mut slots: [IoSliceMut<'_>; BATCH_SIZE] =
+            let mut slots: [IoSliceMut<'_>; SLOTS] =
                 std::array::from_fn(|_| slots.next().unwrap_or_else(|| IoSliceMut::new(&mut [])));
             let mut received = 0;
             let outcome = ready.try_io(|io| {
                 received = self
                     .state
                     .recv(io.get_ref().into(), &mut slots, &mut inbox.metas)?;
-                if received < BATCH_SIZE {
+                if received < SLOTS {
                     // Nothing is left, and what comes from here on is an event of its own, so the
                     // call that would only learn that is saved.
                     return Err(io::ErrorKind::WouldBlock.into());
@@ -133,7 +133,7 @@ impl Socket {
 impl Inbox {
     /// A filled slot: where it came from, and its datagrams in one piece.
     pub(super) fn slot(&self, index: usize) -> (&RecvMeta, &[u8]) {
-        let slot = self.bytes.len() / BATCH_SIZE;
+        let slot = self.bytes.len() / SLOTS;
         let meta = &self.metas[index];
         (meta, &self.bytes[index * slot..][..meta.len])
     }
@@ -162,3 +162,7 @@ const MAX_DATAGRAM: usize = 1472;
 
 /// The most bytes that the system puts together from datagrams of one peer.
 const MAX_TRAIN: usize = 64 << 10;
+
+/// Trains that one call receives. Each has room for the largest, which stays in memory once it was
+/// filled, and costs the call something even if it stays empty.
+pub(super) const SLOTS: usize = if BATCH_SIZE < 16 { BATCH_SIZE } else { 16 };
