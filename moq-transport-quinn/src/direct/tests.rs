@@ -138,9 +138,10 @@ async fn a_defect_costs_one_connection(moment: Moment) {
     let end = poll_fn(|cx| accepted.poll_closed(cx)).await;
     assert!(end.to_string().contains("defect"), "{end}");
 
-    // Its peer learns of it by a reset, as soon as it sends anything.
+    // Its peer learns of it as soon as it sends anything.
     send(&mut client).await;
-    poll_fn(|cx| client.poll_closed(cx)).await;
+    let end = poll_fn(|cx| client.poll_closed(cx)).await;
+    assert!(end.to_string().contains("reset"), "{end}");
 
     send(&mut other_client).await;
     assert!(receive(&mut other_accepted).await.is_some());
