@@ -17,7 +17,7 @@ use super::workload::{Load, Workload};
 
 /// Lets clients join one after the other.
 pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
-    let joins = if session.options.is_quick { 50 } else { 200 };
+    let joins = if session.options.is_quick { 200 } else { 1000 };
     let relays = session.relays();
     for round in 0..session.options.rounds {
         for subject in session.order(round, &relays) {

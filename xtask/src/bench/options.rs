@@ -148,7 +148,7 @@ impl Default for Options {
             peer: None,
             relay_cpu: 0,
             generator_cpu: 1,
-            pairs: 8,
+            pairs: 12,
             rounds: 3,
             repeats: 3,
             is_noisy: false,
@@ -186,14 +186,14 @@ added latency, memory, joining, announcements. One relay after the other, in alt
   --markdown FILE     write the report there instead of to stdout
   --json FILE         write all figures there
   --noisy             count windows during which others used the machine: for trying things out
-  --pairs N           windows per subject and workload, in alternating order [8]
+  --pairs N           windows per subject and workload, in alternating order [12]
   --rounds N          fresh processes per subject for everything else [3]
   --repeats N         how often a window that does not count is repeated [3]
   --relay-cpu N       core of the subject [0]
   --generator-cpu N   core of the load generator [1, or 0 if the subject has 1]
 
 Of every chosen workload:
-  --seconds N         how long each window lasts, after 2 s of warm-up [10]
+  --seconds N         how long each window lasts, after 2 s of warm-up [5]
   --publishers N, --subscribers N, --fps N, --frame-bytes N, --group-frames N
 ";
 
@@ -205,7 +205,7 @@ mod tests {
     fn defaults_measure_us_beside_the_fan_out() {
         let options = Options::parse(&[]).unwrap();
         assert_eq!(options.subjects, [Subject::Ours, Subject::FanOut]);
-        assert_eq!((options.workloads.len(), options.pairs), (6, 8));
+        assert_eq!((options.workloads.len(), options.pairs), (6, 12));
     }
 
     #[test]

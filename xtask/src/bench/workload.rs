@@ -66,7 +66,7 @@ const fn workload(
             fps,
             frame_bytes,
             group_frames,
-            seconds: 10,
+            seconds: 5,
         },
         gate,
     }
