@@ -135,18 +135,22 @@ async fn streams_of_http3_come_in_any_order_and_in_pieces() {
 async fn streams_before_their_request_are_kept() {
     let server = server();
     let odd = Odd::connect(&server).await;
-    let mut uni = odd.uni(&[&UNI[..], b"early"].concat()).await;
+    let long = vec![7; 100_000];
+    let mut uni = odd.uni(&[&UNI[..], &long].concat()).await;
     uni.finish().unwrap();
     // The session is named by its CONNECT stream, which is the first of the bidirectional ones.
     let (mut connect, _answer) = odd.quic.open_bi().await.unwrap();
     let (mut bidi, _back) = odd.bidi(&[&BIDI[..], b"too"].concat()).await;
     bidi.finish().unwrap();
     let _control = odd.uni(&settings()).await;
+    // All of it, the ends too, is there before the request.
+    assert_eq!(uni.stopped().await.unwrap(), None);
+    assert_eq!(bidi.stopped().await.unwrap(), None);
     connect.write_all(&request()).await.unwrap();
 
     let mut accepted = accept(server.accept().await.unwrap()).await;
     let (bytes, end) = read(&mut accept_uni(&mut accepted).await).await;
-    assert_eq!((bytes.as_slice(), end.is_ok()), (&b"early"[..], true));
+    assert_eq!((bytes, end.is_ok()), (long, true));
     let (_send, mut recv) = accept_bi(&mut accepted).await;
     let (bytes, end) = read(&mut recv).await;
     assert_eq!((bytes.as_slice(), end.is_ok()), (&b"too"[..], true));

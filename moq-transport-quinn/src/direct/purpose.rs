@@ -13,6 +13,8 @@ use crate::direct::web::{Session, Web};
 enum Purpose {
     /// It takes more bytes to know.
     Unknown,
+    /// One of a session that was not requested yet.
+    Early,
     /// One of the session's; its head is gone from the bytes.
     Session,
     /// Read and forgotten.
@@ -50,6 +52,8 @@ impl Web {
                 return;
             }
             Purpose::Unknown => self.fail("the beginning of a stream is too long"),
+            // It is not read on, so that its end, and all that it has, are still there later.
+            Purpose::Early => self.early.push((id, bytes)),
             Purpose::Session => self.accepted[id.dir() as usize].push_back((id, bytes)),
             Purpose::Drained => {
                 self.drained.push(id);
@@ -60,10 +64,8 @@ impl Web {
                 self.heads.remove(&id);
                 self.capsules.push(&bytes);
                 self.read_connect(quic);
-                // Streams may have come before the request that they belong to.
-                let early: Vec<_> = self.heads.drain().collect();
-                for (id, head) in early {
-                    self.look(quic, id, head.freeze());
+                for (id, bytes) in std::mem::take(&mut self.early) {
+                    self.look(quic, id, bytes);
                 }
             }
         }
@@ -91,8 +93,11 @@ impl Web {
 
     /// A stream of a session: of which one is said next.
     fn member(&self, mut rest: Bytes, bytes: &mut Bytes) -> Purpose {
-        let (Ok(named), Some(connect)) = (H3VarInt::decode(&mut rest), self.connect()) else {
+        let Ok(named) = H3VarInt::decode(&mut rest) else {
             return Purpose::Unknown;
+        };
+        let Some(connect) = self.connect() else {
+            return Purpose::Early;
         };
         if named.into_inner() != u64::from(connect) {
             return Purpose::Refused;

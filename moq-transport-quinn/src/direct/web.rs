@@ -18,6 +18,9 @@ use crate::direct::read::{Read, read};
 pub(crate) struct Web {
     /// Streams whose purpose is not known yet, with what they have said.
     pub(super) heads: FxHashMap<StreamId, BytesMut>,
+    /// Streams of a session that was not requested yet, with what was read of them: no more than
+    /// it took to know.
+    pub(super) early: Vec<(StreamId, Bytes)>,
     /// Streams of the session that nobody has accepted, with what was read beyond their heads.
     pub(super) accepted: [VecDeque<(StreamId, Bytes)>; 2],
     /// Streams of HTTP/3 that are read and forgotten.
@@ -59,6 +62,7 @@ impl Web {
     pub(super) fn begin(quic: &mut Connection) -> Self {
         let mut web = Self {
             heads: FxHashMap::default(),
+            early: Vec::new(),
             accepted: Default::default(),
             drained: Vec::new(),
             has_settings: false,
@@ -93,7 +97,7 @@ impl Web {
                 }
             }
             Some(id) if self.connect() == Some(id) => self.read_connect(quic),
-            Some(id) if self.drained.contains(&id) => while let Read::Bytes(_) = read(quic, id) {},
+            Some(id) if self.drained.contains(&id) => self.drain(quic, id),
             Some(id) => self.read_head(quic, id),
         }
         let grown = |dir: usize| self.accepted[dir].len() > waiting[dir];
