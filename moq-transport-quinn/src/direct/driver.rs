@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::time::Instant;
 
-use quinn_proto::{ConnectionError, ConnectionHandle, Endpoint};
+use quinn_proto::{ConnectionError, ConnectionHandle, Endpoint, Transmit};
 use tokio::sync::mpsc;
 use tokio::time::Sleep;
 
@@ -165,41 +165,56 @@ impl Driver {
     /// Sends what the ready connections have, in turns; what is left when the pass has lasted long
     /// enough, or the system takes no more, stays ready.
     pub(super) fn transmit(&mut self, now: Instant) {
-        let segments = self.socket.max_segments().min(MAX_SEGMENTS);
         let mut turns = 0..MAX_TURNS;
-        while self.outgoing.send(&mut self.socket) && !turns.is_empty() && !self.ready.is_empty() {
+        while self.send() && !turns.is_empty() && !self.ready.is_empty() {
             while !self.outgoing.is_full()
                 && turns.next().is_some()
                 && let Some(key) = self.ready.pop_front()
             {
                 self.work = Some(Work::Connection(key));
-                self.encode(key, segments, now);
+                let encoded = self.encode(key, now);
                 self.work = None;
+                if let Some(transmit) = encoded {
+                    self.ready.push_back(key);
+                    let socket = &self.socket;
+                    self.outgoing
+                        .push(transmit, &self.outbox, |transmit, bytes| {
+                            socket.send(transmit, bytes)
+                        });
+                }
             }
         }
     }
 
-    /// Encodes a connection's next packets.
-    fn encode(&mut self, key: usize, segments: usize, now: Instant) {
-        let Some(conn) = self.conn(key).cloned() else {
-            return;
-        };
+    /// Sends what is encoded, and says whether the system took it all.
+    fn send(&mut self) -> bool {
+        let socket = &self.socket;
+        let all = self
+            .outgoing
+            .send(|transmit, bytes| socket.send(transmit, bytes));
+        if all {
+            self.socket.has_room();
+        }
+        all
+    }
+
+    /// Encodes a connection's next packets into the outbox; without any, it is settled.
+    fn encode(&mut self, key: usize, now: Instant) -> Option<Transmit> {
+        // As soon as the system refuses trains, there are none any more.
+        let segments = self.socket.max_segments().min(MAX_SEGMENTS);
+        let conn = self.conn(key)?.clone();
         let mut state = conn.lock();
         self.outbox.clear();
-        match state.poll_transmit(now, segments, &mut self.outbox) {
-            Some(transmit) => {
-                self.ready.push_back(key);
-                self.outgoing.push(&mut self.socket, transmit, &self.outbox);
+        let transmit = state.poll_transmit(now, segments, &mut self.outbox);
+        if transmit.is_none() {
+            if let Some(slot) = &mut self.conns[key] {
+                slot.is_ready = false;
             }
-            None => {
-                if let Some(slot) = &mut self.conns[key] {
-                    slot.is_ready = false;
-                }
-                // Deadlines that were made up for may have ended it.
-                state.take_events(now, &mut self.woken);
-                self.settle(key, &mut state, now);
-            }
+            // Deadlines that were made up for may have ended it.
+            state.take_events(now, &mut self.woken);
+            self.settle(key, &mut state, now);
         }
+        transmit
     }
 
     /// Passes on what a connection has to tell its endpoint, and sets its timer.
@@ -234,7 +249,8 @@ impl Driver {
             again |= self.sleep.as_mut().poll(cx).is_ready();
         }
         if !self.outgoing.is_empty() {
-            again |= matches!(self.socket.poll_room(cx), Poll::Ready(Ok(())));
+            // Where it cannot be watched, for lack of descriptors, it has to be tried.
+            again |= self.socket.poll_room(cx).is_ready();
         } else {
             again |= !self.ready.is_empty();
         }
