@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::BytesMut;
-use quinn_proto::{DatagramEvent, Incoming, Transmit};
+use quinn_proto::{DatagramEvent, EndpointEvent, Incoming, Transmit};
 
 use crate::direct::conn::Conn;
 use crate::direct::driver::Driver;
@@ -86,6 +86,9 @@ impl Driver {
                 if let Some(conn) = self.conn(key) {
                     conn.lock().quic.handle_event(event);
                     self.set_ready(key);
+                } else {
+                    // A defect has kept it from beginning; the endpoint is to forget it, too.
+                    let _ = self.endpoint.handle_event(handle, EndpointEvent::drained());
                 }
             }
             Some(DatagramEvent::NewConnection(incoming)) => self.take_incoming(incoming, now),

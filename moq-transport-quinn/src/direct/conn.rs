@@ -29,6 +29,8 @@ pub(crate) struct State {
     pub(super) web: Option<Box<Web>>,
     /// Why nothing more happens here.
     pub(super) ended: Option<ConnectionError>,
+    /// Whether quinn-proto has panicked here, and may not be asked for anything more.
+    pub(super) is_broken: bool,
     /// When to stop waiting for the peer of a session that was closed.
     pub(super) give_up_at: Option<Instant>,
     /// Whether the driver was asked for a visit.
@@ -68,6 +70,7 @@ impl Conn {
             quic,
             web: None,
             ended: None,
+            is_broken: false,
             give_up_at: None,
             called: false,
             wrote: false,
@@ -129,6 +132,11 @@ impl State {
         if std::mem::take(&mut self.wrote) {
             self.wrote_at = Some(now);
         }
+    }
+
+    /// The connection, while there is a peer to tell something.
+    pub(super) fn live(&mut self) -> Option<&mut quinn_proto::Connection> {
+        self.ended.is_none().then_some(&mut self.quic)
     }
 
     pub(super) fn new_handle(&mut self) -> HandleId {

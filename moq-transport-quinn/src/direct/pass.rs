@@ -61,6 +61,7 @@ impl Driver {
         let mut state = conn.lock();
         let peer = state.sent_to;
         tracing::error!(%peer, "a connection was dropped by a defect; the panic tells where");
+        state.is_broken = true;
         state.end(broken(), &mut self.woken);
         drop(state);
         // From here on the endpoint answers what comes for it with a reset.

@@ -97,7 +97,8 @@ impl transport::RecvStream for RecvStream {
         }
         let link = self.link.clone();
         let mut state = link.lock();
-        if self.read(&mut state.quic).should_transmit() {
+        // What came before the end of the connection is still there.
+        if !state.is_broken && self.read(&mut state.quic).should_transmit() {
             link.call(&mut state);
         }
         if let Some(bytes) = self.take_ahead() {
@@ -122,12 +123,9 @@ impl transport::RecvStream for RecvStream {
         }
         self.state = State::Closed;
         let mut state = self.link.lock();
+        let Some(quic) = state.live() else { return };
         // It fails on a stream that is closed, where nothing more comes anyway.
-        let _ = state
-            .quic
-            .recv_stream(self.id)
-            .stop(code::to_http3(code))
-            .is_ok();
+        let _ = quic.recv_stream(self.id).stop(code::to_http3(code)).is_ok();
         self.link.call(&mut state);
     }
 }

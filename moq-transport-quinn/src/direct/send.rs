@@ -82,14 +82,18 @@ impl transport::SendStream for SendStream {
 
     fn set_priority(&mut self, order: i32) {
         // It fails on a stream that is closed, where the order no longer matters.
-        let mut state = self.link.lock();
-        let _ = state.quic.send_stream(self.id).set_priority(order).is_ok();
+        if let Some(quic) = self.link.lock().live() {
+            let _ = quic.send_stream(self.id).set_priority(order).is_ok();
+        }
     }
 
     fn finish(&mut self) {
         self.ended = true;
         let link = self.link.clone();
         let mut state = link.lock();
+        if state.ended.is_some() {
+            return;
+        }
         // It fails on a stream that is closed, which then stays so. Without its head a stream
         // belongs to no session, so that an empty one which can't be written is none at all.
         let _ = match self.write_head(&mut state) {
@@ -111,14 +115,21 @@ impl transport::SendStream for SendStream {
     fn reset(&mut self, code: u32) {
         self.ended = true;
         let mut state = self.link.lock();
+        let Some(quic) = state.live() else { return };
         // As with `finish`.
-        let code = code::to_http3(code);
-        let _ = state.quic.send_stream(self.id).reset(code).is_ok();
+        let _ = quic
+            .send_stream(self.id)
+            .reset(code::to_http3(code))
+            .is_ok();
         self.link.call_to_write(&mut state);
     }
 
     fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
         let mut state = self.link.lock();
+        if state.is_broken {
+            drop(state);
+            return Poll::Ready(Err(SendError::Transport(self.link.error())));
+        }
         let stopped = state.quic.send_stream(self.id).stopped();
         Poll::Ready(match stopped {
             // quinn-proto forgets a stream when it is acknowledged.
@@ -146,7 +157,8 @@ impl Drop for SendStream {
         if self.waits {
             state.drop_writer(self.id);
         }
-        let mut stream = state.quic.send_stream(self.id);
+        let Some(quic) = state.live() else { return };
+        let mut stream = quic.send_stream(self.id);
         if let Ok(Some(code)) = stream.stopped()
             && stream.reset(code).is_ok()
         {
