@@ -31,6 +31,7 @@ mod reference;
 mod closing;
 mod code;
 mod connection;
+mod packet_size;
 mod protocols;
 mod recv;
 mod send;

@@ -6,6 +6,8 @@ use std::time::Duration;
 use quinn::congestion::{BbrConfig, ControllerFactory, CubicConfig};
 use quinn::{AckFrequencyConfig, TransportConfig, VarInt};
 
+use crate::packet_size;
+
 /// How the send rate follows the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -83,8 +85,8 @@ impl Profile {
         Self { streams, ..self }
     }
 
-    /// quinn's form of the profile. What is not set here keeps quinn's default on purpose: MTU
-    /// discovery and segmentation offload are on, loss thresholds are the standard's.
+    /// quinn's form of the profile. What is not set here keeps quinn's default on purpose:
+    /// segmentation offload is on, loss thresholds are the standard's.
     pub(crate) fn transport(&self, congestion: Congestion) -> TransportConfig {
         let mut config = TransportConfig::default();
         config
@@ -103,6 +105,7 @@ impl Profile {
             // The standard's 333 ms delay the first retransmission to a second.
             .initial_rtt(Duration::from_millis(100))
             .ack_frequency_config(Some(self.ack_frequency()))
+            .mtu_discovery_config(Some(packet_size::discovery()))
             .congestion_controller_factory(congestion.factory())
             // Live datagrams that wait longer than this buffer lasts are of no use.
             .datagram_receive_buffer_size(Some(DATAGRAM_BUFFER))

@@ -119,9 +119,10 @@ impl State {
     /// Where nothing was written for a while, nothing of this end waits to be acknowledged, and
     /// what comes next is the acknowledgement of what has come: it may be early, and a wake less.
     pub(super) fn early_deadline(&mut self, now: Instant) -> Option<Instant> {
-        let is_quiet = self.wrote_at.is_none_or(|wrote| wrote + QUIET < now);
-        let at = self.quic.poll_timeout().filter(|_| is_quiet)?;
-        at.checked_sub(EARLY)
+        if self.wrote_at.is_some_and(|wrote| wrote + QUIET >= now) {
+            return None;
+        }
+        self.quic.poll_timeout()?.checked_sub(EARLY)
     }
 
     /// Takes in that the deadline has passed, or may be taken for that. One of the way to the peer's
@@ -148,5 +149,6 @@ const QUIET: Duration = Duration::from_millis(200);
 /// The most bytes of a packet that only acknowledges, or gives credit.
 const ACKNOWLEDGEMENT: usize = 64;
 
-/// How much earlier than it has to be an acknowledgement may be sent.
-const EARLY: Duration = Duration::from_millis(8);
+/// How much earlier than it has to be an acknowledgement may be sent: with the delay of 25 ms that
+/// is usual, not before the next packet of a stream of 50 per second, for which it would be one more.
+const EARLY: Duration = Duration::from_millis(4);

@@ -1,0 +1,127 @@
+//! Which sizes of packets a path is tried with.
+
+use quinn::MtuDiscoveryConfig;
+
+/// How a path's largest packet is found (RFC 9000 §14.3): most paths carry 1452 bytes, so these
+/// are tried first, and 1325 where they get lost. quinn's own search goes up from the middle, which
+/// takes four probes for most paths: a good part of what a short connection costs.
+pub(crate) fn discovery() -> MtuDiscoveryConfig {
+    let mut config = MtuDiscoveryConfig::default();
+    config.minimum_change(STEP);
+    config
+}
+
+/// Bytes between the sizes that are tried: just more than half of the way from 1200 to 1452.
+const STEP: u16 = 127;
+
+#[cfg(test)]
+mod tests {
+    use std::any::Any;
+    use std::net::SocketAddr;
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    use moq_session::transport::Incoming as _;
+    use quinn_proto::congestion::{Controller, ControllerFactory};
+    use tokio::net::UdpSocket;
+    use tokio::sync::mpsc;
+    use url::Url;
+
+    use crate::tls::Identity;
+    use crate::transport_config::SERVER;
+    use crate::{Client, ClientConfig, Congestion, Server, ServerConfig};
+
+    /// Tells of each larger size that is found.
+    #[derive(Clone)]
+    struct Watcher(mpsc::UnboundedSender<u16>);
+
+    impl Controller for Watcher {
+        fn on_congestion_event(&mut self, _: Instant, _: Instant, _: bool, _: u64) {}
+
+        fn on_mtu_update(&mut self, size: u16) {
+            self.0.send(size).unwrap();
+        }
+
+        fn window(&self) -> u64 {
+            self.initial_window()
+        }
+
+        fn clone_box(&self) -> Box<dyn Controller> {
+            Box::new(self.clone())
+        }
+
+        fn initial_window(&self) -> u64 {
+            1 << 20
+        }
+
+        fn into_any(self: Box<Self>) -> Box<dyn Any> {
+            self
+        }
+    }
+
+    impl ControllerFactory for Watcher {
+        fn build(self: Arc<Self>, _: Instant, _: u16) -> Box<dyn Controller> {
+            self.clone_box()
+        }
+    }
+
+    /// An address whose way to the server loses packets of more than `most` bytes.
+    async fn narrow(server: SocketAddr, most: usize) -> SocketAddr {
+        let near = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let far = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = near.local_addr().unwrap();
+        far.connect(server).await.unwrap();
+        tokio::spawn(async move {
+            let (mut up, mut down) = ([0; 2048], [0; 2048]);
+            let mut client = address;
+            loop {
+                tokio::select! {
+                    received = near.recv_from(&mut up) => {
+                        let (size, from) = received.unwrap();
+                        client = from;
+                        if size <= most {
+                            far.send(&up[..size]).await.unwrap();
+                        }
+                    }
+                    received = far.recv(&mut down) => {
+                        let size = received.unwrap();
+                        if size <= most {
+                            near.send_to(&down[..size], client).await.unwrap();
+                        }
+                    }
+                }
+            }
+        });
+        address
+    }
+
+    /// The first size beyond the least one that a server finds a path to carry.
+    async fn first_found(most: usize) -> u16 {
+        let config = ServerConfig::default()
+            .with_listen(SocketAddr::from(([127, 0, 0, 1], 0)))
+            .with_identity(Identity::generate(&["127.0.0.1".into()]).unwrap());
+        let (sender, mut found) = mpsc::unbounded_channel();
+        let mut transport = SERVER.transport(Congestion::default());
+        transport.congestion_controller_factory(Arc::new(Watcher(sender)));
+        let server = Server::start(&config, transport).unwrap();
+
+        let address = narrow(server.local_addrs()[0], most).await;
+        let client =
+            Client::new(ClientConfig::default().with_fingerprint(server.fingerprints()[0]));
+        let connect = client.connect(Url::parse(&format!("moqt://{address}/")).unwrap());
+        let accept = async { server.accept().await.unwrap().accept(None).await };
+        let (connected, accepted) = tokio::join!(connect, accept);
+        let _open = (connected.unwrap(), accepted.unwrap());
+        found.recv().await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_largest_size_is_found_at_once() {
+        assert_eq!(first_found(1500).await, 1452);
+    }
+
+    #[tokio::test]
+    async fn a_narrow_path_gets_the_size_in_the_middle() {
+        assert_eq!(first_found(1400).await, 1325);
+    }
+}
