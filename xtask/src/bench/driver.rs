@@ -10,7 +10,7 @@ use super::programs::Programs;
 use super::report::Report;
 use super::subject::{Subject, Test};
 use super::window::{Fault, Window};
-use super::workload::{Load, V4K60, Workload};
+use super::workload::{Load, Workload};
 use super::{announce, cross, generator, join, latency, memory, setting};
 
 /// Measures with the options given, and writes the report.
@@ -58,17 +58,12 @@ impl Session {
 
     /// Measures the CPU time per frame under each workload.
     fn loads(&mut self) -> anyhow::Result<()> {
-        let workloads = self.options.workloads.clone();
-        let controlled = workloads.iter().find(|workload| workload.id == V4K60.id);
-        let controlled = controlled
-            .or_else(|| workloads.first())
-            .map(|workload| workload.id);
-        for workload in &workloads {
-            let mut subjects = self.options.subjects.clone();
-            if controlled == Some(workload.id) && !self.relays().is_empty() {
-                subjects.push(Subject::Control);
-            }
-            self.workload(workload, &subjects)?;
+        let mut subjects = self.options.subjects.clone();
+        if !self.relays().is_empty() {
+            subjects.push(Subject::Control);
+        }
+        for workload in self.options.workloads.clone() {
+            self.workload(&workload, &subjects)?;
         }
         Ok(())
     }
@@ -243,6 +238,7 @@ const SHARES: [(u64, u64); 6] = [(1, 1), (3, 4), (1, 2), (3, 8), (1, 4), (1, 8)]
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::workload::V4K60;
 
     #[test]
     fn less_load_means_fewer_subscribers() {

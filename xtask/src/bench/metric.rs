@@ -71,19 +71,24 @@ impl Metric {
         of_subject.map(|(_, _, value)| *value).collect()
     }
 
-    /// One subject's figures divided by another's, round by round.
+    /// One subject's figures divided by another's.
     pub(super) fn ratio(&self, above: Subject, below: Subject) -> Option<Spread> {
+        Spread::interval(&self.ratios(above, below))
+    }
+
+    /// One subject's figures divided by another's, round by round.
+    pub(super) fn ratios(&self, above: Subject, below: Subject) -> Vec<f64> {
         let of = |round: usize, subject: Subject| {
             let mut all = self.samples.iter();
             let found = all.find(|(at, of, _)| (*at, *of) == (round, subject));
             found.map(|(_, _, value)| *value)
         };
-        let rounds = self.samples.iter().map(|(round, _, _)| *round).max()?;
-        let ratios = (0..=rounds).filter_map(|round| {
+        let rounds = self.samples.iter().map(|(round, _, _)| *round + 1).max();
+        let ratios = (0..rounds.unwrap_or(0)).filter_map(|round| {
             let below = of(round, below).filter(|value| *value > 0.0)?;
             Some(of(round, above)? / below)
         });
-        Spread::interval(&ratios.collect::<Vec<_>>())
+        ratios.collect()
     }
 
     /// Whether the gate is kept to, where there is one and all that it needs.

@@ -82,11 +82,15 @@ impl Report {
         self.notes.push(note);
     }
 
-    /// Whether equal programs seem to be equal, where that was measured.
+    /// Whether equal programs seem to cost the same, where that was measured. All workloads count
+    /// together: those of one are too few to tell a difference from a busy machine.
     fn control(&self) -> Option<(Spread, bool)> {
+        let costs = self.metrics.iter();
+        let costs = costs.filter(|metric| metric.what.id.ends_with(" cpu"));
         let with = |below| {
-            let mut ratios = self.metrics.iter();
-            ratios.find_map(|metric| metric.ratio(Subject::Control, below))
+            let costs = costs.clone();
+            let ratios = costs.flat_map(|metric| metric.ratios(Subject::Control, below));
+            Spread::interval(&ratios.collect::<Vec<_>>())
         };
         let ratio = with(Subject::Peer).or_else(|| with(Subject::Ours))?;
         Some((ratio, (ratio.median - 1.0).abs() <= CONTROL))
@@ -205,6 +209,15 @@ mod tests {
             assert_eq!(report.fault(), None);
             report.add(cost(), 0, Subject::Control, control);
             assert_eq!(report.fault().is_none(), is_equal);
+            // Another workload is a ratio more, another metric none.
+            let other = What::new("w3 cpu", "CPU per delivered frame", "µs");
+            let latency = What::new("w3 p50", "latency, from due to whole", "ms");
+            for what in [other, latency] {
+                report.add(what.clone(), 0, Subject::Peer, 100.0);
+                report.add(what, 0, Subject::Control, 90.0);
+            }
+            assert_eq!(report.control().unwrap().0.count, 2);
+            assert_eq!(report.control().unwrap().0.median, (control + 90.0) / 200.0);
         }
     }
 }
