@@ -4,7 +4,7 @@ use quinn::MtuDiscoveryConfig;
 
 /// How a path's largest packet is found (RFC 9000 §14.3): most paths carry 1452 bytes, so these
 /// are tried first, and 1325 where they get lost. quinn's own search goes up from the middle, which
-/// takes four probes for most paths: a good part of what a short connection costs.
+/// takes four probes for most paths.
 pub(crate) fn discovery() -> MtuDiscoveryConfig {
     let mut config = MtuDiscoveryConfig::default();
     config.minimum_change(STEP);
