@@ -123,6 +123,9 @@ impl Transport for Connection {
     fn send_datagram(&mut self, payload: Bytes) {
         let mut guard = self.link.lock();
         let state = &mut *guard;
+        if state.ended.is_some() {
+            return;
+        }
         let head = state
             .web
             .as_ref()
@@ -150,8 +153,8 @@ impl Transport for Connection {
             .web
             .as_ref()
             .map_or(0, |web| web.datagram_head().len());
-        let size = state.quic.datagrams().max_size().unwrap_or(0);
-        size.saturating_sub(head)
+        let size = state.live().and_then(|quic| quic.datagrams().max_size());
+        size.unwrap_or(0).saturating_sub(head)
     }
 
     fn info(&self) -> &TransportInfo {

@@ -134,16 +134,20 @@ impl Link {
         if *window != wanted {
             *window = wanted;
             let mut state = self.lock();
-            state.quic.set_receive_window(VarInt::from_u32(wanted));
+            let Some(quic) = state.live() else { return };
+            quic.set_receive_window(VarInt::from_u32(wanted));
             self.call(&mut state);
         }
     }
 
     /// Round-trip time, and the congestion window per round trip as a rate.
     pub(super) fn stats(&self) -> TransportStats {
-        let state = self.lock();
-        let rtt = state.quic.rtt();
         let mut stats = TransportStats::default();
+        let state = self.lock();
+        if state.is_broken {
+            return stats;
+        }
+        let rtt = state.quic.rtt();
         stats.rtt = Some(rtt);
         let bits = u128::from(state.quic.congestion_state().window()) * 8 * 1_000_000;
         stats.send_rate = bits

@@ -24,19 +24,33 @@ enum Moment {
     Acknowledged,
 }
 
-/// Panics at its moment, once it is armed.
+/// Panics at its moment, once it is armed, and from then on whatever it is asked.
 #[derive(Clone)]
 struct Defective {
     moment: Moment,
     is_armed: Arc<AtomicBool>,
+    has_panicked: Arc<AtomicBool>,
 }
 
 impl Defective {
+    fn new(moment: Moment, is_armed: Arc<AtomicBool>) -> Self {
+        Self {
+            moment,
+            is_armed,
+            has_panicked: Arc::default(),
+        }
+    }
+
     fn at(&self, moment: Moment) {
-        assert!(
-            self.moment != moment || !self.is_armed.load(Ordering::SeqCst),
-            "a defect, on purpose"
-        );
+        if self.moment == moment && self.is_armed.load(Ordering::SeqCst) {
+            self.has_panicked.store(true, Ordering::SeqCst);
+        }
+        self.always();
+    }
+
+    fn always(&self) {
+        let has_panicked = self.has_panicked.load(Ordering::SeqCst);
+        assert!(!has_panicked, "a defect, on purpose");
     }
 }
 
@@ -61,6 +75,7 @@ impl Controller for Defective {
     fn on_mtu_update(&mut self, _mtu: u16) {}
 
     fn window(&self) -> u64 {
+        self.always();
         1 << 20
     }
 
@@ -83,10 +98,7 @@ struct Factory(std::sync::Mutex<Option<Defective>>);
 impl ControllerFactory for Factory {
     fn build(self: Arc<Self>, _now: Instant, _mtu: u16) -> Box<dyn Controller> {
         let first = self.0.lock().unwrap().take();
-        Box::new(first.unwrap_or_else(|| Defective {
-            moment: Moment::Sent,
-            is_armed: Arc::default(),
-        }))
+        Box::new(first.unwrap_or_else(|| Defective::new(Moment::Sent, Arc::default())))
     }
 }
 
@@ -126,10 +138,7 @@ async fn receive(connection: &mut Connection) -> Option<Bytes> {
 
 async fn a_defect_costs_one_connection(moment: Moment) {
     let is_armed = Arc::new(AtomicBool::new(false));
-    let server = server(Defective {
-        moment,
-        is_armed: is_armed.clone(),
-    });
+    let server = server(Defective::new(moment, is_armed.clone()));
     let (mut client, mut accepted) = pair(&server).await;
     let (mut other_client, mut other_accepted) = pair(&server).await;
 
@@ -147,6 +156,40 @@ async fn a_defect_costs_one_connection(moment: Moment) {
     assert!(receive(&mut other_accepted).await.is_some());
     send(&mut other_accepted).await;
     assert!(receive(&mut other_client).await.is_some());
+    server.close(0, "");
+    server.wait_idle().await;
+}
+
+#[tokio::test]
+async fn nothing_is_asked_of_a_broken_connection() {
+    let is_armed = Arc::new(AtomicBool::new(false));
+    let server = server(Defective::new(Moment::Sent, is_armed.clone()));
+    let (mut client, mut accepted) = pair(&server).await;
+    client.send_datagram(Bytes::from_static(b"never read"));
+    send(&mut client).await;
+    send(&mut client).await;
+    assert!(receive(&mut accepted).await.is_some());
+    let mut open = poll_fn(|cx| accepted.poll_open_uni(cx)).await.unwrap();
+    assert!(accepted.max_datagram_size() > 0 && accepted.stats().rtt.is_some());
+
+    is_armed.store(true, Ordering::SeqCst);
+    send(&mut accepted).await;
+    poll_fn(|cx| accepted.poll_closed(cx)).await;
+    let stream = poll_fn(|cx| accepted.poll_accept_uni(cx)).await;
+    assert!(stream.unwrap_err().to_string().contains("defect"));
+    let datagram = poll_fn(|cx| accepted.poll_recv_datagram(cx)).await;
+    assert!(datagram.unwrap_err().to_string().contains("defect"));
+    assert_eq!(accepted.max_datagram_size(), 0);
+    assert_eq!(accepted.stats().rtt, None);
+    accepted.send_datagram(Bytes::from_static(b"lost"));
+    accepted.set_paused_streams(1);
+    accepted.close(1, "nothing is left to close");
+    let mut chunks = [Bytes::from_static(b"too late")];
+    let written = poll_fn(|cx| open.poll_write_chunks(cx, &mut chunks)).await;
+    assert!(written.is_err());
+    open.finish();
+    drop(open);
+    drop(client);
     server.close(0, "");
     server.wait_idle().await;
 }

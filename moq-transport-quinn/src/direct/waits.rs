@@ -16,6 +16,9 @@ impl State {
         handle: HandleId,
         cx: &Context<'_>,
     ) -> Poll<Option<(StreamId, Bytes)>> {
+        if self.is_broken {
+            return Poll::Ready(None);
+        }
         // What came before the end of the connection is still given.
         let accepted = match &mut self.web {
             Some(web) => web.accept(dir),
@@ -73,6 +76,9 @@ impl State {
         handle: HandleId,
         cx: &Context<'_>,
     ) -> Poll<Option<Bytes>> {
+        if self.is_broken {
+            return Poll::Ready(None);
+        }
         while let Some(datagram) = self.quic.datagrams().recv() {
             let payload = match &self.web {
                 Some(web) => web.datagram(datagram),
