@@ -1,5 +1,6 @@
 //! What comes in on a driver's socket.
 
+use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -40,6 +41,9 @@ impl Driver {
 
     fn take_slot(&mut self, index: usize, now: Instant) {
         let (meta, bytes) = self.inbox.slot(index);
+        if !can_be_answered(meta.addr) {
+            return;
+        }
         let (remote, local, ecn) = (meta.addr, meta.dst_ip, ecn(meta));
         let stride = meta.stride.max(1);
         let mut bytes = BytesMut::from(bytes);
@@ -144,3 +148,20 @@ impl Driver {
 
 /// Batches received before others have their turn, where none is full.
 const MAX_BATCHES: usize = 8;
+
+/// Whether the system sends to this address. It refuses port 0, by an error from which quinn-udp would
+/// conclude that it cannot send trains or marks, so that one forged packet cost the socket both.
+fn can_be_answered(peer: SocketAddr) -> bool {
+    peer.port() != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_at_port_0_is_not_answered() {
+        assert!(can_be_answered(([127, 0, 0, 1], 1).into()));
+        assert!(!can_be_answered(([127, 0, 0, 1], 0).into()));
+    }
+}
