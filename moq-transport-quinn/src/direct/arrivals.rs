@@ -142,7 +142,9 @@ impl Driver {
 
     /// Sends an answer that belongs to no connection. A peer that does not get it asks again.
     fn respond(&self, transmit: &Transmit) {
-        let _ = self.socket.send(transmit, &self.outbox);
+        let _ = self
+            .socket
+            .send(std::slice::from_ref(transmit), &self.outbox);
     }
 }
 

@@ -177,10 +177,9 @@ impl Driver {
                 if let Some(transmit) = encoded {
                     self.ready.push_back(key);
                     let socket = &self.socket;
-                    self.outgoing
-                        .push(transmit, &self.outbox, |transmit, bytes| {
-                            socket.send(transmit, bytes)
-                        });
+                    self.outgoing.push(transmit, &self.outbox, |trains, bytes| {
+                        socket.send(trains, bytes)
+                    });
                 }
             }
         }
@@ -191,7 +190,7 @@ impl Driver {
         let socket = &self.socket;
         let all = self
             .outgoing
-            .send(|transmit, bytes| socket.send(transmit, bytes));
+            .send(|trains, bytes| socket.send(trains, bytes));
         if all {
             self.socket.has_room();
         }

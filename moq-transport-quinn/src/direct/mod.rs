@@ -5,6 +5,8 @@
 //! connection's state under its lock; what they leave to send goes out in the driver's next pass.
 
 mod arrivals;
+#[cfg(target_os = "linux")]
+mod batch;
 mod capsules;
 mod conn;
 mod connection;

@@ -1,7 +1,5 @@
 //! Packets on their way to a driver's socket.
 
-use std::collections::VecDeque;
-
 use quinn_proto::Transmit;
 
 /// What is encoded, in order, and not yet taken by the system.
@@ -10,16 +8,18 @@ use quinn_proto::Transmit;
 /// connections have theirs encoded before any of it is sent.
 #[derive(Default)]
 pub(super) struct Outgoing {
-    trains: VecDeque<Transmit>,
-    /// Of all trains, and before them of those that were sent.
+    trains: Vec<Transmit>,
+    /// Of all trains.
     bytes: Vec<u8>,
-    /// How many bytes were sent.
+    /// How many of the trains were sent.
     sent: usize,
+    /// How many of the bytes were sent.
+    sent_bytes: usize,
 }
 
 impl Outgoing {
     pub(super) fn is_empty(&self) -> bool {
-        self.trains.is_empty()
+        self.sent == self.trains.len()
     }
 
     /// Whether it is time to send.
@@ -32,28 +32,32 @@ impl Outgoing {
         &mut self,
         transmit: Transmit,
         bytes: &[u8],
-        mut send: impl FnMut(&Transmit, &[u8]) -> bool,
+        mut send: impl FnMut(&[Transmit], &[u8]) -> usize,
     ) {
         let is_long = transmit.size >= LONG;
-        if is_long && self.send(&mut send) && send(&transmit, bytes) {
+        if is_long && self.send(&mut send) && send(std::slice::from_ref(&transmit), bytes) == 1 {
             return;
         }
         self.bytes.extend_from_slice(&bytes[..transmit.size]);
-        self.trains.push_back(transmit);
+        self.trains.push(transmit);
     }
 
-    /// Sends what is there, by `send` that says whether the system took a train, and says whether
-    /// it took all of them.
-    pub(super) fn send(&mut self, mut send: impl FnMut(&Transmit, &[u8]) -> bool) -> bool {
-        while let Some(transmit) = self.trains.front() {
-            if !send(transmit, &self.bytes[self.sent..]) {
-                return false;
-            }
-            self.sent += transmit.size;
-            self.trains.pop_front();
+    /// Sends what is there, by `send` that says how many of the trains the system took, and says
+    /// whether it took all of them.
+    pub(super) fn send(&mut self, mut send: impl FnMut(&[Transmit], &[u8]) -> usize) -> bool {
+        if self.is_empty() {
+            return true;
         }
+        let taken = send(&self.trains[self.sent..], &self.bytes[self.sent_bytes..]);
+        let (taken, rest) = self.trains[self.sent..].split_at(taken);
+        if !rest.is_empty() {
+            self.sent += taken.len();
+            self.sent_bytes += taken.iter().map(|train| train.size).sum::<usize>();
+            return false;
+        }
+        self.trains.clear();
         self.bytes.clear();
-        self.sent = 0;
+        (self.sent, self.sent_bytes) = (0, 0);
         true
     }
 }
@@ -79,13 +83,12 @@ mod tests {
     }
 
     impl System {
-        fn take(&mut self, transmit: &Transmit, bytes: &[u8]) -> bool {
-            if self.room == 0 {
-                return false;
-            }
-            self.room -= 1;
-            self.taken.extend_from_slice(&bytes[..transmit.size]);
-            true
+        fn take(&mut self, trains: &[Transmit], bytes: &[u8]) -> usize {
+            let taken = &trains[..trains.len().min(self.room)];
+            self.room -= taken.len();
+            let size: usize = taken.iter().map(|train| train.size).sum();
+            self.taken.extend_from_slice(&bytes[..size]);
+            taken.len()
         }
     }
 
@@ -103,20 +106,20 @@ mod tests {
     fn what_the_system_refuses_is_sent_later_in_its_order() {
         let (mut outgoing, mut system) = (Outgoing::default(), System::default());
         let push = |outgoing: &mut Outgoing, system: &mut System, bytes: &[u8]| {
-            outgoing.push(train(bytes.len()), bytes, |train, bytes| {
-                system.take(train, bytes)
+            outgoing.push(train(bytes.len()), bytes, |trains, bytes| {
+                system.take(trains, bytes)
             });
         };
         let long = vec![4; LONG];
         push(&mut outgoing, &mut system, &[1; 10]);
         push(&mut outgoing, &mut system, &[2; 20]);
         system.room = 1;
-        assert!(!outgoing.send(|train, bytes| system.take(train, bytes)));
+        assert!(!outgoing.send(|trains, bytes| system.take(trains, bytes)));
         push(&mut outgoing, &mut system, &[3; 30]);
         push(&mut outgoing, &mut system, &long);
         assert_eq!(system.taken, [1; 10]);
         system.room = 3;
-        assert!(outgoing.send(|train, bytes| system.take(train, bytes)));
+        assert!(outgoing.send(|trains, bytes| system.take(trains, bytes)));
         assert!(outgoing.is_empty());
         let all = [&[1; 10][..], &[2; 20], &[3; 30], &long].concat();
         assert_eq!(system.taken, all);
@@ -127,8 +130,8 @@ mod tests {
         let (mut outgoing, mut system) = (Outgoing::default(), System::default());
         system.room = 2;
         for bytes in [vec![1; 10], vec![2; LONG]] {
-            outgoing.push(train(bytes.len()), &bytes, |train, bytes| {
-                system.take(train, bytes)
+            outgoing.push(train(bytes.len()), &bytes, |trains, bytes| {
+                system.take(trains, bytes)
             });
         }
         assert!(outgoing.is_empty());

@@ -90,9 +90,35 @@ impl Socket {
         }
     }
 
-    /// Sends, and says whether the system took it. What it refuses for another reason than a full
-    /// buffer counts as lost on the way.
-    pub(super) fn send(&self, transmit: &Transmit, bytes: &[u8]) -> bool {
+    /// Sends trains, and says how many of them the system took. What it refuses for another reason
+    /// than a full buffer counts as lost on the way.
+    pub(super) fn send(&self, trains: &[Transmit], mut bytes: &[u8]) -> usize {
+        let mut rest = trains;
+        while !rest.is_empty() {
+            let taken = match self.send_many(rest, bytes) {
+                0 if self.send_one(&rest[0], bytes) => 1,
+                0 => break,
+                taken => taken,
+            };
+            let (taken, after) = rest.split_at(taken);
+            bytes = &bytes[taken.iter().map(|train| train.size).sum::<usize>()..];
+            rest = after;
+        }
+        trains.len() - rest.len()
+    }
+
+    /// Sends several of the first trains by one call, where that can be done, and says how many.
+    #[cfg(target_os = "linux")]
+    fn send_many(&self, trains: &[Transmit], bytes: &[u8]) -> usize {
+        crate::direct::batch::send(self.io.get_ref(), trains, bytes)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn send_many(&self, _: &[Transmit], _: &[u8]) -> usize {
+        0
+    }
+
+    fn send_one(&self, transmit: &Transmit, bytes: &[u8]) -> bool {
         let transmit = quinn_udp::Transmit {
             destination: transmit.destination,
             ecn: transmit.ecn.map(|ecn| match ecn {
