@@ -141,7 +141,7 @@ impl Driver {
     }
 
     /// Sends an answer that belongs to no connection. A peer that does not get it asks again.
-    fn respond(&self, transmit: &Transmit) {
+    fn respond(&mut self, transmit: &Transmit) {
         let _ = self
             .socket
             .send(std::slice::from_ref(transmit), &self.outbox);
@@ -151,8 +151,7 @@ impl Driver {
 /// Batches received before others have their turn, where none is full.
 const MAX_BATCHES: usize = 8;
 
-/// Whether the system sends to this address. It refuses port 0, by an error from which quinn-udp would
-/// conclude that it cannot send trains or marks, so that one forged packet cost the socket both.
+/// Whether the system sends to this address: it refuses port 0, which only a forged packet comes from.
 fn can_be_answered(peer: SocketAddr) -> bool {
     peer.port() != 0
 }

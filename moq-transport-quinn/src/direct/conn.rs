@@ -29,7 +29,7 @@ pub(crate) struct State {
     pub(super) web: Option<Box<Web>>,
     /// Why nothing more happens here.
     pub(super) ended: Option<ConnectionError>,
-    /// Whether quinn-proto has panicked here, and streams ask it for nothing more.
+    /// Whether quinn-proto has panicked here, and handles and streams ask it for nothing more.
     pub(super) is_broken: bool,
     /// When to stop waiting for the peer of a session that was closed.
     pub(super) give_up_at: Option<Instant>,

@@ -176,7 +176,7 @@ impl Driver {
                 self.work = None;
                 if let Some(transmit) = encoded {
                     self.ready.push_back(key);
-                    let socket = &self.socket;
+                    let socket = &mut self.socket;
                     self.outgoing.push(transmit, &self.outbox, |trains, bytes| {
                         socket.send(trains, bytes)
                     });
@@ -187,7 +187,7 @@ impl Driver {
 
     /// Sends what is encoded, and says whether the system took it all.
     fn send(&mut self) -> bool {
-        let socket = &self.socket;
+        let socket = &mut self.socket;
         let all = self
             .outgoing
             .send(|trains, bytes| socket.send(trains, bytes));

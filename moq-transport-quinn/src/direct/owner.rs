@@ -43,7 +43,9 @@ impl Owner {
     pub(crate) fn respond(&self, response: &ConnectResponse) -> bool {
         let mut state = self.conn.lock();
         let state = &mut *state;
-        let Some(web) = &state.web else { return false };
+        let Some(web) = state.web.as_ref().filter(|_| state.ended.is_none()) else {
+            return false;
+        };
         let written = web.respond(&mut state.quic, response);
         self.conn.call_to_write(state);
         written
@@ -53,10 +55,10 @@ impl Owner {
     pub(crate) async fn reject(&self, status: StatusCode, patience: Duration) {
         if self.respond(&ConnectResponse::new(status)) {
             let state = &mut *self.conn.lock();
-            if let Some(web) = &state.web {
+            if let Some(web) = state.web.as_ref().filter(|_| state.ended.is_none()) {
                 web.finish(&mut state.quic);
+                self.conn.call_to_write(state);
             }
-            self.conn.call_to_write(state);
         }
         let closed = self.stage(|_| None::<()>);
         let _ = timeout(patience, closed).await.is_ok();

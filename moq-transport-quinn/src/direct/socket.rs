@@ -40,7 +40,7 @@ impl Socket {
         !self.state.may_fragment()
     }
 
-    /// How many datagrams one [`Self::send`] can carry.
+    /// How many datagrams a train can be.
     pub(super) fn max_segments(&self) -> usize {
         self.state.max_gso_segments()
     }
@@ -92,13 +92,20 @@ impl Socket {
 
     /// Sends trains, and says how many of them the system took. What it refuses for another reason
     /// than a full buffer counts as lost on the way.
-    pub(super) fn send(&self, trains: &[Transmit], mut bytes: &[u8]) -> usize {
+    pub(super) fn send(&mut self, trains: &[Transmit], mut bytes: &[u8]) -> usize {
         let mut rest = trains;
-        while !rest.is_empty() {
-            let taken = match self.send_many(rest, bytes) {
-                0 if self.send_one(&rest[0], bytes) => 1,
-                0 => break,
-                taken => taken,
+        let mut is_refused = false;
+        while let Some(first) = rest.first() {
+            let many = match is_refused {
+                true => None,
+                false => self.send_many(rest, bytes),
+            };
+            // One that is refused is tried by itself, and so are those behind it.
+            is_refused |= many == Some(0);
+            let taken = match many {
+                None | Some(0) if self.send_one(first, bytes) => 1,
+                None | Some(0) => break,
+                Some(taken) => taken,
             };
             let (taken, after) = rest.split_at(taken);
             bytes = &bytes[taken.iter().map(|train| train.size).sum::<usize>()..];
@@ -107,31 +114,51 @@ impl Socket {
         trains.len() - rest.len()
     }
 
-    /// Sends several of the first trains by one call, where that can be done, and says how many.
+    /// Sends several of the first trains by one call, where that is worth it, and says how many.
     #[cfg(target_os = "linux")]
-    fn send_many(&self, trains: &[Transmit], bytes: &[u8]) -> usize {
+    fn send_many(&self, trains: &[Transmit], bytes: &[u8]) -> Option<usize> {
         crate::direct::batch::send(self.io.get_ref(), trains, bytes)
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn send_many(&self, _: &[Transmit], _: &[u8]) -> usize {
-        0
+    fn send_many(&self, _: &[Transmit], _: &[u8]) -> Option<usize> {
+        None
     }
 
-    fn send_one(&self, transmit: &Transmit, bytes: &[u8]) -> bool {
+    /// Sends a train, and says whether the system took it, or it counts as lost.
+    fn send_one(&mut self, train: &Transmit, bytes: &[u8]) -> bool {
         let transmit = quinn_udp::Transmit {
-            destination: transmit.destination,
-            ecn: transmit.ecn.map(|ecn| match ecn {
+            destination: train.destination,
+            ecn: train.ecn.map(|ecn| match ecn {
                 EcnCodepoint::Ect0 => quinn_udp::EcnCodepoint::Ect0,
                 EcnCodepoint::Ect1 => quinn_udp::EcnCodepoint::Ect1,
                 EcnCodepoint::Ce => quinn_udp::EcnCodepoint::Ce,
             }),
-            contents: &bytes[..transmit.size],
-            segment_size: transmit.segment_size,
-            src_ip: transmit.src_ip,
+            contents: &bytes[..train.size],
+            segment_size: train.segment_size,
+            src_ip: train.src_ip,
         };
-        let sent = self.state.send(self.io.get_ref().into(), &transmit);
-        !matches!(sent, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+        match self.state.try_send(self.io.get_ref().into(), &transmit) {
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
+            Err(error) => {
+                tracing::debug!(%error, peer = %train.destination, "a packet was not sent");
+                if error.kind() == io::ErrorKind::InvalidInput {
+                    self.reconsider(train);
+                }
+                true
+            }
+        }
+    }
+
+    /// quinn-udp takes a refusal to mean that the system knows neither trains nor marks, for as long
+    /// as the state lives. But where it refuses a single datagram, that is for its addresses: forged
+    /// ones, or one that this end has no longer.
+    fn reconsider(&mut self, refused: &Transmit) {
+        let is_single = refused.segment_size.is_none_or(|size| size >= refused.size);
+        if is_single && let Ok(state) = UdpSocketState::new(self.io.get_ref().into()) {
+            self.state = state;
+        }
     }
 
     /// Takes in that there is room to send again.
@@ -192,3 +219,50 @@ const MAX_TRAIN: usize = 64 << 10;
 /// Trains that one call receives. Each has room for the largest, which stays in memory once it was
 /// filled, and costs the call something even if it stays empty.
 pub(super) const SLOTS: usize = if BATCH_SIZE < 16 { BATCH_SIZE } else { 16 };
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    /// A socket, and as many others as trains are to be sent, of ten bytes each.
+    fn socket_and_peers(count: usize) -> (Socket, Vec<UdpSocket>, Vec<Transmit>) {
+        let bind = || UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let peers: Vec<_> = (0..count).map(|_| bind()).collect();
+        let train = |peer: &UdpSocket| Transmit {
+            destination: peer.local_addr().unwrap(),
+            ecn: None,
+            size: 10,
+            segment_size: None,
+            src_ip: None,
+        };
+        let trains = peers.iter().map(train).collect();
+        (Socket::new(bind()).unwrap(), peers, trains)
+    }
+
+    #[tokio::test]
+    async fn one_that_is_refused_keeps_no_other_from_being_sent() {
+        let (mut socket, peers, mut trains) = socket_and_peers(20);
+        trains[10].destination.set_port(0);
+        let bytes: Vec<u8> = (0..20).flat_map(|number| [number; 10]).collect();
+        assert_eq!(socket.send(&trains, &bytes), 20);
+        for (peer, number) in peers.iter().zip(0..).filter(|(_, number)| *number != 10) {
+            peer.set_read_timeout(Some(PATIENCE)).unwrap();
+            let mut inbox = [0; 20];
+            let (size, _) = peer.recv_from(&mut inbox).unwrap();
+            assert_eq!(inbox[..size], [number; 10]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refused_datagram_does_not_cost_the_socket_its_trains() {
+        let (mut socket, _peers, mut trains) = socket_and_peers(1);
+        let before = socket.max_segments();
+        trains[0].destination.set_port(0);
+        assert_eq!(socket.send(&trains, &[0; 10]), 1);
+        assert_eq!(socket.max_segments(), before);
+    }
+
+    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+}

@@ -166,10 +166,12 @@ async fn nothing_is_asked_of_a_broken_connection() {
     let server = server(Defective::new(Moment::Sent, is_armed.clone()));
     let (mut client, mut accepted) = pair(&server).await;
     client.send_datagram(Bytes::from_static(b"never read"));
-    send(&mut client).await;
-    send(&mut client).await;
+    for _ in 0..3 {
+        send(&mut client).await;
+    }
     assert!(receive(&mut accepted).await.is_some());
-    let mut open = poll_fn(|cx| accepted.poll_open_uni(cx)).await.unwrap();
+    let mut sending = poll_fn(|cx| accepted.poll_open_uni(cx)).await.unwrap();
+    let mut receiving = poll_fn(|cx| accepted.poll_accept_uni(cx)).await.unwrap();
     assert!(accepted.max_datagram_size() > 0 && accepted.stats().rtt.is_some());
 
     is_armed.store(true, Ordering::SeqCst);
@@ -185,10 +187,13 @@ async fn nothing_is_asked_of_a_broken_connection() {
     accepted.set_paused_streams(1);
     accepted.close(1, "nothing is left to close");
     let mut chunks = [Bytes::from_static(b"too late")];
-    let written = poll_fn(|cx| open.poll_write_chunks(cx, &mut chunks)).await;
+    let written = poll_fn(|cx| sending.poll_write_chunks(cx, &mut chunks)).await;
     assert!(written.is_err());
-    open.finish();
-    drop(open);
+    sending.finish();
+    let read = poll_fn(|cx| receiving.poll_read_chunk(cx)).await;
+    assert!(read.is_err());
+    receiving.stop(1);
+    drop((sending, receiving));
     drop(client);
     server.close(0, "");
     server.wait_idle().await;

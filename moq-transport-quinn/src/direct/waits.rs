@@ -102,7 +102,9 @@ impl State {
         cx: &Context<'_>,
         ready: impl FnOnce(&mut Self) -> Option<T>,
     ) -> Poll<Result<T, ConnectionError>> {
-        if let Some(output) = ready(self) {
+        if !self.is_broken
+            && let Some(output) = ready(self)
+        {
             return Poll::Ready(Ok(output));
         }
         if let Some(reason) = &self.ended {
