@@ -53,6 +53,8 @@ mod subject;
 #[cfg(feature = "bench")]
 mod subscriber;
 #[cfg(feature = "bench")]
+mod timer;
+#[cfg(feature = "bench")]
 mod window;
 mod workload;
 

@@ -5,9 +5,10 @@ use std::ops::Range;
 use anyhow::Context as _;
 use quinn::{Connection, RecvStream, SendStream};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::lite;
+use super::timer::sleep_until;
 use super::window::Plan;
 
 /// Serves a relay's requests for these broadcasts, and yields the id of each of its subscriptions.
@@ -90,10 +91,9 @@ pub(super) async fn publish(
     plan: Plan,
     start: Instant,
 ) -> anyhow::Result<()> {
-    let start = start + plan.shift(publisher);
     let size = usize::try_from(plan.load.frame_bytes)?;
     for group in 0..plan.measured.end {
-        sleep_until(start + plan.due(group, 0)).await;
+        sleep_until(start + plan.due_of(publisher, group, 0)).await;
         let mut stream = connection
             .open_uni()
             .await
@@ -103,10 +103,10 @@ pub(super) async fn publish(
             .await?;
         let mut before = 0;
         for frame in 0..plan.load.group_frames {
-            let due = plan.due(group, frame);
-            sleep_until(start + due).await;
-            let timestamp = due.as_millis() as u64;
-            let bytes = lite::frame(timestamp - before, plan.stamp(start + due), size);
+            let due = start + plan.due_of(publisher, group, frame);
+            sleep_until(due).await;
+            let timestamp = plan.due(group, frame).as_millis() as u64;
+            let bytes = lite::frame(timestamp - before, plan.stamp(due), size);
             before = timestamp;
             stream.write_chunk(bytes).await.context("writing a frame")?;
         }

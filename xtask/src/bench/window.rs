@@ -34,9 +34,16 @@ impl Plan {
         Duration::from_nanos(frames * 1_000_000_000 / self.load.fps)
     }
 
-    /// How much later than the first publisher another one sends, so that they take turns.
-    pub(super) fn shift(&self, publisher: u64) -> Duration {
-        Duration::from_nanos(publisher * 1_000_000_000 / (self.load.fps * self.load.publishers))
+    /// When a publisher is to send a frame, counted from the first: they take turns, and each frame
+    /// is late by another part of a millisecond. In step with the tick of the system's clock,
+    /// `/proc/stat` would find the same things running at each.
+    pub(super) fn due_of(&self, publisher: u64, group: u64, frame: u64) -> Duration {
+        let turn = publisher * 1_000_000_000 / (self.load.fps * self.load.publishers);
+        let number = publisher << 32 | (group * self.load.group_frames + frame);
+        // The multiples of the golden ratio are spread evenly.
+        let part = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let late = (part * 1_000_000) >> 32;
+        self.due(group, frame) + Duration::from_nanos(turn + late)
     }
 
     /// A moment as it is written into a frame.
@@ -210,7 +217,10 @@ mod tests {
         assert_eq!(plan.expected_frames(), 8 * 25 * 5);
         assert_eq!(plan.due(0, 60), Duration::from_secs(1));
         assert_eq!(plan.due(12, 0), Duration::from_secs(5));
-        assert_eq!(plan.shift(3), Duration::from_micros(12_500));
+        let turn = Duration::from_micros(12_500);
+        let late = [0, 1].map(|group| plan.due_of(3, group, 0) - plan.due(group, 0) - turn);
+        assert!(late.iter().max() < Some(&Duration::from_millis(1)));
+        assert_ne!(late[0], late[1]);
     }
 
     #[test]
