@@ -38,6 +38,10 @@ impl<S: SendStream> Settling<S> {
         } else if self.writers.len() > FEW {
             let _ = self.poll_settled(&mut cx);
         }
+        // After a time in which nothing was acknowledged there would be room for dozens for good.
+        if self.writers.capacity() > MANY / 2 && self.writers.len() <= FEW {
+            self.writers.shrink_to(2 * FEW);
+        }
     }
 
     /// Waits until all are acknowledged, or stopped.
@@ -55,3 +59,45 @@ impl<S: SendStream> Settling<S> {
 const FEW: usize = 4;
 /// Beyond it all are asked: one that is held back must not keep those after it.
 const MANY: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use bytes::Bytes;
+    use moq_wire::Version;
+
+    use super::*;
+    use crate::memory::{MemoryConnection, MemorySend, memory_pair};
+    use crate::transport::{RecvStream, Transport};
+
+    async fn finished(connection: &mut MemoryConnection) -> Writer<MemorySend> {
+        let stream = poll_fn(|cx| connection.poll_open_uni(cx)).await.unwrap();
+        let mut writer = Writer::new(stream, Version::Lite06);
+        writer.payload(Bytes::from_static(b"frame"));
+        writer.finish().await.unwrap();
+        writer
+    }
+
+    async fn receive(connection: &mut MemoryConnection) {
+        let mut stream = poll_fn(|cx| connection.poll_accept_uni(cx)).await.unwrap();
+        let chunk = poll_fn(|cx| stream.poll_read_chunk(cx)).await.unwrap();
+        assert_eq!(chunk.as_deref(), Some(&b"frame"[..]));
+    }
+
+    #[tokio::test]
+    async fn a_stall_leaves_no_room_behind() {
+        let (mut ours, mut theirs) = memory_pair(Version::Lite06);
+        let mut settling = Settling::default();
+        for _ in 0..MANY {
+            settling.push(finished(&mut ours).await);
+        }
+        assert_eq!(settling.writers.len(), MANY);
+        for _ in 0..MANY {
+            receive(&mut theirs).await;
+        }
+        settling.push(finished(&mut ours).await);
+        assert_eq!(settling.writers.len(), 1);
+        assert!(settling.writers.capacity() <= 2 * FEW);
+    }
+}
