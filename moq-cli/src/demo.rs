@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use moq_model::clock;
+use moq_model::platform::clock;
 use moq_session::{
-    AnnouncedEvent, BroadcastPath, BroadcastProducer, OrderedRead, OriginProducer, Start,
-    Subscription, Timescale, Track, TrackProducer, Version,
+    AnnouncedEvent, BroadcastPath, BroadcastProducer, OriginProducer, Start, Subscription,
+    Timescale, Track, TrackProducer, TrackRead, Version,
 };
 use moq_transport_quinn::Engine;
 use moq_transport_quinn::tls::Identity;
@@ -32,7 +32,7 @@ pub(crate) async fn run(args: DemoArgs, console: &Console) -> anyhow::Result<Exi
         listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
         identity: identity.clone(),
         reset_key: None,
-        versions: Version::SUPPORTED.to_vec(),
+        versions: Version::OFFERED.to_vec(),
         public: Public::everything(),
         engine: Engine::default(),
         workers: NonZeroUsize::MIN,
@@ -159,7 +159,7 @@ async fn receive(
     while !matches!(announced.next().await, AnnouncedEvent::Start(start, _) if start == *path) {}
     let track = origin.consume().broadcast(path)?.track("data")?;
     let subscription = Subscription::default()
-        .from(Start::OLDEST)
+        .with_start(Start::OLDEST)
         .with_max_age(MAX_AGE);
     let mut reader = track.subscribe(subscription).ordered();
     let scale = track.info().await?.timescale;
@@ -169,7 +169,7 @@ async fn receive(
         .await
         .context("cannot read the track to its end")?
     {
-        let OrderedRead::Frame { index, frame, .. } = read else {
+        let TrackRead::Frame { index, frame, .. } = read else {
             continue;
         };
         let latency = clock::unix().saturating_sub(scale.to_duration(frame.timestamp));

@@ -1,7 +1,9 @@
 //! How the program ends, and what it says then.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::process::ExitCode;
+
+use crate::output;
 
 /// The program's exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,14 +113,7 @@ fn one_line(text: &str) -> String {
         if !line.is_empty() {
             line.push(' ');
         }
-        for c in word.chars() {
-            if c.is_control() {
-                // Writing into a string cannot fail.
-                let _ = write!(line, "{}", c.escape_unicode());
-            } else {
-                line.push(c);
-            }
-        }
+        line += &output::harmless(word);
     }
     line
 }

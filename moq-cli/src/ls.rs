@@ -60,27 +60,14 @@ fn line(args: &LsArgs, event: &AnnouncedEvent) -> Option<String> {
     let line = match (args.json, args.watch) {
         (true, true) => format!("{{\"event\":\"{name}\",\"path\":{}}}\n", json(path)),
         (true, false) => format!("{{\"path\":{}}}\n", json(path)),
-        (false, true) => format!("{sign} {}\n", plain(path)),
-        (false, false) => format!("{}\n", plain(path)),
+        (false, true) => format!("{sign} {}\n", output::harmless(path.as_str())),
+        (false, false) => format!("{}\n", output::harmless(path.as_str())),
     };
     Some(line)
 }
 
 fn json(path: &BroadcastPath) -> String {
     serde_json::Value::from(path.as_str()).to_string()
-}
-
-/// The whole path, on one line whatever is in it.
-fn plain(path: &BroadcastPath) -> String {
-    let mut plain = String::with_capacity(path.as_str().len());
-    for c in path.as_str().chars() {
-        if c.is_control() {
-            plain.extend(c.escape_unicode());
-        } else {
-            plain.push(c);
-        }
-    }
-    plain
 }
 
 #[cfg(test)]
@@ -112,6 +99,14 @@ mod tests {
         );
         let watched = "{\"event\":\"end\",\"path\":\"a/b\\n\\\"c\"}\n";
         assert_eq!(shown(&["--json", "--watch"], &end).unwrap(), watched);
+    }
+
+    #[test]
+    fn a_long_path_is_shown_whole_and_no_path_moves_a_cursor() {
+        let path = BroadcastPath::new(&format!("{}\u{202e}\u{1b}", "x".repeat(900))).unwrap();
+        let start = AnnouncedEvent::Start(path, Route::local());
+        let expected = format!("{}\\u{{202e}}\\u{{1b}}\n", "x".repeat(900));
+        assert_eq!(shown(&[], &start).unwrap(), expected);
     }
 
     #[test]

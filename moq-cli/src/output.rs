@@ -4,6 +4,7 @@ use std::io::{self, BufWriter, Write};
 
 use anyhow::Context as _;
 use bytes::Bytes;
+use moq_model::text::Escaped;
 use tokio::sync::{mpsc, oneshot};
 
 /// Writes on a thread of its own: at most a few batches wait, then [`Output::flush`] does.
@@ -21,6 +22,16 @@ pub(crate) struct Output {
 struct Batch {
     chunks: Vec<Bytes>,
     bytes: usize,
+}
+
+/// A peer's text as a whole, with everything escaped that a terminal would act upon.
+///
+/// [`Escaped`] alone cuts what is long, which is no use for a name that somebody is going to type or a
+/// reason that somebody has to read.
+pub(crate) fn harmless(text: &str) -> String {
+    let mut bytes = [0; 4];
+    let escaped = |c: char| Escaped(c.encode_utf8(&mut bytes)).to_string();
+    text.chars().map(escaped).collect()
 }
 
 /// Whoever reads stdout has closed it.

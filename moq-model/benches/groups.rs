@@ -11,12 +11,13 @@
 use std::hint::black_box;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use moq_model::{
-    BroadcastProducer, GroupConsumer, GroupProducer, OrderedReader, Ready, Start, Subscription,
-    Track, TrackProducer, TrackReader,
+    BroadcastProducer, Budget, GroupConsumer, GroupProducer, NextGroup, OrderedReader, Ready,
+    Start, Subscription, Track, TrackProducer, TrackReader,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -54,7 +55,8 @@ fn group() -> (Stage, GroupProducer, GroupConsumer) {
     // Readers see a group from its first frame on.
     group.append(payload()).expect("a frame");
     let cx = Context::from_waker(Waker::noop());
-    let Poll::Ready(Ok(Some(reader))) = stage.readers[0].poll_next_group(&cx) else {
+    let next = stage.readers[0].poll_next(&cx);
+    let Poll::Ready(Ok(Some(NextGroup::Group(reader)))) = next else {
         panic!("the group is there");
     };
     (stage, group, reader)
@@ -113,11 +115,12 @@ fn fan_out(stage: &mut Stage) {
     let cx = Context::from_waker(Waker::noop());
     write_group(&stage.track);
     for reader in &mut stage.readers {
-        if let Poll::Ready(Ok(Some(mut group))) = reader.poll_next_group(&cx) {
+        let next = reader.poll_next(&cx);
+        if let Poll::Ready(Ok(Some(NextGroup::Group(mut group)))) = next {
             read(&mut group, 1);
         }
         // It waits for the next one.
-        let _ = black_box(reader.poll_next_group(&cx).is_pending());
+        let _ = black_box(reader.poll_next(&cx).is_pending());
     }
 }
 
@@ -141,7 +144,7 @@ struct Pause {
 
 fn pause(inputs: u64) -> Pause {
     let stage = stage(0);
-    let all = Subscription::default().from(Start::OLDEST);
+    let all = Subscription::default().with_start(Start::OLDEST);
     let reader = stage.track.consume().subscribe(all).ordered();
     for _ in 0..2_000 {
         write_group(&stage.track);
@@ -176,9 +179,122 @@ fn read_while_paused(mut pause: Pause) -> Pause {
     pause
 }
 
+/// An open group behind others, and 64 readers that have read all and wait. Every other one has an
+/// age beyond which groups are too old for it.
+fn held(groups: u64) -> (Stage, GroupProducer) {
+    let broadcast = BroadcastProducer::new();
+    let track = Track::new("data").with_max_age(Duration::MAX);
+    let track = broadcast.create(track).expect("a new track");
+    for at in 1..groups {
+        write_group_at(&track, at);
+    }
+    let mut group = track.append().expect("a new group");
+    group.append_at(groups, payload()).expect("a frame");
+    let consumer = track.consume();
+    let aged = Subscription::default().with_max_age(Duration::from_secs(1));
+    let wanted = [Subscription::default(), aged].into_iter().cycle();
+    let readers = wanted.map(|wanted| consumer.subscribe(wanted));
+    let mut readers: Vec<_> = readers.take(64).collect();
+    let cx = Context::from_waker(Waker::noop());
+    for reader in &mut readers {
+        while let Poll::Ready(Ok(Some(_))) = reader.poll_next(&cx) {}
+        assert!(reader.poll_next(&cx).is_pending(), "it waits");
+    }
+    let stage = Stage {
+        track,
+        readers,
+        _broadcast: broadcast,
+    };
+    (stage, group)
+}
+
+/// Writes a group of one frame with a timestamp.
+fn write_group_at(track: &TrackProducer, timestamp: u64) {
+    if let Ok(mut group) = track.append() {
+        let _ = group.append_at(timestamp, payload());
+        group.finish();
+    }
+}
+
+// How much is held makes no difference, which `cargo xtask bench micro` checks.
+#[library_benchmark]
+#[bench::groups_10(held(10))]
+#[bench::groups_10000(held(10_000))]
+fn append_where_held((stage, mut group): (Stage, GroupProducer)) -> (Stage, GroupProducer) {
+    for at in 0..32 {
+        black_box(group.append_at(20_000 + at, payload())).expect("a frame");
+    }
+    (stage, group)
+}
+
+/// Tracks that fill their budget to the last byte, with groups of one frame each.
+struct Full {
+    tracks: Vec<TrackProducer>,
+    /// The timestamp of the next group.
+    next: u64,
+    budget: Budget,
+    _broadcast: BroadcastProducer,
+}
+
+impl Full {
+    const GROUPS: u64 = 4;
+
+    fn new(tracks: u64) -> Self {
+        let probe = Self::with(Budget::default(), 1);
+        write_group_at(&probe.tracks[0], 0);
+        let charge = probe.budget.used();
+        let mut full = Self::with(Budget::new(charge * tracks * Self::GROUPS), tracks);
+        // What is written beyond the limit evicts, which the first time puts all tracks in order.
+        for _ in 0..Self::GROUPS * tracks + 64 {
+            full.write();
+        }
+        assert_eq!(full.budget.used(), full.budget.limit(), "it is full");
+        full
+    }
+
+    fn with(budget: Budget, tracks: u64) -> Self {
+        let broadcast = BroadcastProducer::with_budget(budget.clone());
+        let create = |number: u64| {
+            let track = Track::new(number.to_string()).with_max_age(Duration::MAX);
+            broadcast.create(track).expect("a new track")
+        };
+        Self {
+            tracks: (0..tracks).map(create).collect(),
+            next: 0,
+            budget,
+            _broadcast: broadcast,
+        }
+    }
+
+    /// Writes a group to the track whose turn it is.
+    fn write(&mut self) {
+        let track = self.next as usize % self.tracks.len();
+        write_group_at(&self.tracks[track], self.next);
+        self.next += 1;
+    }
+}
+
+// Each group evicts another one.
+#[library_benchmark]
+#[bench::tracks_10(Full::new(10))]
+#[bench::tracks_10000(Full::new(10_000))]
+fn append_at_limit(mut full: Full) -> Full {
+    for _ in 0..64 {
+        full.write();
+    }
+    full
+}
+
 library_benchmark_group!(
     name = groups,
-    benchmarks = [one_by_one, by_32, to_readers, read_while_paused]
+    benchmarks = [
+        one_by_one,
+        by_32,
+        to_readers,
+        read_while_paused,
+        append_where_held,
+        append_at_limit
+    ]
 );
 
 main!(library_benchmark_groups = groups);

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use crate::budget::Budget;
+use crate::budget::{Budget, Feeder};
+use crate::clock;
 use crate::error::{RouteError, WriteError};
 use crate::request::Upstream;
 use crate::state::lock;
-use crate::track::{Track, TrackConsumer, TrackProducer, TrackShared};
+use crate::track::{Track, TrackConsumer, TrackFeed, TrackProducer, TrackShared};
 
 /// What all handles to one broadcast share.
 #[derive(Debug)]
 pub(crate) struct BroadcastShared {
-    budget: Budget,
+    feeder: Feeder,
     /// Where to ask for tracks that do not exist yet.
     upstream: Option<Upstream>,
     tracks: Mutex<Tracks>,
@@ -26,24 +27,46 @@ struct Tracks {
 
 impl BroadcastShared {
     /// A broadcast whose tracks are made on demand.
-    pub(crate) fn on_demand(budget: Budget, upstream: Upstream) -> Arc<Self> {
+    pub(crate) fn on_demand(feeder: Feeder, upstream: Upstream) -> Arc<Self> {
         Arc::new(Self {
-            budget,
+            feeder,
             upstream: Some(upstream),
             tracks: Mutex::default(),
         })
     }
 
-    /// Takes out a track that was made on demand.
+    /// Takes out a track that is over.
     pub(crate) fn forget(&self, track: &Arc<TrackShared>) {
         let mut tracks = lock(&self.tracks);
-        if tracks
-            .by_name
-            .get(&track.name)
-            .is_some_and(|held| Arc::ptr_eq(held, track))
-        {
+        let held = tracks.by_name.get(&track.name);
+        if held.is_some_and(|held| Arc::ptr_eq(held, track)) {
             tracks.by_name.remove(&track.name);
         }
+    }
+
+    /// The track `name` of a broadcast whose tracks are made on demand. If it is not there, the
+    /// source is asked for it.
+    pub(crate) fn request(self: &Arc<Self>, name: &str) -> Arc<TrackShared> {
+        let mut tracks = lock(&self.tracks);
+        let held = tracks.by_name.get(name);
+        if let Some(track) = held.filter(|track| !track.is_ended()) {
+            return track.clone();
+        }
+        let (feeder, upstream) = (self.feeder.clone(), self.upstream.clone());
+        let home = Arc::downgrade(self);
+        let track = TrackShared::pending(name.into(), feeder, home, upstream);
+        let before = tracks.by_name.insert(track.name.clone(), track.clone());
+        drop(tracks);
+        drop(before);
+        if let Some(upstream) = &self.upstream {
+            upstream.request(TrackFeed::new(track.clone(), self.clone()));
+        }
+        track
+    }
+
+    /// Releases tracks that ended their max age ago and that nobody reads.
+    fn release_due(&self) {
+        self.feeder.budget().release_due(clock::now());
     }
 }
 
@@ -70,11 +93,11 @@ impl BroadcastProducer {
         Self::with_budget(Budget::default())
     }
 
-    /// A broadcast whose groups count against `budget`.
+    /// A broadcast whose groups count against `budget`, as one feeder of it.
     #[must_use]
     pub fn with_budget(budget: Budget) -> Self {
         let shared = BroadcastShared {
-            budget,
+            feeder: budget.feeder(),
             upstream: None,
             tracks: Mutex::default(),
         };
@@ -89,6 +112,7 @@ impl BroadcastProducer {
     /// [`WriteError::Duplicate`] while a track of this name lives.
     pub fn create(&self, track: Track) -> Result<TrackProducer, WriteError> {
         let shared = &self.guard.0;
+        shared.release_due();
         let mut tracks = lock(&shared.tracks);
         if tracks
             .by_name
@@ -97,9 +121,12 @@ impl BroadcastProducer {
         {
             return Err(WriteError::Duplicate);
         }
-        let track = TrackShared::new(track, shared.budget.clone());
-        tracks.by_name.insert(track.name.clone(), track.clone());
-        Ok(TrackProducer::new(track, None))
+        let track = TrackShared::new(track, shared.feeder.clone(), Arc::downgrade(shared));
+        let before = tracks.by_name.insert(track.name.clone(), track.clone());
+        drop(tracks);
+        // Its groups run code of others when they are dropped.
+        drop(before);
+        Ok(TrackProducer::new(track))
     }
 
     /// A handle for readers.
@@ -134,22 +161,27 @@ impl BroadcastConsumer {
     /// [`RouteError::NotFound`] when nobody can provide the track; a source that is asked refuses
     /// later, through the track.
     pub fn track(&self, name: &str) -> Result<TrackConsumer, RouteError> {
-        let mut tracks = lock(&self.shared.tracks);
-        let held = tracks.by_name.get(name);
-        let Some(upstream) = &self.shared.upstream else {
-            let held = held.filter(|_| !tracks.is_closed).cloned();
-            return held.map(TrackConsumer::new).ok_or(RouteError::NotFound);
-        };
-        if let Some(track) = held.filter(|track| !track.is_ended()) {
-            return Ok(TrackConsumer::new(track.clone()));
+        let shared = &self.shared;
+        shared.release_due();
+        if shared.upstream.is_some() {
+            return Ok(self.demand(name));
         }
-        let budget = self.shared.budget.clone();
-        let track = TrackShared::pending(name.into(), budget, Some(upstream.clone()));
-        let producer = TrackProducer::new(track.clone(), Some(self.shared.clone()));
-        tracks.by_name.insert(track.name.clone(), track.clone());
-        drop(tracks);
-        upstream.request(producer);
-        Ok(TrackConsumer::new(track))
+        let tracks = lock(&shared.tracks);
+        let held = tracks.by_name.get(name).filter(|_| !tracks.is_closed);
+        let track = held.cloned().ok_or(RouteError::NotFound)?;
+        Ok(TrackConsumer::new(track, None))
+    }
+
+    /// The track `name` of a broadcast whose tracks are made on demand.
+    pub(crate) fn demand(&self, name: &str) -> TrackConsumer {
+        self.shared.release_due();
+        let track = self.shared.request(name);
+        TrackConsumer::new(track, Some(self.shared.clone()))
+    }
+
+    /// Who is charged for the broadcast.
+    pub(crate) fn feeder(&self) -> &Feeder {
+        &self.shared.feeder
     }
 
     /// Whether both are handles to one broadcast.

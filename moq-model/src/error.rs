@@ -2,28 +2,31 @@
 
 use std::fmt;
 
-/// The reason that travels with an abort.
+/// Why something ended before its finish.
 ///
-/// The variants are what the model itself tells apart; any other code of a peer is carried as is.
+/// The variants are the reasons that the model itself tells apart; any other code of a peer is
+/// carried as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Abort {
-    /// A producer went away without finishing, or no better reason is known.
+    /// A producer was dropped without finishing, or no better reason is known.
     Internal,
     /// Nobody wants it any more.
     Cancelled,
-    /// The session that fed it ended.
+    /// A session that carried it ended. Whoever resumes elsewhere can ask for it again.
     SessionClosed,
-    /// There is no such track or group.
+    /// Whoever was asked has no such track or group.
     NotFound,
     /// No route leads to the broadcast.
     Unroutable,
-    /// The reader lagged behind what is held.
+    /// All readers were too far behind for too long.
     TooFarBehind,
-    /// A newer group made it too old.
+    /// Newer groups made it too old.
     Expired,
     /// It was dropped for memory.
     Evicted,
+    /// It never came, though a later group or the end of the track did.
+    Missing,
     /// A group above the limit of bytes or frames.
     GroupTooLarge,
     /// A frame above the limit of bytes.
@@ -44,11 +47,12 @@ impl fmt::Display for Abort {
             Self::Internal => f.write_str("its producer stopped without finishing"),
             Self::Cancelled => f.write_str("it was cancelled"),
             Self::SessionClosed => f.write_str("the session that carried it ended"),
-            Self::NotFound => f.write_str("there is no such track"),
+            Self::NotFound => f.write_str("its publisher has no such track or group"),
             Self::Unroutable => f.write_str("nobody publishes this broadcast"),
-            Self::TooFarBehind => f.write_str("the reader fell too far behind"),
+            Self::TooFarBehind => f.write_str("its readers fell too far behind"),
             Self::Expired => f.write_str("newer groups made it too old"),
             Self::Evicted => f.write_str("it was dropped for memory"),
+            Self::Missing => f.write_str("it never came"),
             Self::GroupTooLarge => f.write_str("a group is larger than allowed"),
             Self::FrameTooLarge => f.write_str("a frame is larger than allowed"),
             Self::Malformed => f.write_str("its bytes do not parse"),
@@ -65,12 +69,8 @@ impl fmt::Display for Abort {
 pub enum GroupEnd {
     /// Every frame was delivered.
     Finished,
-    /// Its producer gave up; the frames so far are valid.
+    /// No further frame comes, for this reason; the frames so far are valid.
     Aborted(Abort),
-    /// Newer groups made it too old before it was read to the end.
-    Expired,
-    /// It was dropped for memory before it was read to the end.
-    Evicted,
 }
 
 /// Why a track can't be read further.
@@ -80,6 +80,12 @@ pub enum ReadError {
     /// The track ended before its finish, or was refused.
     #[error("the track ended: {0}")]
     Aborted(Abort),
+    /// The group that was fetched is not held, and nobody feeds the track who could be asked for it.
+    #[error("group {0} is not held, and there is no peer to ask for it")]
+    NoGroup(u64),
+    /// The budget has no room for the group that was fetched.
+    #[error("the budget has no room for group {0}")]
+    NoRoom(u64),
 }
 
 /// Why something can't be written.
@@ -87,16 +93,19 @@ pub enum ReadError {
 #[non_exhaustive]
 pub enum WriteError {
     /// The broadcast, track or group was finished or aborted before.
-    #[error("it was finished or aborted before")]
+    #[error("the broadcast, track or group was finished or aborted before")]
     Closed,
     /// A live track of this name, or a group of this sequence, exists already.
-    #[error("it exists already")]
+    #[error("a live track of this name, or a group of this sequence, exists already")]
     Duplicate,
     /// The group would exceed its limit of bytes or frames.
-    #[error("the group would exceed {} MiB or {} frames", crate::group::MAX_BYTES >> 20, crate::group::MAX_FRAMES)]
+    #[error("the group would exceed {} MiB or {} frames", crate::track::MAX_BYTES >> 20, crate::track::MAX_FRAMES)]
     GroupTooLarge,
-    /// The group was dropped, because newer ones made it too old or memory ran out.
-    #[error("the group was dropped before it was complete")]
+    /// The group was dropped: newer ones made it too old, its readers were too far behind, or the
+    /// budget has no room for it.
+    #[error(
+        "the group was dropped: it is too old, its readers are too far behind, or the budget has no room"
+    )]
     Dropped,
 }
 

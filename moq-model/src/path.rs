@@ -5,15 +5,19 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::error::PathError;
-use crate::escape::Escaped;
+use crate::text::Escaped;
 
 const MAX_SEGMENTS: usize = 32;
 const MAX_BYTES: usize = 1_024;
 
 /// A broadcast's path: segments joined by `/`, without empty ones.
 ///
-/// Comparison is byte for byte; prefixes match whole segments. `Display` escapes what a terminal
-/// would act upon. Draft: paths are normalised on both sides.
+/// A path has at most 32 segments and 1 024 bytes. Comparison is byte for byte; prefixes match whole
+/// segments.
+///
+/// `Display` is for people: it escapes what a terminal would act upon, and shows at most 256 bytes,
+/// with `…` for the rest. [`Self::as_str`] is the whole text. Draft: paths are normalised on both
+/// sides.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BroadcastPath(Arc<str>);
 
@@ -115,6 +119,21 @@ impl BroadcastPath {
     }
 }
 
+impl TryFrom<&str> for BroadcastPath {
+    type Error = PathError;
+
+    /// As [`Self::new`].
+    fn try_from(text: &str) -> Result<Self, PathError> {
+        Self::new(text)
+    }
+}
+
+impl AsRef<str> for BroadcastPath {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 impl TryFrom<Arc<str>> for BroadcastPath {
     type Error = PathError;
 
@@ -192,6 +211,14 @@ mod tests {
         assert_eq!(other, Ok(path("room/alice")));
         let long = BroadcastPath::try_from(Arc::from("x".repeat(1_025)));
         assert_eq!(long, Err(PathError::TooLong));
+    }
+
+    #[test]
+    fn a_long_path_is_shown_in_part_and_kept_whole() {
+        let text = "x".repeat(1_000);
+        let long = BroadcastPath::try_from(text.as_str()).unwrap();
+        assert_eq!(long.to_string().chars().count(), 257);
+        assert_eq!(long.as_ref() as &str, text);
     }
 
     #[test]

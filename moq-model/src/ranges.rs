@@ -44,10 +44,22 @@ impl GroupRanges {
         self.ranges.get(at).map(|r| r.start.max(sequence))
     }
 
-    /// The members at or above `sequence`, run by run.
-    pub(crate) fn runs_from(&self, sequence: u64) -> impl Iterator<Item = GroupRange> {
-        let runs = self.ranges.iter().filter(move |r| r.end > sequence);
-        runs.map(move |r| r.start.max(sequence)..r.end)
+    /// Whether all members are one run that begins at `sequence` or below.
+    pub(crate) fn is_run_from(&self, sequence: u64) -> bool {
+        matches!(self.ranges.as_slice(), [run] if run.start <= sequence)
+    }
+
+    /// The run of members around `sequence`, if that is one.
+    pub(crate) fn run_at(&self, sequence: u64) -> Option<GroupRange> {
+        let after = self.ranges.partition_point(|r| r.start <= sequence);
+        let run = self.ranges.get(after.checked_sub(1)?)?;
+        run.contains(&sequence).then(|| run.clone())
+    }
+
+    /// Whether there are no members.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
     }
 
     /// The sequence after the highest member; 0 when empty.
@@ -59,6 +71,13 @@ impl GroupRanges {
     /// Adds a range; an empty one changes nothing.
     pub fn insert(&mut self, range: GroupRange) {
         if range.is_empty() {
+            return;
+        }
+        // Most sets grow at their end.
+        if let Some(last) = self.ranges.last_mut()
+            && last.end == range.start
+        {
+            last.end = range.end;
             return;
         }
         let first = self.ranges.partition_point(|r| r.end < range.start);

@@ -6,20 +6,21 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use crate::broadcast::{BroadcastConsumer, BroadcastShared};
-use crate::budget::Budget;
+use crate::budget::Feeder;
 use crate::error::Abort;
 use crate::group::GroupProducer;
+use crate::origin::OriginConsumer;
 use crate::path::BroadcastPath;
 use crate::state::{Waiter, lock};
-use crate::track::{Fetch, TrackProducer};
+use crate::track::{Fetch, TrackConsumer, TrackFeed};
 
 /// Somebody asks for a track. Dropping it refuses.
 #[derive(Debug)]
 pub struct TrackRequest {
     /// The broadcast.
     pub broadcast: BroadcastPath,
-    /// Where its groups go, once [`TrackProducer::accept`] has settled the properties.
-    pub track: TrackProducer,
+    /// Where its groups go, once [`TrackFeed::accept`] has settled the properties.
+    pub track: TrackFeed,
 }
 
 /// Somebody asks for a group that is not held. Dropping it refuses.
@@ -40,8 +41,7 @@ impl FetchRequest {
     ///
     /// Cancel safe.
     pub fn unused(&self) -> impl Future<Output = ()> + use<> {
-        let group = self.group.group().clone();
-        poll_fn(move |cx| group.poll_unused(cx))
+        self.group.unused()
     }
 }
 
@@ -72,7 +72,7 @@ pub(crate) struct Upstream {
 }
 
 impl Upstream {
-    pub(crate) fn request(&self, track: TrackProducer) {
+    pub(crate) fn request(&self, track: TrackFeed) {
         self.requests.push(Request::Track(TrackRequest {
             broadcast: self.path.clone(),
             track,
@@ -87,7 +87,9 @@ impl Upstream {
 
 #[derive(Debug)]
 struct Requests {
-    budget: Budget,
+    feeder: Feeder,
+    /// Where those are known who feed the source itself.
+    there: Option<OriginConsumer>,
     queue: Mutex<Queue>,
 }
 
@@ -95,9 +97,24 @@ struct Requests {
 struct Queue {
     requests: VecDeque<Request>,
     broadcasts: BTreeMap<BroadcastPath, std::sync::Weak<BroadcastShared>>,
+    /// How many broadcasts there may be before those that are gone are looked for.
+    roomy: usize,
     waiter: Waiter,
     is_closed: bool,
 }
+
+impl Queue {
+    /// Forgets broadcasts that nobody has any more, once they may be the half of all.
+    fn forget_gone(&mut self) {
+        if self.broadcasts.len() >= self.roomy {
+            self.broadcasts.retain(|_, held| held.strong_count() > 0);
+            self.roomy = 2 * self.broadcasts.len().max(LEAST_ROOM);
+        }
+    }
+}
+
+/// Broadcasts that are remembered in any case.
+const LEAST_ROOM: usize = 16;
 
 impl Requests {
     fn push(&self, request: Request) {
@@ -107,7 +124,11 @@ impl Requests {
             return request.refuse(Abort::Unroutable);
         }
         queue.requests.push_back(request);
-        queue.waiter.wake();
+        let waiter = queue.waiter.take();
+        drop(queue);
+        if let Some(waiter) = waiter {
+            waiter.wake();
+        }
     }
 }
 
@@ -118,11 +139,24 @@ pub struct RequestSource {
 }
 
 impl RequestSource {
-    /// A source, and the queue in which its requests arrive.
+    /// A source whose tracks are charged to `feeder`, and the queue in which its requests arrive.
     #[must_use]
-    pub fn new(budget: Budget) -> (Self, RequestQueue) {
+    pub fn new(feeder: Feeder) -> (Self, RequestQueue) {
+        Self::with(feeder, None)
+    }
+
+    /// As [`Self::new`], for a source that hands on broadcasts of another origin of this process.
+    /// A track is charged to the feeder of that broadcast, if it fills the same budget, else to
+    /// `feeder`.
+    #[must_use]
+    pub fn of_origin(there: OriginConsumer, feeder: Feeder) -> (Self, RequestQueue) {
+        Self::with(feeder, Some(there))
+    }
+
+    fn with(feeder: Feeder, there: Option<OriginConsumer>) -> (Self, RequestQueue) {
         let shared = Arc::new(Requests {
-            budget,
+            feeder,
+            there,
             queue: Mutex::default(),
         });
         (
@@ -133,9 +167,31 @@ impl RequestSource {
         )
     }
 
+    /// Who is charged for a broadcast.
+    fn feeder_of(&self, path: &BroadcastPath) -> Feeder {
+        let own = &self.shared.feeder;
+        let there = self.shared.there.as_ref();
+        let there = there.and_then(|there| there.feeder(path));
+        let there = there.filter(|feeder| feeder.budget().is_same(own.budget()));
+        there.unwrap_or_else(|| own.clone())
+    }
+
+    /// Whom this source charges by default.
+    pub(crate) fn feeder(&self) -> &Feeder {
+        &self.shared.feeder
+    }
+
+    /// The track `name` of the broadcast at `path`, which the source is asked for.
+    #[must_use]
+    pub fn track(&self, path: &BroadcastPath, name: &str) -> TrackConsumer {
+        self.broadcast(path).demand(name)
+    }
+
     /// The broadcast at `path`, which exists as far as this source can tell.
     #[must_use]
     pub fn broadcast(&self, path: &BroadcastPath) -> BroadcastConsumer {
+        // Looked up first: another lock must not be taken under this one.
+        let feeder = self.feeder_of(path);
         let mut queue = lock(&self.shared.queue);
         if let Some(shared) = queue
             .broadcasts
@@ -144,12 +200,12 @@ impl RequestSource {
         {
             return BroadcastConsumer::new(shared);
         }
-        queue.broadcasts.retain(|_, held| held.strong_count() > 0);
+        queue.forget_gone();
         let upstream = Upstream {
             path: path.clone(),
             requests: self.shared.clone(),
         };
-        let shared = BroadcastShared::on_demand(self.shared.budget.clone(), upstream);
+        let shared = BroadcastShared::on_demand(feeder, upstream);
         queue
             .broadcasts
             .insert(path.clone(), Arc::downgrade(&shared));
@@ -177,7 +233,9 @@ impl RequestQueue {
         match queue.requests.pop_front() {
             Some(request) => Poll::Ready(request),
             None => {
-                queue.waiter.register(cx);
+                let stale = queue.waiter.register(cx);
+                drop(queue);
+                drop(stale);
                 Poll::Pending
             }
         }
@@ -194,5 +252,24 @@ impl Drop for RequestQueue {
         for request in requests {
             request.refuse(Abort::SessionClosed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget::Budget;
+
+    #[test]
+    fn broadcasts_that_are_gone_are_forgotten_without_a_look_at_all_for_each_new_one() {
+        let (source, _requests) = RequestSource::new(Budget::default().feeder());
+        let ask = |n: u32| source.broadcast(&n.to_string().parse().unwrap());
+        let live: Vec<_> = (0..1_000).map(ask).collect();
+        for n in 1_000..11_000 {
+            drop(ask(n));
+        }
+        let queue = lock(&source.shared.queue);
+        assert!(queue.broadcasts.len() <= 2 * live.len());
+        assert!(queue.roomy >= 2 * live.len(), "the next look is far away");
     }
 }

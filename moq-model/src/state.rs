@@ -19,21 +19,24 @@ pub(crate) struct Waiter {
 }
 
 impl Waiter {
-    /// Wakes the task of `cx` at the next [`Self::wake`].
-    pub(crate) fn register(&mut self, cx: &Context<'_>) {
-        match &mut self.waker {
-            Some(waker) => waker.clone_from(cx.waker()),
-            None => self.waker = Some(cx.waker().clone()),
-        }
+    /// Has the task of `cx` wait for the next [`Self::take`]. Returns a waker that is of no use any
+    /// more; whoever holds a lock drops it afterwards.
+    #[must_use = "a waker is dropped once no lock is held"]
+    pub(crate) fn register(&mut self, cx: &Context<'_>) -> Option<Waker> {
         self.armed = true;
+        let held = self.waker.as_ref();
+        if held.is_some_and(|waker| waker.will_wake(cx.waker())) {
+            return None;
+        }
+        self.waker.replace(cx.waker().clone())
     }
 
-    pub(crate) fn wake(&mut self) {
-        if self.armed
-            && let Some(waker) = &self.waker
-        {
-            self.armed = false;
-            waker.wake_by_ref();
+    /// The task that waits, to be woken once no lock is held: wakers run code of others.
+    #[must_use = "the task waits until it is woken"]
+    pub(crate) fn take(&mut self) -> Option<Waker> {
+        if !std::mem::take(&mut self.armed) {
+            return None;
         }
+        self.waker.clone()
     }
 }

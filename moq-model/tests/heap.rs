@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use allocation_counter::measure;
+use moq_model::session::{RequestSource, Source};
 use moq_model::{
-    AnnouncedEvent, BroadcastPath, BroadcastProducer, Budget, HopId, OriginProducer, RequestSource,
-    Route, Source, Track,
+    AnnouncedEvent, BroadcastPath, BroadcastProducer, Budget, HopId, OriginProducer, Route, Track,
 };
 
 /// Fills a track that nobody reads; says what the heap has and what the budget says, in bytes.
@@ -81,7 +81,7 @@ fn a_route_that_loses_costs_its_followers_no_allocation() {
 fn routes(followers: usize, is_late: bool) -> i64 {
     const ROUTES: u64 = 10_000;
     let origin = OriginProducer::new();
-    let (source, _requests) = RequestSource::new(Budget::default());
+    let (source, _requests) = RequestSource::new(Budget::default().feeder());
     let consumer = origin.consume();
     let follow = || consumer.announced(&BroadcastPath::root());
     let mut following: Vec<_> = (0..followers).map(|_| follow()).collect();
@@ -118,4 +118,44 @@ fn an_announced_route_is_small_and_a_follower_of_it_smaller() {
         let follower = (routes(10, is_late) - alone) / 10;
         assert!(follower <= 40, "{follower} B, late: {is_late}");
     }
+}
+
+/// What the heap has more after tracks with unique names came and went, in bytes.
+fn tracks_that_come_and_go(broadcast: &BroadcastProducer, names: std::ops::Range<u64>) -> i64 {
+    let taken = measure(|| {
+        for n in names.clone() {
+            let track = Track::new(n.to_string()).with_max_age(std::time::Duration::ZERO);
+            let track = broadcast.create(track).unwrap();
+            let mut group = track.append().unwrap();
+            group.append_at(0, vec![7_u8; 1_000]).unwrap();
+            group.finish();
+            track.finish();
+        }
+    });
+    taken.bytes_current
+}
+
+#[test]
+fn unique_names_of_ended_tracks_do_not_add_up() {
+    let budget = Budget::new(1 << 30);
+    let broadcast = BroadcastProducer::with_budget(budget.clone());
+    tracks_that_come_and_go(&broadcast, 0..1_000);
+    let grown = tracks_that_come_and_go(&broadcast, 1_000..11_000);
+    assert!(grown < 100_000, "{grown} B");
+    assert!(budget.used() < 10_000);
+}
+
+#[test]
+fn empty_groups_take_no_more_from_the_heap_than_the_budget_has() {
+    let budget = Budget::new(1 << 20);
+    let broadcast = BroadcastProducer::with_budget(budget.clone());
+    let track = broadcast.create(Track::new("t")).unwrap();
+    let taken = measure(|| {
+        for _ in 0..100_000 {
+            track.append().unwrap().finish();
+        }
+    });
+    let (held, most) = (taken.bytes_current, taken.bytes_max);
+    assert!(held <= 1_100_000, "{held} B");
+    assert!(most <= 1_200_000, "{most} B");
 }

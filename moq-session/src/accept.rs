@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use moq_model::clock;
-use moq_model::escape::Escaped;
+use moq_model::platform::clock;
+use moq_model::text::Escaped;
 use moq_wire::{Role, Setup, Version, code};
 
 use crate::config::Config;

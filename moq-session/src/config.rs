@@ -1,10 +1,13 @@
 //! What a session is started with.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use moq_model::{OriginProducer, SessionId};
+use moq_model::session::{RequestQueue, RequestSource, SessionId};
+use moq_model::{OriginConsumer, OriginProducer};
 use moq_wire::{Role, Version};
 
+use crate::grant::Grant;
 use crate::limits::Limits;
 
 /// The parameters of a session.
@@ -24,8 +27,8 @@ pub struct Config {
     pub answer_timeout: Duration,
     /// What the peer may take of this end.
     pub limits: Limits,
-    /// Whether the peer is a sibling, see [`Self::with_sibling`].
-    pub is_sibling: bool,
+    /// The origin of the peer, if that is a sibling; see [`Self::with_sibling`].
+    pub sibling: Option<OriginConsumer>,
     /// Where a peer that goes away may send a [`crate::Reconnect`]; a session by itself goes nowhere.
     #[cfg(feature = "tokio")]
     pub redirects: crate::reconnect::Redirects,
@@ -66,9 +69,11 @@ impl Config {
     /// What is announced to a sibling is handed on as it is, without a further hop or a price, and
     /// is told to no other sibling. Both ends have to be siblings to each other, and to speak
     /// moq-lite-06 or later.
+    ///
+    /// What the sibling hands on is charged to whoever feeds it `there`, its own origin.
     #[must_use]
-    pub fn with_sibling(mut self) -> Self {
-        self.is_sibling = true;
+    pub fn with_sibling(mut self, there: OriginConsumer) -> Self {
+        self.sibling = Some(there);
         self
     }
 
@@ -96,10 +101,28 @@ impl Config {
 }
 
 impl Config {
+    /// What asks the peer for tracks, and charges them to whom the grant names.
+    pub(crate) fn source(
+        &self,
+        subscribe: &OriginProducer,
+        grant: &Grant,
+    ) -> (RequestSource, RequestQueue) {
+        let budget = subscribe.budget();
+        let named = |name: &Arc<str>| budget.feeder_named(name);
+        let feeder = grant
+            .identity
+            .as_ref()
+            .map_or_else(|| budget.feeder(), named);
+        match &self.sibling {
+            Some(there) => RequestSource::of_origin(there.clone(), feeder),
+            None => RequestSource::new(feeder),
+        }
+    }
+
     /// A name in the origin where the peer's broadcasts appear.
     pub(crate) fn name_session(&self, subscribe: &OriginProducer) -> SessionId {
         let id = subscribe.session_id();
-        if self.is_sibling {
+        if self.sibling.is_some() {
             id.with_sibling()
         } else {
             id
@@ -110,13 +133,13 @@ impl Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            versions: Version::SUPPORTED.to_vec(),
+            versions: Version::OFFERED.to_vec(),
             publish: None,
             subscribe: None,
             role: None,
             answer_timeout: Duration::from_secs(10),
             limits: Limits::default(),
-            is_sibling: false,
+            sibling: None,
             #[cfg(feature = "tokio")]
             redirects: crate::reconnect::Redirects::default(),
         }

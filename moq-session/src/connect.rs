@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use moq_model::{BroadcastPath, HopId, RequestSource};
+use moq_model::{BroadcastPath, HopId};
 use moq_wire::{Setup, Version, code};
 use tokio::sync::{Notify, watch};
 
@@ -106,7 +106,7 @@ impl<T: Transport> Start<T> {
     ) -> (Session, Driver<T>) {
         let publish = config.publish.clone().unwrap_or_default();
         let subscribe = config.subscribe.clone().unwrap_or_default();
-        let (source, requests) = RequestSource::new(subscribe.budget().clone());
+        let (source, requests) = config.source(&subscribe, &self.grant);
         let (hop, id) = (publish.hop(), config.name_session(&subscribe));
         let has_setup = version.features().setup_stream;
         let was_read = self.peer.is_some();
@@ -119,7 +119,7 @@ impl<T: Transport> Start<T> {
             grant: self.grant,
             hop,
             id,
-            is_sibling: config.is_sibling,
+            is_sibling: config.sibling.is_some(),
             publish,
             subscribe,
             source,

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use moq_model::clock::{self, Instant};
-use moq_model::{BroadcastPath, HopId, OriginProducer, Peer, RequestSource, SessionId};
+use moq_model::platform::clock::{self, Instant};
+use moq_model::session::{RequestSource, SessionId, SplitHorizon};
+use moq_model::{BroadcastPath, HopId, OriginProducer};
 use moq_wire::{SubscribeId, Version};
 use tokio::sync::{Notify, watch};
 
@@ -113,8 +114,8 @@ impl Shared {
     }
 
     /// The peer as the origins know it.
-    pub(crate) fn peer(&self, declared: moq_wire::HopId) -> Peer {
-        Peer {
+    pub(crate) fn peer(&self, declared: moq_wire::HopId) -> SplitHorizon {
+        SplitHorizon {
             session: Some(self.id),
             hop: crate::convert::hop(declared),
         }
@@ -169,8 +170,7 @@ impl Shared {
     }
 
     pub(crate) fn next_subscribe_id(&self) -> SubscribeId {
-        let step = u64::from(!cfg!(sim_mutant = "reuse_id"));
-        SubscribeId(self.next_subscribe_id.fetch_add(step, Ordering::Relaxed))
+        SubscribeId(self.next_subscribe_id.fetch_add(1, Ordering::Relaxed))
     }
 
     pub(crate) fn request_close(&self, code: u32, reason: &str) {

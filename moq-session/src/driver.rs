@@ -100,7 +100,7 @@ impl<T: Transport> Driver<T> {
             SessionError::Closed => self.context.close.borrow().clone().unwrap_or_default(),
             SessionError::Ended => (code::session::NO_ERROR, String::new()),
             SessionError::Expired => (code::session::UNAUTHORIZED, "expired".to_owned()),
-            SessionError::Transport(_) | SessionError::Panicked(_) => {
+            SessionError::Transport(_) | SessionError::Panicked(_) | SessionError::Encode(_) => {
                 (code::session::INTERNAL, String::new())
             }
         };
@@ -154,7 +154,7 @@ async fn closed_here<T: Transport>(context: Context<T>) -> Result<(), SessionErr
     let mut close = context.close.subscribe();
     let asked = close.wait_for(Option::is_some);
     match context.grant.until {
-        Some(until) => match moq_model::clock::timeout_at(until, asked).await {
+        Some(until) => match moq_model::platform::clock::timeout_at(until, asked).await {
             Ok(_) => Err(SessionError::Closed),
             Err(_) => Err(SessionError::Expired),
         },

@@ -1,7 +1,7 @@
 //! What went wrong, and whose fault it is.
 
-use moq_model::escape::Escaped;
-use moq_wire::{DecodeError, Version, code};
+use moq_model::text::Escaped;
+use moq_wire::{DecodeError, EncodeError, Version, code};
 
 use crate::limits::Limit;
 use crate::transport::{RecvError, SendError, TransportError};
@@ -81,6 +81,9 @@ pub enum SessionError {
     /// What the session was granted has run out.
     #[error("the grant has expired")]
     Expired,
+    /// The draft that is spoken has no form for what this end has to say when it starts.
+    #[error("this end cannot introduce itself: {0}")]
+    Encode(#[from] EncodeError),
     /// Work of this session panicked with this message: a bug on this side. Other sessions go on.
     #[error("a bug on this side ended the session: {}", Escaped(.0))]
     Panicked(String),
@@ -102,6 +105,9 @@ pub enum StreamError {
     /// The peer stopped this end's half.
     #[error("the peer stopped the stream: {}", Code(*.0))]
     Stopped(u32),
+    /// The draft that is spoken has no form for what this end has to say.
+    #[error("this cannot be written: {0}")]
+    Encode(#[from] EncodeError),
     /// No answer in time.
     #[error("no answer in time")]
     Timeout,

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use moq_model::clock::Instant;
+use moq_model::platform::clock::Instant;
 use moq_model::{BroadcastPath, PathError};
 
 /// What a peer is allowed: the answer to a [`crate::Request`].
@@ -18,6 +19,9 @@ pub struct Grant {
     pub subscribe: Vec<Pattern>,
     /// When the session ends at the latest.
     pub until: Option<Instant>,
+    /// Who the peer is, as far as memory is concerned: what sessions of one identity publish is
+    /// one [`Feeder`](moq_model::Feeder) of the budget. Without an identity each session is one.
+    pub identity: Option<Arc<str>>,
 }
 
 impl Grant {
@@ -29,6 +33,7 @@ impl Grant {
             publish: Vec::new(),
             subscribe: Vec::new(),
             until: None,
+            identity: None,
         }
     }
 
@@ -58,6 +63,13 @@ impl Grant {
     #[must_use]
     pub fn until(mut self, until: Instant) -> Self {
         self.until = Some(until);
+        self
+    }
+
+    /// Names the peer, for sharing memory with others.
+    #[must_use]
+    pub fn with_identity(mut self, identity: impl Into<Arc<str>>) -> Self {
+        self.identity = Some(identity.into());
         self
     }
 

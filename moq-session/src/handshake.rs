@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 
 use bytes::Bytes;
-use moq_model::clock;
+use moq_model::platform::clock;
 use moq_wire::{
     ClientSetup, DecodeError, Parameter, ParameterValue, ServerSetup, SessionInfo, Version, code,
 };
@@ -70,7 +70,7 @@ async fn offer<T: Transport>(
             value: ParameterValue::Bytes(Bytes::copy_from_slice(path.as_bytes())),
         });
     }
-    setup.put(&mut writer.scratch);
+    setup.put(&mut writer.scratch).map_err(SessionError::from)?;
     // A write that fails has a reason, which reading finds.
     let _ = writer.flush().await;
     let setup = match reader.split("SETUP", ServerSetup::split).await {
@@ -141,7 +141,10 @@ async fn settle<T: Transport>(
     let version = version.ok_or_else(|| AcceptError::NoCommonVersion {
         offered: setup.versions.iter().copied().map(name).collect(),
     })?;
-    ServerSetup::new(version).put(&mut writer.scratch);
+    let answer = ServerSetup::new(version);
+    answer
+        .put(&mut writer.scratch)
+        .map_err(SessionError::from)?;
     // A client that stops the stream ends it as well, which is noticed by whoever follows it.
     let _ = writer.flush().await;
     reader.speak(version);
@@ -190,8 +193,10 @@ pub(crate) async fn follow<T: Transport>(stream: SessionStream<T>) -> Result<(),
 }
 
 fn close<T: Transport>(transport: &mut T, error: &SessionError) {
-    if let SessionError::Peer(fault) = error {
-        transport.close(fault.close_code(), &fault.to_string());
+    match error {
+        SessionError::Peer(fault) => transport.close(fault.close_code(), &fault.to_string()),
+        SessionError::Encode(_) => transport.close(code::session::INTERNAL, ""),
+        _ => {}
     }
 }
 

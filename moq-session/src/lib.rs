@@ -77,9 +77,9 @@ pub use subscriber::Bandwidth;
 
 pub use moq_model::{
     Abort, Announced, AnnouncedEvent, BroadcastConsumer, BroadcastPath, BroadcastProducer, Budget,
-    Fetch, Frame, GroupConsumer, GroupEnd, GroupProducer, GroupRead, HopId, LatestReader,
-    OrderedRead, OrderedReader, OriginConsumer, OriginProducer, PathError, Publication, ReadError,
+    Feeder, Fetch, Frame, GroupConsumer, GroupEnd, GroupProducer, GroupRead, HopId, LatestReader,
+    NextGroup, OrderedReader, OriginConsumer, OriginProducer, PathError, Publication, ReadError,
     RouteError, Start, Subscription, Timescale, Track, TrackConsumer, TrackInfo, TrackProducer,
-    TrackReader, Unnoticed, WriteError,
+    TrackRead, TrackReader, Unnoticed, WriteError,
 };
 pub use moq_wire::{Role, Version};

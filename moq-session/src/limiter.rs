@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use moq_model::clock::{self, Instant};
+use moq_model::platform::clock::{self, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::error::{PeerFault, StreamError};
@@ -91,7 +91,7 @@ impl Limiter {
         match error {
             StreamError::Peer(fault) => self.strike(fault),
             StreamError::Reset(_) | StreamError::Stopped(_) => self.withdrawn(),
-            StreamError::Timeout | StreamError::Transport => {}
+            StreamError::Encode(_) | StreamError::Timeout | StreamError::Transport => {}
         }
     }
 

@@ -68,20 +68,20 @@ mod tests {
     fn without_a_common_name_there_is_the_handshake() {
         for offered in [names(&[]), names(&["moqt-22"])] {
             assert_eq!(
-                choose(&offered, Version::SUPPORTED),
+                choose(&offered, Version::OFFERED),
                 Some((None, Agreed::Handshake))
             );
             assert_eq!(choose(&offered, SETTLED), None);
         }
-        assert_eq!(agreed(None, Version::SUPPORTED), Some(Agreed::Handshake));
-        assert_eq!(agreed(Some("h3"), Version::SUPPORTED), None);
+        assert_eq!(agreed(None, Version::OFFERED), Some(Agreed::Handshake));
+        assert_eq!(agreed(Some("h3"), Version::OFFERED), None);
     }
 
     #[test]
     fn a_draft_that_is_being_written_has_to_be_asked_for() {
         let name = Some("moq-lite-07-wip");
         let wip = Version::Lite07Wip;
-        assert_eq!(agreed(name, Version::SUPPORTED), None);
+        assert_eq!(agreed(name, Version::OFFERED), None);
         assert_eq!(agreed(name, &[wip]), Some(Agreed::Version(wip)));
     }
 }

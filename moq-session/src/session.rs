@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use moq_model::platform::clock;
 use moq_model::{
     Announced, BroadcastConsumer, BroadcastPath, Fetch, GroupConsumer, PathError, Publication,
-    TrackConsumer, clock,
+    TrackConsumer,
 };
 use moq_wire::{Version, code, limits};
 use tokio::sync::watch;
@@ -15,7 +16,7 @@ use crate::context::{Drain, Shared};
 use crate::error::{FetchError, GoawayError, SessionError};
 use crate::limits::Limit;
 use crate::subscriber::Bandwidth;
-use crate::transport::{TransportInfo, TransportStats};
+use crate::transport::{MaybeSend, MaybeSync, TransportInfo, TransportStats};
 
 /// How long a peer may be given to leave.
 const MAX_DRAIN: Duration = Duration::from_secs(24 * 60 * 60);
@@ -33,7 +34,7 @@ struct Handle {
 }
 
 /// Asks the transport, whatever its type.
-pub(crate) trait StatsSource: std::fmt::Debug + Send + Sync {
+pub(crate) trait StatsSource: std::fmt::Debug + MaybeSend + MaybeSync {
     fn stats(&self) -> TransportStats;
 }
 
@@ -110,10 +111,7 @@ impl Session {
     /// [`PathError`] if `path` is no broadcast path.
     pub fn subscribe(&self, path: &str, track: &str) -> Result<TrackConsumer, PathError> {
         let path = self.shared().grant.root.join(&BroadcastPath::new(path)?)?;
-        let broadcast = self.shared().source.broadcast(&path);
-        Ok(broadcast
-            .track(track)
-            .unwrap_or_else(|error| TrackConsumer::refused(track, error.into())))
+        Ok(self.shared().source.track(&path, track))
     }
 
     /// Reads one group of the peer's track `track` of the broadcast `path`, without subscribing.

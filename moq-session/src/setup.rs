@@ -37,8 +37,8 @@ pub(crate) async fn send<T: Transport>(
     }
     let stream = std::future::poll_fn(|cx| transport.poll_open_uni(cx)).await?;
     let mut writer = Writer::control(stream, version);
-    writer.stream_type(UniStream::Setup.code());
-    writer.message(&setup);
+    UniStream::Setup.put(&mut writer.scratch, version)?;
+    writer.message(&setup)?;
     // A peer that stops the stream has no use for it, which is no reason to end the session.
     if writer.finish().await.is_ok() {
         let _ = writer.acknowledged().await;

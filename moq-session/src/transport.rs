@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-pub use moq_model::maybe::{MaybeSend, MaybeSync};
+pub use moq_model::platform::{MaybeSend, MaybeSync};
 
 /// Both halves of a bidirectional stream.
 pub type Streams<T> = (<T as Transport>::Send, <T as Transport>::Recv);
@@ -304,6 +304,6 @@ impl fmt::Display for Reason<'_> {
         if self.0.is_empty() {
             return Ok(());
         }
-        write!(f, " ({})", moq_model::escape::Escaped(self.0))
+        write!(f, " ({})", moq_model::text::Escaped(self.0))
     }
 }

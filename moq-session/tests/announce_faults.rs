@@ -14,8 +14,8 @@ use moq_wire::{AnnounceRequest, BiStream};
 fn an_impossible_chain_closes_the_session() {
     for_each_version(|version| async move {
         let features = version.features();
-        let long = features.hop_count.then(|| (1..=33).collect());
-        let repeated = features.hop_ids.then(|| vec![4, 5, 4]);
+        let long = features.hops.has_count().then(|| (1..=33).collect());
+        let repeated = features.hops.has_ids().then(|| vec![4, 5, 4]);
         for chain in [long, repeated].into_iter().flatten() {
             let mut heard = heard(version, 0).await;
             let message = raw_start(version, "a", &chain);
@@ -47,7 +47,7 @@ fn cases(version: Version) -> Vec<(&'static str, Vec<u8>, bool)> {
         ]);
         return again;
     }
-    let hops: &[u8] = if features.hop_count { &[0] } else { &[] };
+    let hops: &[u8] = if features.hops.has_count() { &[0] } else { &[] };
     let message = |status, suffix, rest: &[u8]| {
         let body = [&[status, 1, suffix], hops, rest].concat();
         [

@@ -91,7 +91,7 @@ fn a_route_in_a_circle_is_dropped_and_keeps_its_id() {
         let mut heard = heard(version, 0).await;
         let own_hop = heard.origin.hop().0;
         heard.teller.tell(&start("circle", &[5, own_hop])).await;
-        if !version.features().hop_ids {
+        if !version.features().hops.has_ids() {
             // Nobody can be recognised.
             assert_eq!(heard.started().await, "circle");
             return;
@@ -125,7 +125,7 @@ fn an_update_may_make_a_route_usable_and_useless() {
             AnnounceEvent::Start { suffix, route } => AnnounceEvent::Update { suffix, route },
             other => other,
         };
-        if !features.hop_ids {
+        if !features.hops.has_ids() {
             // It says nothing of the route, so it changes nothing.
             heard.teller.tell(&own(version, "a")).await;
             assert_eq!(heard.started().await, "a");
@@ -155,7 +155,7 @@ fn an_update_may_make_a_route_usable_and_useless() {
 fn a_full_chain_is_dropped_where_the_sender_is_still_to_be_added() {
     for_each_version(|version| async move {
         let features = version.features();
-        if !features.hop_count {
+        if !features.hops.has_count() {
             return;
         }
         let mut heard = heard(version, 0).await;
@@ -163,7 +163,7 @@ fn a_full_chain_is_dropped_where_the_sender_is_still_to_be_added() {
         let message = raw_start(version, "full", &long);
         heard.teller.stream.send_bytes(message).await;
         // Where hops have no names, that of the session is still to be added, too.
-        if features.sender_in_chain && features.hop_ids {
+        if features.sender_in_chain && features.hops.has_ids() {
             assert_eq!(heard.started().await, "full");
         } else {
             heard.expect_nothing().await;

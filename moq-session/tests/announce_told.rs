@@ -6,7 +6,8 @@ use common::announce::{Listener, listen, listen_with, tell};
 use common::scripts::{A_WHILE, announce_request, enter, enter_as, path, settle, subscribe};
 use common::told::{end, own, publish, told};
 use common::{finished, for_each_version};
-use moq_model::{HopId, Route, Source};
+use moq_model::session::Source;
+use moq_model::{HopId, Route};
 use moq_session::{BroadcastPath, OriginProducer};
 use moq_wire::code::stream::{CANCELLED, MALFORMED_TRACK, UNROUTABLE};
 use moq_wire::{AnnounceEvent, AnnounceOk, BiStream, Setup};
@@ -107,7 +108,7 @@ fn a_better_route_replaces_the_one_that_was_told() {
             Some(2)
         } else {
             let features = version.features();
-            (features.announce_replace && features.hop_count).then_some(0)
+            (features.announce_replace && features.hops.has_count()).then_some(0)
         };
         if let Some(cost) = expected {
             let AnnounceEvent::Update { suffix, route } = listener.event().await else {
@@ -218,7 +219,7 @@ fn a_route_is_not_told_where_it_came_from() {
 
         let mut back = listen(&mut alice, "").await;
         back.expect_silence(A_WHILE).await;
-        let wish = subscribe(0, "room", "data");
+        let wish = subscribe(version, 0, "room", "data");
         let mut refused = alice.request(BiStream::Subscribe, &wish).await;
         refused.expect_reset(UNROUTABLE).await;
 
@@ -229,8 +230,12 @@ fn a_route_is_not_told_where_it_came_from() {
         assert_eq!(suffix, path("room"));
         // Where hops have no names, a name for the first session comes before the peer.
         let features = version.features();
-        let first = [11, 0][..].get(usize::from(!features.hop_ids)).copied();
-        let first = first.filter(|_| features.hop_count).map(moq_wire::HopId);
+        let first = [11, 0][..]
+            .get(usize::from(!features.hops.has_ids()))
+            .copied();
+        let first = first
+            .filter(|_| features.hops.has_count())
+            .map(moq_wire::HopId);
         assert_eq!(route.hops.first().copied(), first);
 
         // A second session of the first peer is known by the hop it declares.
@@ -238,7 +243,7 @@ fn a_route_is_not_told_where_it_came_from() {
         let mut request = announce_request("");
         request.exclude_hop = moq_wire::HopId(11);
         let mut back = listen_with(&mut again, &request).await;
-        if features.hop_ids {
+        if features.hops.has_ids() {
             back.expect_silence(A_WHILE).await;
         } else {
             assert_eq!(back.event().await.suffix(), &path("room"));

@@ -42,7 +42,7 @@ async fn stage(version: Version) -> Stage {
 fn a_subscription_is_taken_back_while_the_track_is_awaited() {
     for_each_version(|version| async move {
         let mut stage = stage(version).await;
-        let wish = subscribe(0, "room", "data");
+        let wish = subscribe(version, 0, "room", "data");
         let mut stream = stage.peer.request(BiStream::Subscribe, &wish).await;
         settle().await;
         assert_eq!(stage.session.outstanding().subscriptions, 1);
@@ -57,7 +57,7 @@ fn a_subscription_is_taken_back_while_the_track_is_awaited() {
 fn a_subscription_is_ended_while_the_track_is_awaited() {
     for_each_version(|version| async move {
         let mut stage = stage(version).await;
-        let wish = subscribe(0, "room", "data");
+        let wish = subscribe(version, 0, "room", "data");
         let mut stream = stage.peer.request(BiStream::Subscribe, &wish).await;
         settle().await;
         stream.finish();
@@ -99,7 +99,7 @@ fn a_stop_of_an_idle_group_is_noticed() {
         live.peer.allow_streams(2);
         let mut group = live.track.append().unwrap();
         group.append_at(1, "a").unwrap();
-        let _stream = live.subscribe(&subscribe(0, "room", "data")).await;
+        let _stream = live.subscribe(&subscribe(version, 0, "room", "data")).await;
         let (_, mut stream) = live.peer.expect_group().await;
         stream.expect_frame().await;
         stream.stop(INTERNAL);

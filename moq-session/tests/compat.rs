@@ -268,7 +268,7 @@ fn codes_pass_through_a_foreign_transport() {
             peer.setup(&setup)
         );
         let session = session.unwrap();
-        let wish = common::scripts::subscribe(0, "nowhere", "data");
+        let wish = common::scripts::subscribe(version, 0, "nowhere", "data");
         let mut stream = peer.request(BiStream::Subscribe, &wish).await;
         stream.expect_reset(code::stream::UNROUTABLE).await;
         let mut stranger = peer.group(&common::scripts::header(9, 0)).await;

@@ -2,11 +2,12 @@
 
 mod common;
 
+use common::ends::{begun, heard_over, over};
 use common::live::live;
 use common::scripts::{A_WHILE, accept_track, enter, settle, subscribe};
 use common::{for_each_version, for_each_with};
 use moq_session::{OriginProducer, Version};
-use moq_wire::{BiStream, Datagram, GroupSequence, SubscribeId, SubscribeResponse, UniStream};
+use moq_wire::{BiStream, Datagram, GroupSequence, SubscribeId, UniStream};
 
 fn for_each_with_datagrams<F: Future<Output = ()>>(test: impl Fn(Version) -> F) {
     for_each_with(|features| features.datagrams, test);
@@ -27,7 +28,7 @@ fn datagram(id: u64, sequence: u64, timestamp: u64, payload: &'static str) -> Da
 fn a_frame_that_fits_is_sent_once_and_counts() {
     for_each_with_datagrams(|version| async move {
         let mut live = live(version).await;
-        let mut control = live.subscribe(&subscribe(3, "room", "data")).await;
+        let mut control = live.subscribe(&subscribe(version, 3, "room", "data")).await;
         settle().await;
         live.track.append_datagram(0, "first").unwrap();
         live.track.append_datagram(20, "").unwrap();
@@ -48,7 +49,7 @@ fn a_frame_that_fits_is_sent_once_and_counts() {
         control.expect_silence(A_WHILE).await;
         peer.expect_no_uni(UniStream::Group, A_WHILE).await;
         live.track.finish();
-        assert_eq!(control.expect_response().await, SubscribeResponse::End(5));
+        assert_eq!(control.expect_response().await, heard_over(version, 5, 0));
         control.expect_fin().await;
     });
 }
@@ -57,7 +58,7 @@ fn a_frame_that_fits_is_sent_once_and_counts() {
 fn streams_and_datagrams_share_a_track() {
     for_each_with_datagrams(|version| async move {
         let mut live = live(version).await;
-        let mut control = live.subscribe(&subscribe(3, "room", "data")).await;
+        let mut control = live.subscribe(&subscribe(version, 3, "room", "data")).await;
         settle().await;
         live.group(1);
         live.expect_groups([0]).await;
@@ -67,8 +68,8 @@ fn streams_and_datagrams_share_a_track() {
         live.group(3);
         live.expect_groups([2]).await;
         live.track.finish();
-        assert_eq!(control.expect_response().await, SubscribeResponse::Start(0));
-        assert_eq!(control.expect_response().await, SubscribeResponse::End(3));
+        assert_eq!(control.expect_response().await, begun(0));
+        assert_eq!(control.expect_response().await, heard_over(version, 3, 2));
     });
 }
 
@@ -80,7 +81,7 @@ fn a_draft_without_datagrams_gets_none() {
             return;
         }
         let mut live = live(version).await;
-        let _control = live.subscribe(&subscribe(3, "room", "data")).await;
+        let _control = live.subscribe(&subscribe(version, 3, "room", "data")).await;
         live.track.append_datagram(0, "a").unwrap();
         live.peer.expect_no_uni(UniStream::Group, A_WHILE).await;
         live.group(1);
@@ -98,7 +99,7 @@ fn a_relay_passes_a_datagram_on_as_one() {
         let mut announce = publisher.expect_bi(BiStream::Announce).await;
         common::announce::tell(&mut announce, 1, &["room"]).await;
         settle().await;
-        let wish = subscribe(9, "room", "data");
+        let wish = subscribe(version, 9, "room", "data");
         let mut control = viewer.request(BiStream::Subscribe, &wish).await;
         let (id, mut upstream) = accept_track(&mut publisher).await;
         publisher.send_datagram(&datagram(id, 4, 100, "a"));
@@ -108,9 +109,9 @@ fn a_relay_passes_a_datagram_on_as_one() {
         publisher.send_datagram(&datagram(id, 5, 110, "again"));
         let got: Datagram = viewer.expect_datagram().await;
         assert_eq!(got, datagram(9, 5, 110, "b"));
-        upstream.respond(&SubscribeResponse::End(6)).await;
+        upstream.respond(&over(6)).await;
         upstream.finish();
-        assert_eq!(control.expect_response().await, SubscribeResponse::End(6));
+        assert_eq!(control.expect_response().await, heard_over(version, 6, 0));
         control.expect_fin().await;
         viewer.expect_no_uni(UniStream::Group, A_WHILE).await;
     });

@@ -4,6 +4,7 @@ mod common;
 
 use std::time::Duration;
 
+use common::ends::begun;
 use common::fetch::{ended, fetching, for_each_fetching, read};
 use common::join;
 use common::scripts::{accept_track, answer_track, header, path, settle};
@@ -27,7 +28,7 @@ fn an_answer_that_is_finished_is_a_finished_group() {
             priority: 3,
             group: GroupSequence(7),
             frame_start: 0,
-            frame_end: None,
+            frame_last: None,
         };
         assert_eq!(f.request, expected);
         assert_eq!(f.group.sequence(), 7);
@@ -95,7 +96,7 @@ fn frames_above_the_limit_are_not_read() {
 
 fn bytes(version: Version, value: u64) -> Vec<u8> {
     let mut buf = Vec::new();
-    varint::put(value, &mut buf, version);
+    varint::put(value, &mut buf, version).expect("it is in range");
     buf
 }
 
@@ -104,9 +105,9 @@ fn bytes(version: Version, value: u64) -> Vec<u8> {
 fn frames_are_asked_for_by_number_where_that_is_possible() {
     for_each_fetching(|version| async move {
         let has_bounds = version.features().frame_bounds;
-        let mut f = fetching(version, Fetch::new(7).from(1).until(3)).await;
+        let mut f = fetching(version, Fetch::new(7).with_first_frame(1).with_end_frame(3)).await;
         let frames: &[&str] = if has_bounds {
-            assert_eq!((f.request.frame_start, f.request.frame_end), (1, Some(2)));
+            assert_eq!((f.request.frame_start, f.request.frame_last), (1, Some(2)));
             &["b", "c"]
         } else {
             &["a", "b", "c", "d"]
@@ -193,9 +194,7 @@ fn what_is_fetched_does_not_disturb_a_subscription() {
         let track = session.subscribe("room", "data").unwrap();
         let mut reader = track.subscribe(moq_session::Subscription::default());
         let (id, mut control) = accept_track(&mut peer).await;
-        control
-            .respond(&moq_wire::SubscribeResponse::Start(5))
-            .await;
+        control.respond(&begun(5)).await;
         let mut live = peer.group(&header(id, 5)).await;
         live.send_frame(5, "live").await;
         let held = reader.next_group().await.unwrap().unwrap();

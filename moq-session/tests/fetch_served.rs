@@ -55,9 +55,9 @@ fn frames_are_served_by_number() {
         if !version.features().frame_bounds {
             return;
         }
-        let range = |group, frame_start, frame_end| Fetch {
+        let range = |group, frame_start, frame_last| Fetch {
             frame_start,
-            frame_end,
+            frame_last,
             ..wish(group)
         };
         let mut second = fetch(&mut live.peer, &range(0, 1, None)).await;
@@ -87,7 +87,7 @@ fn an_inverted_range_is_reset() {
         if version.features().frame_bounds {
             let inverted = Fetch {
                 frame_start: 1,
-                frame_end: Some(0),
+                frame_last: Some(0),
                 ..wish(0)
             };
             let mut stream = fetch(&mut live.peer, &inverted).await;
@@ -284,7 +284,7 @@ fn a_relay_fetches_from_its_publisher_what_it_does_not_hold() {
         }
         let whole = ended(&["a", "b"], GroupEnd::Finished);
         assert_eq!(read(&mut fetched.unwrap()).await, whole);
-        let part = wish.from(1).until(2);
+        let part = wish.with_first_frame(1).with_end_frame(2);
         let mut part = viewer.0.fetch("room", "data", part).await.unwrap();
         assert_eq!(read(&mut part).await, ended(&["b"], GroupEnd::Finished));
         let missing = moq_session::Fetch::new(4);

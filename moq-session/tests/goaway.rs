@@ -4,6 +4,7 @@ mod common;
 
 use std::time::Duration;
 
+use common::ends::begun;
 use common::fetch::wish;
 use common::heard::{heard, own};
 use common::live::live;
@@ -17,7 +18,7 @@ use moq_session::{
     Version,
 };
 use moq_wire::code::stream::{CANCELLED, GOING_AWAY, INTERNAL};
-use moq_wire::{BiStream, Goaway, SubscribeResponse, code};
+use moq_wire::{BiStream, Goaway, code};
 use tokio::time::{Instant, timeout};
 
 const URI: &str = "https://relay2.example/room?jwt=x";
@@ -49,7 +50,7 @@ fn a_peer_that_stays_is_served_until_the_deadline() {
         stream.expect_fin().await;
         stream.expect_stop(INTERNAL).await;
 
-        let _control = live.subscribe(&subscribe(0, "room", "data")).await;
+        let _control = live.subscribe(&subscribe(version, 0, "room", "data")).await;
         live.group(1);
         live.expect_groups([0]).await;
         if version.features().fetch {
@@ -180,7 +181,7 @@ fn a_peer_that_leaves_is_asked_for_nothing_new() {
             peer.expect_no_bi(kind, A_WHILE).await;
         }
 
-        control.respond(&SubscribeResponse::Start(3)).await;
+        control.respond(&begun(3)).await;
         let mut live = peer.group(&header(id, 3)).await;
         live.send_frame(1, "goes on").await;
         let group = timeout(SECOND, reader.next_group()).await.unwrap();

@@ -45,7 +45,7 @@ fn what_a_peer_may_not_subscribe_to_is_unroutable() {
         let _rooms: Vec<_> = ["room/a", "hall"].map(|path| publish(&origin, path)).into();
         let allowed = grant("").subscribe([pattern("room/**")]);
         let (mut peer, _session) = enter_with(version, &origin, allowed).await;
-        let wish = subscribe(0, "hall", "data");
+        let wish = subscribe(version, 0, "hall", "data");
         let mut stream = peer.request(BiStream::Subscribe, &wish).await;
         stream.expect_reset(UNROUTABLE).await;
         if version.features().track_stream {
@@ -56,7 +56,7 @@ fn what_a_peer_may_not_subscribe_to_is_unroutable() {
             let mut stream = peer.request(BiStream::Track, &wish).await;
             let _: TrackInfo = stream.expect().await;
         }
-        let wish = subscribe(1, "room/a", "data");
+        let wish = subscribe(version, 1, "room/a", "data");
         let mut stream = peer.request(BiStream::Subscribe, &wish).await;
         let _: SubscribeResponse = stream.expect_response().await;
         let (group, _stream) = peer.expect_group().await;
@@ -98,10 +98,10 @@ fn paths_of_a_session_lie_below_its_root() {
         };
         assert_eq!(suffix, path("x"));
         listener.expect_silence(A_WHILE).await;
-        let wish = subscribe(0, "anon/x", "data");
+        let wish = subscribe(version, 0, "anon/x", "data");
         let mut stream = peer.request(BiStream::Subscribe, &wish).await;
         stream.expect_reset(UNROUTABLE).await;
-        let wish = subscribe(1, "x", "data");
+        let wish = subscribe(version, 1, "x", "data");
         let mut stream = peer.request(BiStream::Subscribe, &wish).await;
         let _: SubscribeResponse = stream.expect_response().await;
 

@@ -15,9 +15,9 @@ use moq_wire::{Datagram, GroupSequence, SubscribeId, UniStream, code, varint};
 fn frame_header(version: Version, delta: u64, len: u64) -> BytesMut {
     let mut buf = BytesMut::new();
     if version.features().timestamps {
-        varint::put(delta, &mut buf, version);
+        varint::put(delta, &mut buf, version).expect("it is in range");
     }
-    varint::put(len, &mut buf, version);
+    varint::put(len, &mut buf, version).expect("it is in range");
     buf
 }
 

@@ -4,11 +4,12 @@ mod common;
 
 use std::time::Duration;
 
+use common::ends::begun;
 use common::for_each_version;
-use common::live::{floor, live, update};
+use common::live::{floor, live, start_at, update};
 use common::scripts::{A_WHILE, settle, subscribe};
 use moq_wire::code::stream::{CANCELLED, MALFORMED_TRACK, OLD};
-use moq_wire::{GroupStart, SubscribeResponse, UniStream};
+use moq_wire::{GroupSequence, SubscribeResponse, UniStream};
 
 // spec: Section 4.6, "Where delivery begins"
 #[test]
@@ -19,7 +20,7 @@ fn delivery_begins_where_the_draft_says() {
             live.group(n * 1_000);
         }
         let is_floor = version.features().start_is_floor;
-        let mut wish = subscribe(0, "room", "data");
+        let mut wish = subscribe(version, 0, "room", "data");
         let _latest = live.subscribe(&wish).await;
         if is_floor {
             // With an age of five seconds a floor of 0 is everything that is held.
@@ -37,7 +38,7 @@ fn delivery_begins_where_the_draft_says() {
         }
 
         wish.id.0 = 2;
-        wish.start = GroupStart::Latest;
+        wish.start = subscribe(version, 0, "", "").start;
         wish.max_age = Duration::ZERO;
         let _edge = live.subscribe(&wish).await;
         live.expect_groups([3]).await;
@@ -52,7 +53,7 @@ fn bounds_are_kept_until_an_update_moves_them() {
     for_each_version(|version| async move {
         let mut live = live(version).await;
         let mut wish = floor(1);
-        wish.end = Some(2);
+        wish.last = Some(GroupSequence(2));
         let mut stream = live.subscribe(&wish).await;
         for n in 0..4 {
             live.group(n * 100);
@@ -64,7 +65,7 @@ fn bounds_are_kept_until_an_update_moves_them() {
         }
         live.expect_groups([1, 2]).await;
         live.peer.expect_no_uni(UniStream::Group, A_WHILE).await;
-        stream.send(&update(5, 5_000, GroupStart::Floor(1))).await;
+        stream.send(&update(5, 5_000, start_at(1))).await;
         live.group(400);
         settle().await;
         live.expect_groups([4, 3]).await;
@@ -90,7 +91,7 @@ fn frames_are_counted_in_the_groups_that_the_bounds_name() {
             frames.finish();
         }
         let mut wish = floor(0);
-        (wish.frame_start, wish.end, wish.frame_end) = (1, Some(2), Some(1));
+        (wish.frame_start, wish.last, wish.frame_last) = (1, Some(GroupSequence(2)), Some(1));
         let _stream = live.subscribe(&wish).await;
         for (group, times) in [(2, 200..202), (1, 100..103), (0, 1..3)] {
             let (header, mut stream) = live.peer.expect_group().await;
@@ -185,12 +186,12 @@ fn a_group_that_gets_too_old_on_its_way_is_reset_and_told() {
             blocked.expect_reset(OLD).await;
             live.expect_groups([2, 1]).await;
             if version.features().start_end {
-                assert_eq!(stream.expect_response().await, SubscribeResponse::Start(0));
+                assert_eq!(stream.expect_response().await, begun(0));
             }
             if version.features().drop_type.is_some() {
                 // The reset may have overtaken the header.
-                let (start, end, code) = (0, 0, u64::from(OLD));
-                let told = SubscribeResponse::Drop { start, end, code };
+                let (first, last, code) = (GroupSequence(0), GroupSequence(0), u64::from(OLD));
+                let told = SubscribeResponse::Drop { first, last, code };
                 assert_eq!(stream.expect_response().await, told);
             }
             return;
@@ -214,17 +215,17 @@ fn groups_that_found_no_stream_in_time_are_told_as_dropped() {
             settle().await;
         }
         if version.features().start_end {
-            assert_eq!(stream.expect_response().await, SubscribeResponse::Start(0));
+            assert_eq!(stream.expect_response().await, begun(0));
         }
         // The newest group counts as five seconds old when the sixth after it begins.
         let mut next = 0;
         while version.features().drop_type.is_some() && next < 394 {
-            let SubscribeResponse::Drop { start, end, code } = stream.expect_response().await
+            let SubscribeResponse::Drop { first, last, code } = stream.expect_response().await
             else {
                 panic!("a drop");
             };
-            assert_eq!((start, code), (next, u64::from(OLD)));
-            next = end + 1;
+            assert_eq!((first.0, code), (next, u64::from(OLD)));
+            next = last.0 + 1;
         }
         stream.expect_silence(A_WHILE).await;
         live.peer.allow_streams(128);
@@ -233,5 +234,29 @@ fn groups_that_found_no_stream_in_time_are_told_as_dropped() {
         } else {
             live.expect_groups([394, 399, 398, 397, 396, 395]).await;
         }
+    });
+}
+
+#[test]
+fn many_groups_that_wait_for_a_stream_lose_no_order() {
+    for_each_version(|version| async move {
+        let mut live = live(version).await;
+        let mut stream = live.subscribe(&floor(0)).await;
+        live.peer.allow_streams(0);
+        for n in 0..100 {
+            live.group(n);
+            settle().await;
+        }
+        live.peer.allow_streams(128);
+        let newest = (1..100).rev();
+        if version.features().subscribe_range {
+            live.expect_groups(newest.chain([0])).await;
+        } else {
+            live.expect_groups([0].into_iter().chain(newest)).await;
+        }
+        if version.features().start_end {
+            assert_eq!(stream.expect_response().await, begun(0));
+        }
+        stream.expect_silence(A_WHILE).await;
     });
 }

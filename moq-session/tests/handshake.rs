@@ -35,8 +35,8 @@ fn the_first_acceptable_offer_is_settled() {
         };
         let own = version.code_point();
         let offers: [(&[u64], &[Version]); 4] = [
-            (&[own, other], Version::SUPPORTED),
-            (&[FOREIGN, own, other, FOREIGN], Version::SUPPORTED),
+            (&[own, other], Version::OFFERED),
+            (&[FOREIGN, own, other, FOREIGN], Version::OFFERED),
             (&[SIX, own], Version::ALL),
             (&[other, FOREIGN, own], &[Version::Lite06, version]),
         ];
@@ -81,7 +81,7 @@ fn a_client_in_service_is_answered_to_the_byte() {
 #[test]
 fn a_client_offers_what_it_accepts_in_its_order() {
     for_each_with_handshake(|version| async move {
-        let (mut peer, connected) = server(version, Version::SUPPORTED);
+        let (mut peer, connected) = server(version, Version::OFFERED);
         let mut stream = peer.expect_raw_bi().await;
         stream.expect_bytes(b"\x20\0\x12\x02").await;
         stream.expect_bytes(b"\xc0\0\0\0\xff\x0d\xad\x02").await;
@@ -112,7 +112,7 @@ fn an_offer_may_be_longer_than_one_byte_counts() {
                 parameters: vec![long],
             };
             let mut bytes = BytesMut::new();
-            setup.put(&mut bytes);
+            setup.put(&mut bytes).expect("it can be written");
             let mut stream = peer.open_raw_bi().await;
             stream.send_bytes(bytes).await;
             answer(&mut stream).await;
@@ -217,7 +217,7 @@ fn without_a_name_the_handshake_follows_the_grant() {
                 path: "/url?a=b".to_owned(),
                 protocols,
             };
-            let config = Config::default().with_versions(Version::SUPPORTED);
+            let config = Config::default().with_versions(Version::OFFERED);
             let request = Session::accept(incoming, config).await.unwrap();
             assert_eq!((request.path(), request.query()), ("/url", Some("a=b")));
             assert_eq!(request.version(), None);

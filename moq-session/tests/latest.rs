@@ -4,19 +4,19 @@
 
 mod common;
 
+use common::ends::{begun, over};
 use common::for_each_version;
 use common::scripts::{fed, header, send_group, settle};
-use moq_session::{LatestReader, OrderedRead};
-use moq_wire::SubscribeResponse;
+use moq_session::{LatestReader, TrackRead};
 
 async fn text(reader: &mut LatestReader) -> String {
     let next = tokio::time::timeout(std::time::Duration::from_secs(10), reader.next());
     match next.await.expect("a read") {
-        Ok(Some(OrderedRead::Frame { group, frame, .. })) => {
+        Ok(Some(TrackRead::Frame { group, frame, .. })) => {
             let text = String::from_utf8(frame.payload.to_vec()).unwrap();
             format!("{group} {text}")
         }
-        Ok(Some(OrderedRead::Skipped { groups, .. })) => format!("no {groups:?}"),
+        Ok(Some(TrackRead::Skipped { groups, .. })) => format!("no {groups:?}"),
         Ok(None) => "end".to_owned(),
         Ok(Some(other)) => panic!("{other:?}"),
         Err(error) => panic!("{error}"),
@@ -43,8 +43,8 @@ fn a_group_is_left_for_a_newer_one_and_older_ones_are_not_given() {
         assert_eq!(text(&mut reader).await, "3 e");
         old.finish();
         if version.features().start_end {
-            fed.control.respond(&SubscribeResponse::Start(0)).await;
-            let end = SubscribeResponse::End(4);
+            fed.control.respond(&begun(0)).await;
+            let end = over(4);
             fed.control.respond(&end).await;
         }
         fed.control.finish();

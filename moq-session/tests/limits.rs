@@ -34,7 +34,7 @@ fn subscriptions_are_bounded() {
             let (mut peer, session) = enter(version, &origin, limits).await;
             let mut streams = Vec::new();
             for id in 0..count {
-                let wish = subscribe(id, "room", "data");
+                let wish = subscribe(version, id, "room", "data");
                 streams.push(peer.request(BiStream::Subscribe, &wish).await);
             }
             settle().await;
@@ -210,7 +210,7 @@ fn requests_taken_back_too_fast_make_the_next_one_wait() {
             let _publication = origin.publish(&"room".parse().unwrap(), broadcast.consume());
             let (mut peer, session) = enter(version, &origin, limits).await;
             for id in 0..count {
-                let wish = subscribe(id, "room", "data");
+                let wish = subscribe(version, id, "room", "data");
                 let mut stream = peer.request(BiStream::Subscribe, &wish).await;
                 track.used().await;
                 stream.reset(CANCELLED);
@@ -234,7 +234,7 @@ fn a_message_is_bounded() {
             let (mut peer, session) = enter(version, &OriginProducer::new(), limits).await;
             let mut stream = peer.open_bi(BiStream::Subscribe).await;
             let mut declared = bytes::BytesMut::new();
-            varint::put(len, &mut declared, version);
+            varint::put(len, &mut declared, version).expect("it is in range");
             stream.send_bytes(declared).await;
             match is_over {
                 true => stream.expect_reset(CANCELLED).await,
@@ -257,12 +257,12 @@ fn a_path_is_bounded() {
             let (mut peer, session) = enter(version, &OriginProducer::new(), limits).await;
             let mut stream = peer.open_bi(BiStream::Subscribe).await;
             let mut body = bytes::BytesMut::new();
-            varint::put(0, &mut body, version);
-            varint::put(path.len() as u64, &mut body, version);
+            varint::put(0, &mut body, version).expect("it is in range");
+            varint::put(path.len() as u64, &mut body, version).expect("it is in range");
             body.extend_from_slice(path.as_bytes());
             body.extend_from_slice(&rest_of_subscribe(version));
             let mut message = bytes::BytesMut::new();
-            varint::put(body.len() as u64, &mut message, version);
+            varint::put(body.len() as u64, &mut message, version).expect("it is in range");
             message.extend_from_slice(&body);
             stream.send_bytes(message).await;
             let code = match is_over {
@@ -278,9 +278,9 @@ fn a_path_is_bounded() {
 /// A SUBSCRIBE from behind its path, which is the empty one there.
 fn rest_of_subscribe(version: moq_session::Version) -> Vec<u8> {
     let mut whole = bytes::BytesMut::new();
-    let mut wish = subscribe(0, "", "data");
+    let mut wish = subscribe(version, 0, "", "data");
     wish.broadcast = path("");
-    moq_wire::Encode::encode(&wish, &mut whole, version);
+    moq_wire::Encode::encode(&wish, &mut whole, version).unwrap();
     whole[2..].to_vec()
 }
 

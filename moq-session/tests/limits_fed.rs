@@ -21,7 +21,7 @@ async fn fed(version: Version, limits: Limits) -> Fed {
     let config = Config::default().with_limits(limits);
     let (session, mut peer) = Peer::server_of(version, config).await;
     let track = session.subscribe("room", "data").unwrap();
-    let reader = track.subscribe(Subscription::default().from(Start::OLDEST));
+    let reader = track.subscribe(Subscription::default().with_start(Start::OLDEST));
     let (id, control) = accept_track(&mut peer).await;
     Fed {
         session,
@@ -116,7 +116,7 @@ fn a_datagram_is_bounded_either_way() {
                     payload: Bytes::new(),
                 };
                 let mut whole = BytesMut::new();
-                datagram.encode(&mut whole, version);
+                datagram.encode(&mut whole, version).unwrap();
                 datagram.payload = vec![b'x'; len as usize - whole.len()].into();
                 fed.peer.send_datagram(&datagram);
                 datagram.sequence = GroupSequence(1);
@@ -143,7 +143,7 @@ fn a_datagram_is_bounded_either_way() {
 #[test]
 fn a_route_has_so_many_hops() {
     for_each_with(
-        |features| features.hop_ids,
+        |features| features.hops.has_ids(),
         |version| async move {
             for (count, is_over) in around(32) {
                 let origin = OriginProducer::new();

@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::announce::tell;
-use common::ends::rest;
+use common::ends::{begun, over, rest};
 use common::scripts::{Fed, accept_track, enter, fed, header, send_group, settle};
 use common::{for_each_version, for_each_with};
 use moq_session::testing::Peer;
@@ -13,7 +13,7 @@ use moq_session::transport::TransportError;
 use moq_session::{
     Abort, AnnouncedEvent, BroadcastPath, OriginProducer, ReadError, SessionError, Subscription,
 };
-use moq_wire::{BiStream, SubscribeResponse};
+use moq_wire::BiStream;
 
 // spec: Section 6.1, "opening more streams than the peer allows"
 #[test]
@@ -48,7 +48,7 @@ fn a_lost_connection_fails_what_it_carried() {
             id,
             mut control,
         } = fed(version).await;
-        control.respond(&SubscribeResponse::Start(0)).await;
+        control.respond(&begun(0)).await;
         let mut group = peer.group(&header(id, 0)).await;
         group.send_frame(0, "a").await;
         settle().await;
@@ -98,10 +98,10 @@ fn what_was_settled_outlives_the_session() {
                 mut control,
                 ..
             } = fed(version).await;
-            control.respond(&SubscribeResponse::Start(0)).await;
+            control.respond(&begun(0)).await;
             send_group(&mut peer, id, 0, &["a"]).await;
             send_group(&mut peer, id, 1, &["b"]).await;
-            control.respond(&SubscribeResponse::End(2)).await;
+            control.respond(&over(2)).await;
             control.finish();
             // An end may be the last group's number instead, which takes a moment to rule out.
             tokio::time::sleep(Duration::from_secs(1)).await;

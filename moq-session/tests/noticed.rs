@@ -20,7 +20,7 @@ fn a_peer_is_told_once_it_asks_for_what_covers_the_path() {
         let origin = OriginProducer::new();
         let mut early = publish(&origin, "room/early");
         let began = Instant::now();
-        let untold = Err(Unnoticed::Untold(LIMIT));
+        let untold = Err(Unnoticed::Unannounced(LIMIT));
         assert_eq!(early.told(LIMIT).await, untold);
         assert_eq!(began.elapsed(), LIMIT);
 
@@ -52,7 +52,7 @@ fn what_was_told_of_one_publication_is_not_taken_for_the_next() {
         drop((listener, peer, session, first));
         settle().await;
         let mut second = publish(&origin, "room");
-        assert_eq!(second.told(LIMIT).await, Err(Unnoticed::Untold(LIMIT)));
+        assert_eq!(second.told(LIMIT).await, Err(Unnoticed::Unannounced(LIMIT)));
     });
 }
 
@@ -83,7 +83,10 @@ fn every_kind_of_request_shows_that_the_broadcast_is_reached() {
             let _stream = match kind {
                 BiStream::Track => peer.request(kind, &track("room", "data")).await,
                 BiStream::Fetch => peer.request(kind, &fetch()).await,
-                _ => peer.request(kind, &subscribe(0, "room", "data")).await,
+                _ => {
+                    peer.request(kind, &subscribe(version, 0, "room", "data"))
+                        .await
+                }
             };
             assert_eq!(room.requested(LIMIT).await, Ok(()), "{kind:?}");
             assert_eq!(hall.requested(LIMIT).await, unrequested);
@@ -98,6 +101,6 @@ fn fetch() -> Fetch {
         priority: 0,
         group: GroupSequence(0),
         frame_start: 0,
-        frame_end: None,
+        frame_last: None,
     }
 }

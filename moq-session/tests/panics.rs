@@ -4,6 +4,7 @@ mod common;
 
 use std::time::Duration;
 
+use common::live::start_at;
 use common::scripts::{settle, subscribe};
 use common::trap::{Call, Trap, Trigger};
 use common::{for_each_version, join};
@@ -12,7 +13,7 @@ use moq_session::{
     BroadcastProducer, Config, Established, Grant, GroupRead, OriginProducer, Session,
     SessionError, Start, Subscription, Track, Version,
 };
-use moq_wire::{BiStream, GroupStart, Setup, code};
+use moq_wire::{BiStream, Setup, code};
 
 /// A relay's session on a transport with a bug, and the peer behind that.
 async fn trapped(version: Version, origin: &OriginProducer, trigger: &Trigger) -> (Peer, Session) {
@@ -50,11 +51,11 @@ fn a_panic_closes_the_session_it_happened_in_and_no_other() {
             let (mut peer, session) = trapped(version, &origin, &trigger).await;
             publication.told(Duration::from_secs(1)).await.unwrap();
 
-            let wanted = Subscription::default().from(Start::OLDEST);
+            let wanted = Subscription::default().with_start(Start::OLDEST);
             let watched = viewer.0.subscribe("room", "data").unwrap();
             let mut reader = watched.subscribe(wanted);
-            let mut wish = subscribe(0, "room", "data");
-            wish.start = GroupStart::Floor(0);
+            let mut wish = subscribe(version, 0, "room", "data");
+            wish.start = start_at(0);
             let _stream = peer.request(BiStream::Subscribe, &wish).await;
             track.used().await;
             settle().await;

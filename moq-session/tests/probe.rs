@@ -14,7 +14,7 @@ use moq_wire::{BiStream, Probe, ProbeLevel, Setup, UniStream};
 const MS: Duration = Duration::from_millis(1);
 
 fn for_each_probing<F: Future<Output = ()>>(test: impl Fn(Version) -> F) {
-    for_each_with(|features| features.probe, test);
+    for_each_with(|features| features.probe.exists(), test);
 }
 
 /// A relay that measures this, its end of the connection, and a peer in a client's place.
@@ -33,7 +33,7 @@ async fn relay(
 }
 
 async fn expect_report(stream: &mut Script, bitrate: u64, rtt: u64) {
-    let has_rtt = stream.version().features().probe_rtt;
+    let has_rtt = stream.version().features().probe.has_rtt();
     let expected = Probe {
         bitrate: Some(bitrate).filter(|rate| *rate > 0),
         rtt: Some(MS * u32::try_from(rtt).expect("a short time"))
@@ -66,7 +66,7 @@ fn estimates_are_reported_as_they_change() {
         assert_eq!(before.elapsed(), Duration::from_secs(10));
         connection.measure(None, Some(60 * MS));
         expect_report(&mut stream, 0, 60).await;
-        if version.features().probe_rtt {
+        if version.features().probe.has_rtt() {
             expect_report(&mut stream, 0, 60).await;
         } else {
             stream.expect_silence(Duration::from_secs(30)).await;
@@ -155,7 +155,7 @@ fn a_peer_is_asked_while_somebody_wants_to_know() {
         let mut stream = peer.expect_bi(BiStream::Probe).await;
         stream.expect_silence(A_WHILE).await;
         assert_eq!(*known.borrow_and_update(), Bandwidth::default());
-        let rtt = version.features().probe_rtt.then_some(25 * MS);
+        let rtt = version.features().probe.has_rtt().then_some(25 * MS);
         let report = Probe {
             bitrate: Some(2_500_000),
             rtt,
@@ -233,7 +233,7 @@ fn a_relay_tells_its_client() {
         let mut known = session.bandwidth();
         known.changed().await.expect("the session is open");
         settle().await;
-        let rtt = version.features().probe_rtt.then_some(12 * MS);
+        let rtt = version.features().probe.has_rtt().then_some(12 * MS);
         assert_eq!(*known.borrow(), bandwidth(Some(7_000_000), rtt));
     });
 }

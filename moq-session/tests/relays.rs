@@ -197,7 +197,7 @@ fn older_groups_arrive_after_the_newest() {
             }
             let (viewer, _served) = chain.viewer().await;
             let track = viewer.subscribe("room", "data").unwrap();
-            let mut reader = track.subscribe(Subscription::default().from(Start::OLDEST));
+            let mut reader = track.subscribe(Subscription::default().with_start(Start::OLDEST));
             let mut sequences = Vec::new();
             for _ in 0..4 {
                 let group = group(&mut reader).await;
@@ -297,7 +297,7 @@ fn a_request_that_nobody_answers_is_taken_back_through_relays() {
 #[test]
 fn a_withdrawal_ends_once_everywhere_in_a_mesh() {
     for_each_with(
-        |features| features.hop_ids,
+        |features| features.hops.has_ids(),
         |version| async move {
             let relays: Vec<_> = (1..=8).map(relay).collect();
             let mut sessions = Vec::new();

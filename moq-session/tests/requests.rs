@@ -28,7 +28,7 @@ fn a_track_request_is_answered_though_it_was_ended() {
 }
 
 async fn ask(peer: &mut Peer, broadcast: &str, name: &str) -> Vec<Script> {
-    let wish = subscribe(7, broadcast, name);
+    let wish = subscribe(peer.version(), 7, broadcast, name);
     let mut asked = vec![peer.request(BiStream::Subscribe, &wish).await];
     if peer.version().features().track_stream {
         let wish = track(broadcast, name);
@@ -97,7 +97,7 @@ async fn relay(version: Version, code: u32, passed: u32) {
     common::announce::tell(&mut announce, 1, &["room"]).await;
     settle().await;
 
-    let wish = subscribe(0, "room", "data");
+    let wish = subscribe(version, 0, "room", "data");
     let mut answer = subscriber.request(BiStream::Subscribe, &wish).await;
     let mut refused = if version.features().track_stream {
         publisher.expect_request::<Track>(BiStream::Track).await.1
@@ -138,7 +138,7 @@ fn a_cancelled_request_is_reset_back() {
         let live = broadcast.create(moq_session::Track::new("data")).unwrap();
         let _publication = origin.publish(&"room".parse().unwrap(), broadcast.consume());
         let (mut peer, session) = enter(version, &origin).await;
-        let wish = subscribe(0, "room", "data");
+        let wish = subscribe(version, 0, "room", "data");
         let mut stream = peer.request(BiStream::Subscribe, &wish).await;
         live.used().await;
         stream.reset(CANCELLED);

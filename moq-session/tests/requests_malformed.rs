@@ -31,7 +31,7 @@ fn a_request_that_ends_early_is_reset() {
 
 fn integer(value: u64, version: Version) -> BytesMut {
     let mut buf = BytesMut::new();
-    varint::put(value, &mut buf, version);
+    varint::put(value, &mut buf, version).expect("it is in range");
     buf
 }
 

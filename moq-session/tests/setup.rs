@@ -59,7 +59,7 @@ const MALFORMED: [(&str, &[u8]); 4] = [
 fn a_malformed_setup_closes_the_session() {
     for_each_with_setup(|version| async move {
         let mut too_long = bytes::BytesMut::new();
-        moq_wire::varint::put(64 * 1_024 + 1, &mut too_long, version);
+        moq_wire::varint::put(64 * 1_024 + 1, &mut too_long, version).expect("it is in range");
         let too_long = ("a body above 64 KiB", &too_long[..]);
         for (what, bytes) in MALFORMED.into_iter().chain([too_long]) {
             eprintln!("{what}");
@@ -137,7 +137,8 @@ fn a_server_without_a_setup_is_served_all_the_same() {
         let session = Session::connect_with(client, speaking(version))
             .await
             .unwrap();
-        let broadcast = common::finished(&[]);
+        let broadcast = moq_session::BroadcastProducer::new();
+        let _track = broadcast.create(moq_session::Track::new("data")).unwrap();
         let _publication = session.publish("room", broadcast.consume()).unwrap();
         let mut peer = Peer::new(server, version);
         let request = Track {

@@ -87,22 +87,22 @@ async fn link(version: Version, one: &OriginProducer, other: &OriginProducer) ->
     let (client, server) = memory_pair(version);
     let accept = async {
         let incoming = Established::new(server);
-        let request = Session::accept(incoming, sibling(version, other)).await;
+        let request = Session::accept(incoming, sibling(version, other, one)).await;
         let grant = Grant::everything(BroadcastPath::root());
         request.unwrap().accept(grant).await
     };
-    let connect = Session::connect_with(client, sibling(version, one));
+    let connect = Session::connect_with(client, sibling(version, one, other));
     let (client, server) = tokio::join!(connect, accept);
     [client.unwrap(), server.unwrap()]
 }
 
-fn sibling(version: Version, origin: &OriginProducer) -> Config {
+fn sibling(version: Version, origin: &OriginProducer, there: &OriginProducer) -> Config {
     Config::default()
         .with_versions([version])
         .with_publish(origin.clone())
         .with_subscribe(origin.clone())
         .with_limits(Limits::trusted())
-        .with_sibling()
+        .with_sibling(there.consume())
 }
 
 /// What is told next, leaving out that all of the beginning was.
@@ -167,7 +167,7 @@ fn a_track_comes_to_a_sibling_once() {
         for _ in 0..3 {
             let (viewer, relay) = join(version, Config::default(), &mesh.origins[1]).await;
             let track = viewer.subscribe("room", "data").unwrap();
-            let reader = track.subscribe(Subscription::default().from(Start::OLDEST));
+            let reader = track.subscribe(Subscription::default().with_start(Start::OLDEST));
             viewers.push((reader, viewer, relay));
         }
         publisher.publication.requested(PATIENCE).await.unwrap();
@@ -196,7 +196,7 @@ fn what_is_left_of_a_publisher_gives_way_to_its_next_session_at_every_sibling() 
             assert!(matches!(told(follower).await, AnnouncedEvent::Update(..)));
             let (viewer, _relay) = join(version, Config::default(), &mesh.origins[at]).await;
             let track = viewer.subscribe("room", "data").unwrap();
-            let mut reader = track.subscribe(Subscription::default().from(Start::OLDEST));
+            let mut reader = track.subscribe(Subscription::default().with_start(Start::OLDEST));
             assert!(reader.next_group().await.unwrap().is_some(), "at {at}");
         }
     });
@@ -214,7 +214,7 @@ fn the_newest_group_of_nothing_is_the_first_at_a_sibling() {
         told(&mut announced).await;
         let broadcast = mesh.origins[1].consume().broadcast(&room());
         let track = broadcast.unwrap().track("data").unwrap();
-        let newest = Subscription::default().from(Start::Newest);
+        let newest = Subscription::default().with_start(Start::Newest);
         let mut reader = track.subscribe(newest.with_max_age(Duration::MAX));
         publication.requested(PATIENCE).await.unwrap();
         let _other = track.subscribe(newest.with_max_age(Duration::MAX).with_priority(200));

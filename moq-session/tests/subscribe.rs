@@ -158,12 +158,12 @@ fn megabytes_arrive_in_order_and_whole() {
             track.finish();
         };
         let reader = async {
-            let wanted = Subscription::default().from(moq_session::Start::OLDEST);
+            let wanted = Subscription::default().with_start(moq_session::Start::OLDEST);
             let track = subscriber.subscribe("room", "data").unwrap();
             let mut reader = track.subscribe(wanted).ordered();
             let mut next = (0, 0);
             while let Some(read) = reader.next().await.unwrap() {
-                let moq_session::OrderedRead::Frame {
+                let moq_session::TrackRead::Frame {
                     group,
                     index,
                     frame,

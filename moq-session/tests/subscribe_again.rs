@@ -4,14 +4,15 @@ mod common;
 
 use std::time::Duration;
 
-use common::ends::{finished, rest};
+use common::ends::{begun, finished, over, rest};
 use common::for_each_version;
+use common::live::start_at;
 use common::scripts::{Fed, answer_track, fed, header, ok, send_group, settle};
 use moq_session::testing::Script;
 use moq_session::{Abort, ReadError};
-use moq_wire::SubscribeResponse::{End, Ok as Accepted, Start as Begin};
+use moq_wire::SubscribeResponse::Ok as Accepted;
 use moq_wire::code::stream::{CANCELLED, EVICTED, INTERNAL, NOT_FOUND, UNROUTABLE};
-use moq_wire::{BiStream, GroupStart, Subscribe, Track};
+use moq_wire::{BiStream, Subscribe, Track};
 
 // spec: Section 3.4, "After RESET 0x33 in the middle of a track"
 #[test]
@@ -25,14 +26,14 @@ fn a_track_that_is_lost_midway_is_asked_for_once_more() {
             let (request, mut control) = asked_again(&mut fed).await;
             assert_ne!(request.id.0, fed.id);
             if features.subscribe_range {
-                assert_eq!(request.start, GroupStart::Floor(3));
+                assert_eq!(request.start, start_at(3));
             }
-            control.respond(&Begin(3)).await;
+            control.respond(&begun(3)).await;
             let mut known = fed.peer.group(&header(request.id.0, 3)).await;
             known.expect_stop(INTERNAL).await;
             send_group(&mut fed.peer, request.id.0, 4, &["b"]).await;
             settle().await;
-            control.respond(&End(5)).await;
+            control.respond(&over(5)).await;
             control.finish();
             let before = tokio::time::Instant::now();
             let expected = finished(&["3 a", "4 b"]);
@@ -49,14 +50,14 @@ fn a_track_that_is_lost_midway_is_asked_for_once_more() {
 fn the_gaps_of_a_track_that_is_lost_are_asked_for() {
     for_each_version(|version| async move {
         let mut fed = fed(version).await;
-        fed.control.respond(&Begin(3)).await;
+        fed.control.respond(&begun(3)).await;
         send_group(&mut fed.peer, fed.id, 6, &["d"]).await;
         send_group(&mut fed.peer, fed.id, 3, &["a"]).await;
         settle().await;
         fed.control.reset(EVICTED);
         let (request, _control) = asked_again(&mut fed).await;
         if version.features().subscribe_range {
-            assert_eq!(request.start, GroupStart::Floor(3));
+            assert_eq!(request.start, start_at(3));
         }
     });
 }
@@ -119,7 +120,7 @@ fn a_track_is_not_asked_for_again_for_other_reasons_or_before_it_began() {
 }
 
 async fn begin(fed: &mut Fed) {
-    fed.control.respond(&Begin(3)).await;
+    fed.control.respond(&begun(3)).await;
     send_group(&mut fed.peer, fed.id, 3, &["a"]).await;
     settle().await;
 }

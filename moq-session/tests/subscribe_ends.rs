@@ -4,12 +4,10 @@ mod common;
 
 use std::time::Duration;
 
-use common::ends::{finished, is_exact, malformed, rest};
+use common::ends::{begun, finished, is_exact, malformed, over, over_after, rest};
 use common::for_each_version;
 use common::scripts::{Fed, accept_track, fed, header, send_group, settle};
-use moq_session::OrderedRead;
-use moq_wire::SubscribeResponse;
-use moq_wire::SubscribeResponse::{End, Start as Begin};
+use moq_session::TrackRead;
 use moq_wire::code::stream::{CANCELLED, INTERNAL, NOT_FOUND};
 use moq_wire::{BiStream, Track};
 
@@ -25,10 +23,10 @@ fn owed_groups_are_waited_for_after_the_end() {
             mut control,
             ..
         } = fed(version).await;
-        control.respond(&Begin(0)).await;
+        control.respond(&begun(0)).await;
         send_group(&mut peer, id, 0, &["a"]).await;
         settle().await;
-        control.respond(&End(2)).await;
+        control.respond(&over(2)).await;
         control.finish();
         tokio::time::sleep(Duration::from_millis(900)).await;
         let mut last = peer.group(&header(id, 1)).await;
@@ -54,11 +52,11 @@ fn owed_groups_are_not_waited_for_without_end() {
             mut control,
             ..
         } = fed(version).await;
-        control.respond(&Begin(0)).await;
+        control.respond(&begun(0)).await;
         send_group(&mut peer, id, 0, &["a"]).await;
         settle().await;
         let before = tokio::time::Instant::now();
-        control.respond(&End(2)).await;
+        control.respond(&over(2)).await;
         control.finish();
         let (reads, error) = rest(&mut reader.ordered()).await;
         assert_eq!((&reads[0][..], error), ("0 a", None));
@@ -84,13 +82,11 @@ fn groups_beyond_the_count_of_streams_are_not_waited_for() {
             mut control,
             ..
         } = fed(version).await;
-        control.respond(&Begin(0)).await;
+        control.respond(&begun(0)).await;
         send_group(&mut peer, id, 0, &["a"]).await;
         settle().await;
         let before = tokio::time::Instant::now();
-        let mut end = bytes::BytesMut::new();
-        SubscribeResponse::put_end(5, 2, &mut end, version);
-        control.send_bytes(end).await;
+        control.respond(&over_after(5, 2)).await;
         control.finish();
         send_group(&mut peer, id, 4, &["e"]).await;
         let (reads, error) = rest(&mut reader.ordered()).await;
@@ -112,7 +108,7 @@ fn an_end_that_was_not_told_fails_the_track() {
             mut control,
             ..
         } = fed(version).await;
-        control.respond(&Begin(0)).await;
+        control.respond(&begun(0)).await;
         send_group(&mut peer, id, 0, &["a"]).await;
         settle().await;
         control.finish();
@@ -139,7 +135,7 @@ fn a_publisher_that_lost_the_thread_is_asked_once_more() {
                 mut control,
                 ..
             } = fed(version).await;
-            control.respond(&Begin(0)).await;
+            control.respond(&begun(0)).await;
             send_group(&mut peer, id, 0, &["a"]).await;
             settle().await;
             control.finish();
@@ -152,11 +148,11 @@ fn a_publisher_that_lost_the_thread_is_asked_once_more() {
             }
             let (again, mut control) = accept_track(&mut peer).await;
             assert_ne!(again, id);
-            control.respond(&Begin(0)).await;
+            control.respond(&begun(0)).await;
             let mut known = peer.group(&header(again, 0)).await;
             known.expect_stop(INTERNAL).await;
             send_group(&mut peer, again, 1, &["b"]).await;
-            control.respond(&End(2)).await;
+            control.respond(&over(2)).await;
             control.finish();
             assert_eq!(rest(&mut reader.ordered()).await, finished(&["0 a", "1 b"]));
         }
@@ -178,8 +174,8 @@ fn a_group_equal_to_the_end_is_the_last_or_a_contradiction() {
             mut control,
             ..
         } = fed(version).await;
-        control.respond(&Begin(0)).await;
-        control.respond(&End(1)).await;
+        control.respond(&begun(0)).await;
+        control.respond(&over(1)).await;
         settle().await;
         let mut last = peer.group(&header(id, 1)).await;
         if is_exact(version) {
@@ -215,12 +211,12 @@ fn an_end_that_may_be_inclusive_is_final_with_the_fin() {
             ..
         } = fed(version).await;
         let mut reader = reader.ordered();
-        control.respond(&Begin(0)).await;
+        control.respond(&begun(0)).await;
         send_group(&mut peer, id, 0, &["a"]).await;
-        control.respond(&End(1)).await;
+        control.respond(&over(1)).await;
         assert!(matches!(
             reader.next().await,
-            Ok(Some(OrderedRead::Frame { .. }))
+            Ok(Some(TrackRead::Frame { .. }))
         ));
         let wait = Duration::from_secs(20);
         let end = tokio::time::timeout(wait, reader.next()).await;
@@ -244,10 +240,10 @@ fn answers_that_contradict_each_other_fail_the_track() {
             return;
         }
         let cases = [
-            (vec![Begin(0), End(3)], !is_exact(version)),
-            (vec![Begin(0), Begin(4), End(6)], true),
-            (vec![Begin(0), End(6), End(7)], false),
-            (vec![Begin(0), End(6), End(6), Begin(0)], true),
+            (vec![begun(0), over(3)], !is_exact(version)),
+            (vec![begun(0), begun(4), over(6)], true),
+            (vec![begun(0), over(6), over(7)], false),
+            (vec![begun(0), over(6), over(6), begun(0)], true),
         ];
         for (answers, is_tolerated) in cases {
             eprintln!("{answers:?}");

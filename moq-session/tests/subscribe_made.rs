@@ -4,16 +4,16 @@ mod common;
 
 use std::time::Duration;
 
-use common::ends::{drop_of, finished, is_exact, malformed, rest};
+use common::ends::{begun, drop_of, finished, is_exact, malformed, over, rest};
 use common::for_each_version;
+use common::live::start_at;
 use common::scripts::{
     A_WHILE, Fed, accept_track, answer_track, fed, header, send_group, settle, subscribe,
 };
 use moq_session::testing::Peer;
-use moq_session::{Abort, OrderedRead, ReadError, Start, Subscription};
-use moq_wire::SubscribeResponse::{End, Start as Begin};
+use moq_session::{Abort, ReadError, Start, Subscription, TrackRead};
 use moq_wire::code::stream::{INTERNAL, MALFORMED_TRACK};
-use moq_wire::{BiStream, GroupStart, Subscribe, SubscribeResponse, SubscribeUpdate, code};
+use moq_wire::{BiStream, Subscribe, SubscribeResponse, SubscribeUpdate, code, varint};
 
 // spec: Section 3.4, "never asks for a max age above the track's own (5000 ms where it cannot know it)"
 // spec: Section 3.4, "A 06 subscriber that wants \"live edge only\" therefore sends floor 0 and max age 0"
@@ -28,22 +28,22 @@ fn the_newest_group_is_asked_for_in_the_words_of_the_draft() {
             answer_track(&mut peer).await;
         }
         let (request, mut stream) = peer.expect_request::<Subscribe>(BiStream::Subscribe).await;
-        let mut expected = subscribe(0, "room", "data");
+        let mut expected = subscribe(version, 0, "room", "data");
         if !version.features().subscribe_range {
             expected.max_age = Duration::ZERO;
         }
         if is_exact(version) {
-            expected.start = GroupStart::Floor(0);
+            expected.start = start_at(0);
             expected.max_age = Duration::ZERO;
         }
         assert_eq!(request, expected);
         let ok = SubscribeResponse::Ok(common::scripts::ok(5));
         stream.respond(&ok).await;
         stream.expect_silence(A_WHILE).await;
-        stream.respond(&Begin(7)).await;
+        stream.respond(&begun(7)).await;
         if is_exact(version) {
             let update: SubscribeUpdate = stream.expect().await;
-            assert_eq!(update.start, GroupStart::Floor(7));
+            assert_eq!(update.start, start_at(7));
             assert_eq!(update.max_age, Duration::from_secs(5));
         } else {
             stream.expect_silence(A_WHILE).await;
@@ -56,7 +56,7 @@ fn an_update_follows_what_the_readers_want() {
     for_each_version(|version| async move {
         let mut fed = fed(version).await;
         let wanted = Subscription::default()
-            .from(Start::OLDEST)
+            .with_start(Start::OLDEST)
             .with_priority(200)
             .with_max_age(Duration::from_secs(1));
         let second = fed.reader.track().subscribe(wanted);
@@ -90,10 +90,10 @@ fn a_track_is_read_to_its_end() {
             mut control,
             ..
         } = fed(version).await;
-        control.respond(&Begin(2)).await;
+        control.respond(&begun(2)).await;
         send_group(&mut peer, id, 3, &["c", "d"]).await;
         send_group(&mut peer, id, 2, &["a", "b"]).await;
-        control.respond(&End(4)).await;
+        control.respond(&over(4)).await;
         control.finish();
         let expected = finished(&["2 a", "2 b", "3 c", "3 d"]);
         assert_eq!(rest(&mut reader.ordered()).await, expected);
@@ -117,25 +117,25 @@ fn dropped_groups_are_not_waited_for() {
             ..
         } = fed(version).await;
         let mut reader = reader.ordered();
-        control.respond(&Begin(0)).await;
+        control.respond(&begun(0)).await;
         send_group(&mut peer, id, 0, &["a"]).await;
         assert!(matches!(
             reader.next().await,
-            Ok(Some(OrderedRead::Frame { .. }))
+            Ok(Some(TrackRead::Frame { .. }))
         ));
         let before = tokio::time::Instant::now();
         send_group(&mut peer, id, 4, &["e"]).await;
         control.respond(&drop_of(1, 3)).await;
         control.respond(&drop_of(5, 4)).await;
         let skipped = reader.next().await.unwrap().unwrap();
-        let expected = OrderedRead::Skipped {
+        let expected = TrackRead::Skipped {
             groups: 1..4,
-            end: None,
+            cause: Abort::Evicted,
         };
         assert_eq!(skipped, expected);
         assert!(before.elapsed() < Duration::from_secs(1));
-        control.respond(&drop_of(5, u64::MAX)).await;
-        control.respond(&End(9)).await;
+        control.respond(&drop_of(5, varint::MAX)).await;
+        control.respond(&over(9)).await;
         control.finish();
         let is_end_told = version.features().start_end;
         let missing = is_end_told.then_some("no 5..9");
@@ -151,15 +151,15 @@ fn a_group_that_was_not_asked_for_harms_nobody() {
         let (session, mut peer) = Peer::server(version).await;
         let track = session.subscribe("room", "data").unwrap();
         let wanted = Subscription::default()
-            .from(Start::Floor(5))
+            .with_start(Start::Floor(5))
             .with_max_age(Duration::from_secs(5));
         let reader = track.subscribe(wanted);
         let (id, mut control) = accept_track(&mut peer).await;
         send_group(&mut peer, id, 3, &["early"]).await;
-        control.respond(&Begin(5)).await;
+        control.respond(&begun(5)).await;
         send_group(&mut peer, id, 5, &["a"]).await;
         settle().await;
-        control.respond(&End(6)).await;
+        control.respond(&over(6)).await;
         control.finish();
         let expected = finished(&["5 a"]);
         assert_eq!(rest(&mut reader.ordered()).await, expected);
@@ -230,7 +230,7 @@ fn a_lost_session_ends_its_tracks() {
             mut control,
             ..
         } = fed(version).await;
-        control.respond(&Begin(0)).await;
+        control.respond(&begun(0)).await;
         let mut group = peer.group(&header(id, 0)).await;
         group.send_frame(0, "a").await;
         settle().await;
@@ -248,7 +248,7 @@ fn a_group_may_come_before_any_answer() {
     for_each_version(|version| async move {
         let (session, mut peer) = Peer::server(version).await;
         let track = session.subscribe("room", "data").unwrap();
-        let wanted = Subscription::default().from(Start::OLDEST);
+        let wanted = Subscription::default().with_start(Start::OLDEST);
         let mut reader = track.subscribe(wanted).ordered();
         if version.features().track_stream {
             answer_track(&mut peer).await;
@@ -258,8 +258,8 @@ fn a_group_may_come_before_any_answer() {
         settle().await;
         let ok = SubscribeResponse::Ok(common::scripts::ok(127));
         control.respond(&ok).await;
-        control.respond(&Begin(5)).await;
-        control.respond(&End(6)).await;
+        control.respond(&begun(5)).await;
+        control.respond(&over(6)).await;
         control.finish();
         assert_eq!(rest(&mut reader).await, finished(&["5 a"]));
     });

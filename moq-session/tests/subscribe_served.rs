@@ -4,12 +4,13 @@ mod common;
 
 use std::time::Duration;
 
+use common::ends::begun;
 use common::for_each_version;
-use common::live::{floor, live, update};
+use common::live::{floor, live, start_at, update};
 use common::scripts::{A_WHILE, enter, settle, subscribe};
 use moq_wire::code::session::PROTOCOL_VIOLATION;
 use moq_wire::code::stream::{CANCELLED, MALFORMED_TRACK};
-use moq_wire::{BiStream, GroupStart, SubscribeResponse, UniStream, Version};
+use moq_wire::{BiStream, UniStream, Version};
 
 /// SUBSCRIBE_END, with the count of group streams where the draft tells it.
 fn end(version: Version, group: u8, streams: u8) -> Vec<u8> {
@@ -24,7 +25,7 @@ fn end(version: Version, group: u8, streams: u8) -> Vec<u8> {
 fn a_track_is_told_from_its_start_to_its_end() {
     for_each_version(|version| async move {
         let mut live = live(version).await;
-        let wish = subscribe(3, "room", "data");
+        let wish = subscribe(version, 3, "room", "data");
         let mut stream = live.peer.request(BiStream::Subscribe, &wish).await;
         let features = version.features();
         if features.subscribe_ok {
@@ -91,7 +92,7 @@ fn an_update_changes_priority_age_and_start() {
         }
         let mut stream = live.subscribe(&floor(2)).await;
         live.expect_groups([2]).await;
-        stream.send(&update(200, 5_000, GroupStart::Floor(0))).await;
+        stream.send(&update(200, 5_000, start_at(0))).await;
         live.expect_groups([1, 0]).await;
         settle().await;
         let demand = live.track.demand().current().unwrap();
@@ -99,7 +100,7 @@ fn an_update_changes_priority_age_and_start() {
         assert_eq!(demand.max_age, Duration::from_secs(5));
 
         // Two at once, the second in parts.
-        stream.send(&update(9, 1_000, GroupStart::Floor(0))).await;
+        stream.send(&update(9, 1_000, start_at(0))).await;
         let bytes = [5, 7, 0, 0, 0, 0, 0, 0];
         let len = if version.features().frame_bounds {
             6
@@ -158,14 +159,14 @@ fn unsubscribing_ends_the_answer_and_resets_the_groups() {
         group.append_at(1_000, "x").unwrap();
         let (_, mut unfinished) = live.peer.expect_group().await;
         if version.features().start_end {
-            assert_eq!(stream.expect_response().await, SubscribeResponse::Start(0));
+            assert_eq!(stream.expect_response().await, begun(0));
         }
         stream.finish();
         stream.expect_fin().await;
         unfinished.expect_reset(CANCELLED).await;
         live.track.unused().await;
         assert_eq!(live.session.outstanding().subscriptions, 0);
-        let again = subscribe(0, "room", "data");
+        let again = subscribe(version, 0, "room", "data");
         let _again = live.subscribe(&again).await;
     });
 }

@@ -4,6 +4,6 @@ use moq_session::Version;
 
 /// The names of all drafts that a session speaks, most wanted first.
 pub(crate) fn spoken() -> Vec<String> {
-    let names = Version::alpns(Version::SUPPORTED);
+    let names = Version::alpns(Version::OFFERED);
     names.into_iter().map(str::to_owned).collect()
 }

@@ -2,13 +2,13 @@
 //!
 //! The two spaces are unrelated, except that both carry application codes from 64 up.
 
-/// The code that carries an application's own code `n`, in either space.
+/// The code that carries an application's own code `n`, in either space: 64 and more.
 #[must_use]
 pub const fn application(n: u16) -> u32 {
     FIRST_APPLICATION + n as u32
 }
 
-/// The application's own code in `code`, if it carries one.
+/// The application's own code in `code`, if it carries one of at most 16 bits.
 #[must_use]
 pub fn from_application(code: u32) -> Option<u16> {
     u16::try_from(code.checked_sub(FIRST_APPLICATION)?).ok()

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
-use crate::error::DecodeError;
+use crate::error::{DecodeError, EncodeError};
 use crate::varint;
 use crate::version::Version;
 
@@ -13,11 +13,17 @@ use crate::version::Version;
 ///
 /// Primitives are written so: `u64` as a varint, `Option<u64>` as a varint that is 0 for `None` and
 /// else one more than the number, `u8` and `bool` as one byte, `String` as a length and UTF-8,
-/// `Duration` as a varint of whole milliseconds. What does not fit a varint is written as the
-/// largest that does.
+/// `Duration` as a varint of milliseconds, rounded down to whole ones.
 pub trait Encode {
     /// Appends the body's bytes, without any envelope.
-    fn encode(&self, buf: &mut BytesMut, version: Version);
+    ///
+    /// A field that the draft does not have is left out.
+    ///
+    /// # Errors
+    /// [`EncodeError`] if [`Decode`] would refuse the bytes, or if the draft has the field but not
+    /// this value. A part of the body may have been appended then, which
+    /// [`put_message`](crate::put_message) takes back.
+    fn encode(&self, buf: &mut BytesMut, version: Version) -> Result<(), EncodeError>;
 }
 
 /// Something that can be taken off the front of a complete message body.
@@ -30,7 +36,7 @@ pub trait Decode: Sized {
     fn decode(buf: &mut Bytes, version: Version) -> Result<Self, DecodeError>;
 }
 
-/// Decodes a whole message body.
+/// Decodes a whole message body, which holds nothing else.
 ///
 /// # Errors
 /// [`DecodeError::Trailing`] if bytes are left over, or what is wrong with the message itself.
@@ -51,9 +57,21 @@ pub(crate) fn decode_whole<M: Decode>(
     }
 }
 
+/// Decodes a field that has to pass `check`. One that does not is left at the front of `buf`.
+pub(crate) fn decode_checked<F: Decode>(
+    buf: &mut Bytes,
+    version: Version,
+    check: impl FnOnce(&F) -> Result<(), DecodeError>,
+) -> Result<F, DecodeError> {
+    let before = buf.clone();
+    let field = F::decode(buf, version)?;
+    check(&field).inspect_err(|_| *buf = before)?;
+    Ok(field)
+}
+
 impl Encode for u64 {
-    fn encode(&self, buf: &mut BytesMut, version: Version) {
-        varint::put(*self, buf, version);
+    fn encode(&self, buf: &mut BytesMut, version: Version) -> Result<(), EncodeError> {
+        varint::put(*self, buf, version)
     }
 }
 
@@ -66,9 +84,9 @@ impl Decode for u64 {
 }
 
 impl Encode for Option<u64> {
-    fn encode(&self, buf: &mut BytesMut, version: Version) {
+    fn encode(&self, buf: &mut BytesMut, version: Version) -> Result<(), EncodeError> {
         self.map_or(0, |value| value.saturating_add(1))
-            .encode(buf, version);
+            .encode(buf, version)
     }
 }
 
@@ -79,8 +97,9 @@ impl Decode for Option<u64> {
 }
 
 impl Encode for u8 {
-    fn encode(&self, buf: &mut BytesMut, _version: Version) {
+    fn encode(&self, buf: &mut BytesMut, _version: Version) -> Result<(), EncodeError> {
         buf.put_u8(*self);
+        Ok(())
     }
 }
 
@@ -93,8 +112,8 @@ impl Decode for u8 {
 }
 
 impl Encode for bool {
-    fn encode(&self, buf: &mut BytesMut, version: Version) {
-        u8::from(*self).encode(buf, version);
+    fn encode(&self, buf: &mut BytesMut, version: Version) -> Result<(), EncodeError> {
+        u8::from(*self).encode(buf, version)
     }
 }
 
@@ -108,10 +127,10 @@ impl Decode for bool {
 }
 
 impl Encode for Duration {
-    fn encode(&self, buf: &mut BytesMut, version: Version) {
+    fn encode(&self, buf: &mut BytesMut, version: Version) -> Result<(), EncodeError> {
         u64::try_from(self.as_millis())
             .unwrap_or(u64::MAX)
-            .encode(buf, version);
+            .encode(buf, version)
     }
 }
 
@@ -122,8 +141,8 @@ impl Decode for Duration {
 }
 
 impl Encode for String {
-    fn encode(&self, buf: &mut BytesMut, version: Version) {
-        put_bytes(self.as_bytes(), buf, version);
+    fn encode(&self, buf: &mut BytesMut, version: Version) -> Result<(), EncodeError> {
+        put_bytes(self.as_bytes(), buf, version)
     }
 }
 
@@ -134,9 +153,14 @@ impl Decode for String {
 }
 
 /// Appends a length and `bytes`.
-pub(crate) fn put_bytes(bytes: &[u8], buf: &mut BytesMut, version: Version) {
-    varint::put(bytes.len() as u64, buf, version);
+pub(crate) fn put_bytes(
+    bytes: &[u8],
+    buf: &mut BytesMut,
+    version: Version,
+) -> Result<(), EncodeError> {
+    varint::put(bytes.len() as u64, buf, version)?;
     buf.put_slice(bytes);
+    Ok(())
 }
 
 /// Takes a length and that many bytes off the front of `buf`.
@@ -179,18 +203,27 @@ mod tests {
     #[test]
     fn optional_numbers_are_shifted_by_one() {
         for (value, byte) in [(None, 0), (Some(0), 1), (Some(62), 63)] {
-            assert_eq!(encoded(&value), [byte][..]);
+            assert_eq!(encoded(&value), Ok(BytesMut::from(&[byte][..])));
             assert_eq!(decode_body(Bytes::from(vec![byte]), VERSION), Ok(value));
         }
-        assert_eq!(encoded(&Some(u64::MAX)), [0xff; 8][..]);
+        let largest = Some(varint::MAX - 1);
+        assert_eq!(encoded(&largest), Ok(BytesMut::from(&[0xff; 8][..])));
+        for value in [varint::MAX, u64::MAX] {
+            assert_eq!(encoded(&Some(value)), Err(DecodeError::VarInt.into()));
+        }
     }
 
     #[test]
     fn durations_are_whole_milliseconds_and_bounded() {
-        assert_eq!(encoded(&Duration::from_micros(1999)), [1][..]);
-        assert_eq!(encoded(&Duration::MAX), [0xff; 8][..]);
-        let longest = decode_body(Bytes::from_static(&[0xff; 8]), VERSION);
-        assert_eq!(longest, Ok(Duration::from_millis(varint::MAX)));
+        let one = BytesMut::from(&[1][..]);
+        assert_eq!(encoded(&Duration::from_micros(1999)), Ok(one));
+        let longest = Duration::from_millis(varint::MAX);
+        let read = decode_body(Bytes::from_static(&[0xff; 8]), VERSION);
+        assert_eq!(read, Ok(longest));
+        assert_eq!(encoded(&longest), Ok(BytesMut::from(&[0xff; 8][..])));
+        for longer in [longest + Duration::from_millis(1), Duration::MAX] {
+            assert_eq!(encoded(&longer), Err(DecodeError::VarInt.into()));
+        }
     }
 
     #[test]
@@ -233,11 +266,12 @@ mod tests {
         // A broadcast, then a track's name that is no text.
         let request = &[1, b'r', 1, 0xff];
         assert_eq!(left::<crate::Track>(request), request[2..]);
+        // A priority and an age, then a timescale of 0.
+        assert_eq!(left::<crate::TrackInfo>(&[5, 9, 0]), [0][..]);
     }
 
-    fn encoded(value: &impl Encode) -> BytesMut {
+    fn encoded(value: &impl Encode) -> Result<BytesMut, EncodeError> {
         let mut buf = BytesMut::new();
-        value.encode(&mut buf, VERSION);
-        buf
+        value.encode(&mut buf, VERSION).map(|()| buf)
     }
 }

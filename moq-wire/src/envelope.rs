@@ -1,10 +1,11 @@
 //! Envelopes: the length in front of a message, and where messages are of several kinds, the type
 //! in front of the length.
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use crate::codec::{Decode, Encode, decode_whole};
-use crate::error::DecodeError;
+use crate::error::{DecodeError, EncodeError};
+use crate::limits::MAX_MESSAGE;
 use crate::varint;
 use crate::version::Version;
 
@@ -63,8 +64,18 @@ fn put_back(unread: &[u8], buf: &mut BytesMut) {
 }
 
 /// Appends `message` with its length in front.
-pub fn put_message<M: Encode>(message: &M, buf: &mut BytesMut, version: Version) {
-    put_envelope(buf, version, |buf| message.encode(buf, version));
+///
+/// # Errors
+/// [`EncodeError`] if the receiver would refuse the message, which includes one whose body has more than
+/// [`MAX_MESSAGE`] bytes, or if the draft has no way to say it. Nothing is appended then.
+pub fn put_message<M: Encode>(
+    message: &M,
+    buf: &mut BytesMut,
+    version: Version,
+) -> Result<(), EncodeError> {
+    put_envelope(MAX_MESSAGE, buf, version, |buf| {
+        message.encode(buf, version)
+    })
 }
 
 /// Takes the type and the body of one message off the front of `buf`, as [`split_message`] does.
@@ -76,17 +87,67 @@ pub(crate) fn split_typed_message(
     let Some((kind, size)) = varint::peek(buf, version)? else {
         return Ok(None);
     };
-    Ok(split_body(buf, size, max_len, version)?.map(|body| (kind, body)))
+    let body = split_body(buf, size, max_len, version);
+    // What is wrong is the length, not the type in front of it.
+    let body = body.inspect_err(|_| buf.advance(size))?;
+    Ok(body.map(|body| (kind, body)))
 }
 
-/// Appends whatever `body` appends, with its length in front.
-pub(crate) fn put_envelope(buf: &mut BytesMut, version: Version, body: impl FnOnce(&mut BytesMut)) {
+/// Appends a type and, as a message of its own, whatever `body` appends; after an error, nothing.
+pub(crate) fn put_typed_message(
+    kind: u64,
+    buf: &mut BytesMut,
+    version: Version,
+    body: impl FnOnce(&mut BytesMut) -> Result<(), EncodeError>,
+) -> Result<(), EncodeError> {
     let start = buf.len();
-    body(buf);
-    let end = buf.len();
-    varint::put((end - start) as u64, buf, version);
-    let prefix = buf.len() - end;
-    buf[start..].rotate_right(prefix);
+    varint::put(kind, buf, version)?;
+    put_envelope(MAX_MESSAGE, buf, version, body).inspect_err(|_| buf.truncate(start))
+}
+
+/// Appends whatever `body` appends, at most `max_len` bytes, with its length in front; after an error,
+/// nothing.
+pub(crate) fn put_envelope(
+    max_len: usize,
+    buf: &mut BytesMut,
+    version: Version,
+    body: impl FnOnce(&mut BytesMut) -> Result<(), EncodeError>,
+) -> Result<(), EncodeError> {
+    let start = buf.len();
+    // Most lengths take one byte; a longer one moves the body.
+    buf.put_u8(0);
+    let mut result = body(buf);
+    if result.is_ok() {
+        // In every form, a small integer is one byte of itself.
+        match u8::try_from(buf.len() - start - 1) {
+            Ok(len @ ..64) => buf[start] = len,
+            _ => result = put_len(start, max_len, buf, version),
+        }
+    }
+    if result.is_err() {
+        buf.truncate(start);
+    }
+    result
+}
+
+/// Writes how many bytes there are behind the one at `start`, in its place.
+fn put_len(
+    start: usize,
+    max_len: usize,
+    buf: &mut BytesMut,
+    version: Version,
+) -> Result<(), EncodeError> {
+    let len = buf.len() - start - 1;
+    if len > max_len {
+        return Err(DecodeError::TooLong.into());
+    }
+    let len = len as u64;
+    let size = varint::size(len, version);
+    if size > 1 {
+        buf.put_bytes(0, size - 1);
+        buf[start..].rotate_right(size - 1);
+    }
+    varint::put(len, &mut &mut buf[start..start + size], version)
 }
 
 /// Takes `skip` bytes and the message after them off the front of `buf`, all or nothing.
@@ -121,7 +182,7 @@ mod tests {
     fn the_length_is_in_front_whatever_its_size() {
         for len in [0_usize, 1, 62, 63, 64, 16_384] {
             let mut buf = BytesMut::from(&b"before"[..]);
-            put_message(&"x".repeat(len), &mut buf, VERSION);
+            assert_eq!(put_message(&"x".repeat(len), &mut buf, VERSION), Ok(()));
             buf.advance(6);
             let body = split_message(&mut buf, usize::MAX, VERSION)
                 .unwrap()
@@ -129,6 +190,26 @@ mod tests {
             assert!(body.ends_with("x".repeat(len).as_bytes()));
             assert!(buf.is_empty());
         }
+    }
+
+    #[test]
+    fn what_is_too_long_to_read_is_not_written() {
+        let mut buf = BytesMut::from(&b"before"[..]);
+        // Four of the bytes are the length of the text.
+        let longest = MAX_MESSAGE - 4;
+        let too_long = put_message(&"x".repeat(longest + 1), &mut buf, VERSION);
+        assert_eq!(too_long, Err(DecodeError::TooLong.into()));
+        let half = put_typed_message(7, &mut buf, VERSION, |buf| {
+            5_u64.encode(buf, VERSION)?;
+            u64::MAX.encode(buf, VERSION)
+        });
+        assert_eq!(half, Err(DecodeError::VarInt.into()));
+        assert_eq!(buf, b"before"[..], "nothing is left of it");
+
+        buf.clear();
+        assert_eq!(put_message(&"x".repeat(longest), &mut buf, VERSION), Ok(()));
+        let body = split_message(&mut buf, MAX_MESSAGE, VERSION).unwrap();
+        assert_eq!(body.map(|body| body.len()), Some(MAX_MESSAGE));
     }
 
     #[test]
@@ -166,5 +247,10 @@ mod tests {
         let message = split_typed_message(&mut buf, 10, VERSION).unwrap();
         assert_eq!(message, Some((5, Bytes::from_static(&[0xaa, 0xbb]))));
         assert_eq!(buf, bytes[5..]);
+
+        let mut buf = BytesMut::from(&bytes[..]);
+        let too_long = split_typed_message(&mut buf, 1, VERSION);
+        assert_eq!(too_long, Err(DecodeError::TooLong));
+        assert_eq!(buf, bytes[2..], "the length is wrong, and not the type");
     }
 }

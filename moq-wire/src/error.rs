@@ -48,7 +48,7 @@ pub enum DecodeError {
     /// The handshake inside a session starts with a message of another type.
     UnexpectedType(u64),
     /// The last frame is named, but not the group it belongs to.
-    FrameEndWithoutGroupEnd,
+    FrameLastWithoutGroup,
     /// A timescale is 0.
     ZeroTimescale,
     /// A frame's timestamp would be below zero.
@@ -80,7 +80,7 @@ impl fmt::Display for DecodeError {
                 write!(f, "answer to SUBSCRIBE has unknown type {kind:#x}")
             }
             Self::UnexpectedType(kind) => write!(f, "handshake has a message of type {kind:#x}"),
-            Self::FrameEndWithoutGroupEnd => f.write_str("frame end without a group end"),
+            Self::FrameLastWithoutGroup => f.write_str("last frame without a last group"),
             Self::ZeroTimescale => f.write_str("timescale is 0"),
             Self::NegativeTimestamp => f.write_str("timestamp below zero"),
             Self::TimestampOverflow => f.write_str("timestamp above 2^62-1"),
@@ -103,35 +103,54 @@ impl From<PathError> for DecodeError {
     }
 }
 
-/// Why something cannot be written. Nothing has been, and the encoder is as before.
+/// Why something cannot be written.
+///
+/// Whatever a decoder refuses, an encoder refuses too, and for the same reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EncodeError {
+    /// The receiver would refuse it, for this reason.
+    Refused(DecodeError),
+    /// The draft has no way to say it.
+    NotInVersion,
     /// A path is started that is live on this stream already.
     AlreadyAnnounced,
     /// A path is updated or ended that is not live on this stream.
     NotAnnounced,
-    /// A hop chain has more than 32 entries.
-    TooManyHops,
-    /// A hop chain names the same hop twice.
-    RepeatedHop(u64),
     /// A frame's timestamp is above 2^62 - 1, or too far from the one before.
     Timestamp,
+    /// SUBSCRIBE_END has no count of streams, and the draft wants one.
+    NoStreamCount,
+    /// The value of the handshake parameter with this id is of the other kind.
+    ParameterKind(u64),
 }
 
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Refused(reason) => write!(f, "the receiver would refuse it: {reason}"),
+            Self::NotInVersion => f.write_str("the draft has no way to say it"),
             Self::AlreadyAnnounced => f.write_str("path is announced already"),
             Self::NotAnnounced => f.write_str("path is not announced"),
-            Self::TooManyHops => write!(f, "hop chain has more than {} entries", limits::MAX_HOPS),
-            Self::RepeatedHop(hop) => write!(f, "hop chain names {hop:#x} twice"),
             Self::Timestamp => f.write_str("timestamp cannot be expressed"),
+            Self::NoStreamCount => f.write_str("SUBSCRIBE_END without a count of streams"),
+            Self::ParameterKind(id) => {
+                write!(
+                    f,
+                    "handshake parameter {id:#x} has a value of the other kind"
+                )
+            }
         }
     }
 }
 
 impl Error for EncodeError {}
+
+impl From<DecodeError> for EncodeError {
+    fn from(error: DecodeError) -> Self {
+        Self::Refused(error)
+    }
+}
 
 /// Why a path is not acceptable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,13 +216,17 @@ mod tests {
             &DecodeError::UnknownAnnounce(2),
             &DecodeError::UnknownResponse(2),
             &DecodeError::UnexpectedType(2),
-            &DecodeError::FrameEndWithoutGroupEnd,
+            &DecodeError::FrameLastWithoutGroup,
             &DecodeError::ZeroTimescale,
             &DecodeError::NegativeTimestamp,
             &DecodeError::TimestampOverflow,
             &EncodeError::AlreadyAnnounced,
             &EncodeError::NotAnnounced,
             &EncodeError::Timestamp,
+            &EncodeError::Refused(DecodeError::VarInt),
+            &EncodeError::NotInVersion,
+            &EncodeError::NoStreamCount,
+            &EncodeError::ParameterKind(2),
             &PathError::Segments,
             &PathError::TooLong,
             &UnknownVersion(String::new()),
@@ -221,6 +244,12 @@ mod tests {
         let source = error.source().map(ToString::to_string);
         assert_eq!(source, Some(PathError::Segments.to_string()));
         assert!(DecodeError::TooLong.source().is_none());
+    }
+
+    #[test]
+    fn why_a_receiver_would_refuse_is_told() {
+        let error = EncodeError::from(DecodeError::ZeroTimescale).to_string();
+        assert_eq!(error, "the receiver would refuse it: timescale is 0");
     }
 
     #[test]

@@ -11,6 +11,58 @@ pub enum VarIntForm {
     LeadingOnes,
 }
 
+/// What announcements say of the hop chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum HopForm {
+    /// Nothing.
+    Absent,
+    /// How many hops it has.
+    Count,
+    /// The id of each hop.
+    Ids,
+}
+
+impl HopForm {
+    /// Whether at least the length of the chain is said.
+    #[must_use]
+    pub const fn has_count(self) -> bool {
+        matches!(self, Self::Count | Self::Ids)
+    }
+
+    /// Whether the hops can be told apart.
+    #[must_use]
+    pub const fn has_ids(self) -> bool {
+        matches!(self, Self::Ids)
+    }
+}
+
+/// What PROBE reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum ProbeForm {
+    /// There is no PROBE.
+    Absent,
+    /// A bitrate.
+    Bitrate,
+    /// A bitrate and a round-trip time.
+    BitrateAndRtt,
+}
+
+impl ProbeForm {
+    /// Whether the draft has PROBE.
+    #[must_use]
+    pub const fn exists(self) -> bool {
+        !matches!(self, Self::Absent)
+    }
+
+    /// Whether a round-trip time is reported.
+    #[must_use]
+    pub const fn has_rtt(self) -> bool {
+        matches!(self, Self::BitrateAndRtt)
+    }
+}
+
 /// What a draft can do, and how it spells what it can do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -25,10 +77,8 @@ pub struct Features {
     pub announce_init: bool,
     /// The answer to an announce request starts with ANNOUNCE_OK.
     pub announce_ok: bool,
-    /// Announcements carry at least the length of the hop chain.
-    pub hop_count: bool,
-    /// Announcements carry the ids of the hop chain.
-    pub hop_ids: bool,
+    /// What announcements say of the hop chain.
+    pub hops: HopForm,
     /// The sender's own hop is part of the chain it sends; otherwise the receiver appends it.
     pub sender_in_chain: bool,
     /// ANNOUNCE_REQUEST names a hop whose routes are not wanted.
@@ -71,10 +121,8 @@ pub struct Features {
     pub datagrams: bool,
     /// FETCH exists.
     pub fetch: bool,
-    /// PROBE exists.
-    pub probe: bool,
-    /// PROBE carries a round-trip time.
-    pub probe_rtt: bool,
+    /// What PROBE reports, where it exists.
+    pub probe: ProbeForm,
     /// GOAWAY exists.
     pub goaway: bool,
 }
@@ -85,8 +133,7 @@ pub(crate) const LITE_01: Features = Features {
     setup_stream: false,
     announce_init: true,
     announce_ok: false,
-    hop_count: false,
-    hop_ids: false,
+    hops: HopForm::Absent,
     sender_in_chain: false,
     exclude_hop: false,
     include_hidden: false,
@@ -108,8 +155,7 @@ pub(crate) const LITE_01: Features = Features {
     timestamps: false,
     datagrams: false,
     fetch: false,
-    probe: false,
-    probe_rtt: false,
+    probe: ProbeForm::Absent,
     goaway: false,
 };
 
@@ -122,21 +168,21 @@ pub(crate) const LITE_03: Features = Features {
     handshake: false,
     announce_init: false,
     announce_replace: false,
-    hop_count: true,
+    hops: HopForm::Count,
     sender_in_chain: true,
     subscribe_range: true,
     ordered_byte: true,
     typed_response: true,
     ok_priority: true,
     drop_type: Some(1),
-    probe: true,
+    probe: ProbeForm::Bitrate,
     ..LITE_02
 };
 
 pub(crate) const LITE_04: Features = Features {
-    hop_ids: true,
+    hops: HopForm::Ids,
     exclude_hop: true,
-    probe_rtt: true,
+    probe: ProbeForm::BitrateAndRtt,
     goaway: true,
     ..LITE_03
 };
@@ -200,8 +246,11 @@ mod tests {
             (|row| row.setup_stream, "5 6 7"),
             (|row| row.announce_init, "1 2"),
             (|row| row.announce_ok, "5 6 7"),
-            (|row| row.hop_count, "3 4 5 6 7"),
-            (|row| row.hop_ids, "4 5 6 7"),
+            (|row| row.hops == HopForm::Absent, "1 2"),
+            (|row| row.hops == HopForm::Count, "3"),
+            (|row| row.hops == HopForm::Ids, "4 5 6 7"),
+            (|row| row.hops.has_count(), "3 4 5 6 7"),
+            (|row| row.hops.has_ids(), "4 5 6 7"),
             (|row| row.sender_in_chain, "3 4"),
             (|row| row.exclude_hop, "4 5"),
             (|row| row.include_hidden, "7"),
@@ -222,8 +271,11 @@ mod tests {
             (|row| row.timestamps, "5 6 7"),
             (|row| row.datagrams, "5 6 7"),
             (|row| row.fetch, "5 6 7"),
-            (|row| row.probe, "3 4 5 6 7"),
-            (|row| row.probe_rtt, "4 5 6 7"),
+            (|row| row.probe == ProbeForm::Absent, "1 2"),
+            (|row| row.probe == ProbeForm::Bitrate, "3"),
+            (|row| row.probe == ProbeForm::BitrateAndRtt, "4 5 6 7"),
+            (|row| row.probe.exists(), "3 4 5 6 7"),
+            (|row| row.probe.has_rtt(), "4 5 6 7"),
             (|row| row.goaway, "4 5 6 7"),
             (|row| row.varint == VarIntForm::LeadingOnes, "7"),
             (|row| row.drop_type == Some(1), "3 4"),

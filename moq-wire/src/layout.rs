@@ -6,8 +6,11 @@
 ///   the type's default.
 /// - `field: Type [then a zero byte where feature]` is followed by a byte without meaning in drafts
 ///   with that feature: written as 0, ignored when read.
-/// - `check function;` after the struct names what a decoded message has to pass:
+/// - `field: Type [checked by function]` has to pass `fn(&Type) -> Result<(), DecodeError>`.
+/// - `check function;` after the struct names what the whole has to pass:
 ///   `fn(&Message) -> Result<(), DecodeError>`.
+///
+/// Checks hold in both directions: what a decoder refuses is not written.
 macro_rules! message {
     (
         $(#[$meta:meta])*
@@ -16,7 +19,8 @@ macro_rules! message {
                 $(#[$field_meta:meta])*
                 pub $field:ident: $type:ty
                     $(where $feature:ident)?
-                    $([then a zero byte where $padded:ident])?,
+                    $([then a zero byte where $padded:ident])?
+                    $([checked by $field_check:path])?,
             )*
         }
         $(check $check:path;)?
@@ -26,13 +30,20 @@ macro_rules! message {
         pub struct $name { $( $(#[$field_meta])* pub $field: $type, )* }
 
         impl $crate::Encode for $name {
-            fn encode(&self, buf: &mut bytes::BytesMut, version: $crate::Version) {
+            fn encode(
+                &self,
+                buf: &mut bytes::BytesMut,
+                version: $crate::Version,
+            ) -> Result<(), $crate::EncodeError> {
+                $( $check(self)?; )?
                 $(
                     if true $(&& version.features().$feature)? {
-                        $crate::Encode::encode(&self.$field, buf, version);
+                        $( $field_check(&self.$field)?; )?
+                        $crate::Encode::encode(&self.$field, buf, version)?;
                     }
-                    $( if version.features().$padded { $crate::Encode::encode(&0_u8, buf, version); } )?
+                    $( if version.features().$padded { $crate::Encode::encode(&0_u8, buf, version)?; } )?
                 )*
+                Ok(())
             }
         }
 
@@ -40,7 +51,7 @@ macro_rules! message {
             fn decode(buf: &mut bytes::Bytes, version: $crate::Version) -> Result<Self, $crate::DecodeError> {
                 $(
                     let $field = if true $(&& version.features().$feature)? {
-                        <$type as $crate::Decode>::decode(buf, version)?
+                        message!(@take $type, buf, version $(, $field_check)?)
                     } else {
                         <$type>::default()
                     };
@@ -51,6 +62,12 @@ macro_rules! message {
                 Ok(message)
             }
         }
+    };
+    (@take $type:ty, $buf:ident, $version:ident) => {
+        <$type as $crate::Decode>::decode($buf, $version)?
+    };
+    (@take $type:ty, $buf:ident, $version:ident, $field_check:path) => {
+        $crate::codec::decode_checked($buf, $version, |field: &$type| $field_check(field))?
     };
 }
 

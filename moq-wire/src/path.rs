@@ -1,20 +1,24 @@
 //! Broadcast paths in their normal form.
 
-use std::fmt;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
 use crate::codec::{Decode, Encode, put_bytes, take_text};
-use crate::error::{DecodeError, PathError};
+use crate::error::{DecodeError, EncodeError, PathError};
 use crate::limits::{MAX_PATH_BYTES, MAX_PATH_SEGMENTS};
 use crate::version::Version;
 
 /// A broadcast path, prefix or suffix: segments joined by single slashes.
 ///
 /// Always in normal form, with no slash at either end and no empty segment, so equal paths are
-/// equal byte for byte. The empty path is the root. Cloning is cheap. `Display` escapes control
-/// characters, because a path may come from a peer; [`Path::as_str`] does not.
+/// equal byte for byte. It has at most 32 segments and 1024 bytes. The empty path is the root. Cloning is
+/// cheap.
+///
+/// There is no `Display`, because a path may come from a peer: `Debug` escapes what a terminal would act
+/// upon, [`Path::as_str`] does not.
+///
+/// Draft: Path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Path(Arc<str>);
 
@@ -22,7 +26,7 @@ impl Path {
     /// Brings `path` into normal form.
     ///
     /// # Errors
-    /// [`PathError`] if the normal form has too many segments or bytes.
+    /// [`PathError`] if the normal form has more than 32 segments or 1024 bytes.
     pub fn new(path: &str) -> Result<Self, PathError> {
         check(path)?;
         if is_normal(path) {
@@ -52,12 +56,6 @@ impl Path {
 impl Default for Path {
     fn default() -> Self {
         Self("".into())
-    }
-}
-
-impl fmt::Display for Path {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0.escape_debug(), f)
     }
 }
 
@@ -95,8 +93,8 @@ impl From<Path> for Arc<str> {
 }
 
 impl Encode for Path {
-    fn encode(&self, buf: &mut BytesMut, version: Version) {
-        put_bytes(self.0.as_bytes(), buf, version);
+    fn encode(&self, buf: &mut BytesMut, version: Version) -> Result<(), EncodeError> {
+        put_bytes(self.0.as_bytes(), buf, version)
     }
 }
 
@@ -179,8 +177,9 @@ mod tests {
     }
 
     #[test]
-    fn display_escapes_what_could_forge_a_line() {
-        assert_eq!(Path::new("a\nb\u{1b}").unwrap().to_string(), "a\\nb\\u{1b}");
+    fn debug_escapes_what_could_forge_a_line() {
+        let shown = format!("{:?}", Path::new("a\nb\u{1b}\u{202e}").unwrap());
+        assert_eq!(shown, r#"Path("a\nb\u{1b}\u{202e}")"#);
     }
 
     #[test]

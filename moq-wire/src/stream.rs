@@ -1,8 +1,14 @@
 //! Stream types: the varint at the very start of every stream.
 
+use bytes::BufMut;
+
+use crate::error::EncodeError;
+use crate::varint;
 use crate::version::Version;
 
 /// What a bidirectional stream is for.
+///
+/// Draft: Bidirectional Streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
@@ -46,7 +52,21 @@ impl BiStream {
         }
     }
 
-    /// The type a number stands for, if `version` has it.
+    /// Appends the type, which every stream starts with.
+    ///
+    /// # Errors
+    /// [`EncodeError::NotInVersion`] if `version` has no such stream; nothing is appended then.
+    ///
+    /// # Panics
+    /// If `buf` cannot grow and is full.
+    pub fn put(self, buf: &mut impl BufMut, version: Version) -> Result<(), EncodeError> {
+        if !self.exists(version) {
+            return Err(EncodeError::NotInVersion);
+        }
+        varint::put(self.code(), buf, version)
+    }
+
+    /// The stream that the number at its start stands for, if `version` has it.
     #[must_use]
     pub fn from_code(code: u64, version: Version) -> Option<Self> {
         Self::ALL
@@ -59,7 +79,7 @@ impl BiStream {
         match self {
             Self::Announce | Self::Subscribe => true,
             Self::Fetch => features.fetch,
-            Self::Probe => features.probe,
+            Self::Probe => features.probe.exists(),
             Self::Goaway => features.goaway,
             Self::Track => features.track_stream,
         }
@@ -67,6 +87,8 @@ impl BiStream {
 }
 
 /// What a unidirectional stream is for.
+///
+/// Draft: Unidirectional Streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
@@ -91,7 +113,21 @@ impl UniStream {
         }
     }
 
-    /// The type a number stands for, if `version` has it.
+    /// Appends the type, which every stream starts with.
+    ///
+    /// # Errors
+    /// [`EncodeError::NotInVersion`] if `version` has no such stream; nothing is appended then.
+    ///
+    /// # Panics
+    /// If `buf` cannot grow and is full.
+    pub fn put(self, buf: &mut impl BufMut, version: Version) -> Result<(), EncodeError> {
+        if !self.exists(version) {
+            return Err(EncodeError::NotInVersion);
+        }
+        varint::put(self.code(), buf, version)
+    }
+
+    /// The stream that the number at its start stands for, if `version` has it.
     #[must_use]
     pub fn from_code(code: u64, version: Version) -> Option<Self> {
         Self::ALL
@@ -130,6 +166,17 @@ mod tests {
         assert_eq!((bi(Version::Lite05), uni(Version::Lite05)), (6, 2));
         assert_eq!((bi(Version::Lite06), uni(Version::Lite06)), (6, 2));
         assert_eq!((bi(Version::Lite07Wip), uni(Version::Lite07Wip)), (6, 2));
+    }
+
+    #[test]
+    fn a_stream_that_the_draft_lacks_is_not_begun() {
+        let mut buf = Vec::new();
+        assert_eq!(BiStream::Track.put(&mut buf, Version::Lite05), Ok(()));
+        assert_eq!(UniStream::Setup.put(&mut buf, Version::Lite05), Ok(()));
+        let lacking = Err(EncodeError::NotInVersion);
+        assert_eq!(BiStream::Track.put(&mut buf, Version::Lite04), lacking);
+        assert_eq!(UniStream::Setup.put(&mut buf, Version::Lite04), lacking);
+        assert_eq!(buf, [6, 1]);
     }
 
     #[test]

@@ -11,6 +11,8 @@ use crate::features::{
 /// A draft of moq-lite.
 ///
 /// Nothing outside this module tells one draft from another; everything else asks [`Features`].
+///
+/// Draft: Handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Version {
@@ -31,9 +33,10 @@ pub enum Version {
 }
 
 impl Version {
-    /// Every draft this crate knows how to spell, oldest first.
+    /// Every draft that this crate can read and write, oldest first.
     ///
-    /// One that is still being written is among them, so this is not a list to offer to peers.
+    /// A draft that is still being written is among them: it is spoken with peers that ask for it by
+    /// name, and not [offered](Self::OFFERED) by default.
     pub const ALL: &'static [Self] = &[
         Self::Lite01,
         Self::Lite02,
@@ -44,8 +47,9 @@ impl Version {
         Self::Lite07Wip,
     ];
 
-    /// The versions offered by default, most wanted first: all that are not still being written.
-    pub const SUPPORTED: &'static [Self] = &[
+    /// The versions that are offered to peers by default, most wanted first: all of
+    /// [`ALL`](Self::ALL) that are not still being written.
+    pub const OFFERED: &'static [Self] = &[
         Self::Lite06,
         Self::Lite05,
         Self::Lite04,
@@ -151,7 +155,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// Reads the name of a version.
+/// Reads the name of a version, such as `moq-lite-06`.
 impl FromStr for Version {
     type Err = UnknownVersion;
 
@@ -180,12 +184,9 @@ mod tests {
 
     #[test]
     fn what_is_still_being_written_is_not_offered_by_default() {
-        assert!(
-            Version::SUPPORTED.is_sorted_by(|a, b| a > b),
-            "newest first"
-        );
+        assert!(Version::OFFERED.is_sorted_by(|a, b| a > b), "newest first");
         assert_eq!(
-            Version::alpns(Version::SUPPORTED),
+            Version::alpns(Version::OFFERED),
             [
                 "moq-lite-06",
                 "moq-lite-05",

@@ -46,7 +46,7 @@ fn damaged_responses_do_not_panic() {
         let mut buf = BytesMut::from(bytes);
         while let Ok(Some(response)) = SubscribeResponse::split(&mut buf, version) {
             let mut again = BytesMut::new();
-            response.put(&mut again, version);
+            assert_eq!(response.put(&mut again, version), Ok(()));
             assert_eq!(
                 SubscribeResponse::split(&mut again, version),
                 Ok(Some(response))
@@ -84,14 +84,14 @@ struct Mutate {
 impl samples::Visitor for Mutate {
     fn visit<M: Encode + Decode + PartialEq + Debug>(&mut self, message: M) {
         let mut body = BytesMut::new();
-        message.encode(&mut body, self.version);
+        assert_eq!(message.encode(&mut body, self.version), Ok(()));
         for _ in 0..ROUNDS {
             let damaged = self.random.damage(&body);
             let Ok(decoded) = decode_body::<M>(damaged.into(), self.version) else {
                 continue;
             };
             let mut again = BytesMut::new();
-            put_message(&decoded, &mut again, self.version);
+            assert_eq!(put_message(&decoded, &mut again, self.version), Ok(()));
             let body = split_message(&mut again, usize::MAX, self.version)
                 .ok()
                 .flatten();
@@ -124,7 +124,7 @@ fn announce_stream(version: Version) -> Bytes {
 fn response_stream(version: Version) -> Bytes {
     let mut buf = BytesMut::new();
     for response in samples::responses(version) {
-        response.put(&mut buf, version);
+        assert_eq!(response.put(&mut buf, version), Ok(()));
     }
     buf.freeze()
 }

@@ -144,7 +144,7 @@ impl Endpoint {
 
     /// Which drafts there are, and which commands beside those that everybody has.
     fn about(&self) {
-        let versions: Vec<&str> = Version::SUPPORTED
+        let versions: Vec<&str> = Version::OFFERED
             .iter()
             .map(|version| version.name())
             .collect();
@@ -173,9 +173,9 @@ fn lines_of_stdin() -> mpsc::UnboundedReceiver<String> {
 /// The drafts that a word stands for; `-` for all.
 fn versions(word: &str) -> anyhow::Result<Vec<Version>> {
     if word == "-" {
-        return Ok(Version::SUPPORTED.to_vec());
+        return Ok(Version::OFFERED.to_vec());
     }
-    let found = Version::SUPPORTED
+    let found = Version::OFFERED
         .iter()
         .find(|version| version.name() == word);
     Ok(vec![*found.with_context(|| {

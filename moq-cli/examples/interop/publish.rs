@@ -129,9 +129,8 @@ async fn tell_demand(track: TrackProducer, events: Events) {
     drop(track);
     let mut is_used = false;
     loop {
-        let wanted = demand.wait_for(|demand| demand.is_some() != is_used).await;
-        if wanted.is_some() == is_used {
-            // The track has ended.
+        let changed = demand.wait_for(|demand| demand.is_some() != is_used).await;
+        if changed.is_err() {
             return;
         }
         is_used = !is_used;

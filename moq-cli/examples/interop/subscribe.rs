@@ -132,7 +132,7 @@ pub(crate) fn subscription(
     };
     let max_age = Duration::from_millis(max_age.parse().context("reading the max age")?);
     Ok(Subscription::default()
-        .from(start)
+        .with_start(start)
         .with_max_age(max_age)
         .with_priority(priority.parse().context("reading the priority")?))
 }

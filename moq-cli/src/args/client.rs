@@ -55,7 +55,7 @@ impl ClientArgs {
     /// The versions to offer, most wanted first.
     pub(crate) fn versions(&self) -> &[Version] {
         if self.version.is_empty() {
-            Version::SUPPORTED
+            Version::OFFERED
         } else {
             &self.version
         }

@@ -77,7 +77,7 @@ impl RelayArgs {
     /// The versions to accept.
     pub(crate) fn versions(&self) -> &[Version] {
         if self.version.is_empty() {
-            Version::SUPPORTED
+            Version::OFFERED
         } else {
             &self.version
         }

@@ -90,7 +90,7 @@ pub(super) fn path(text: &str) -> Result<BroadcastPath, String> {
 /// Reads the name of a version.
 pub(super) fn version(text: &str) -> Result<Version, String> {
     text.parse().map_err(|_| {
-        let known: Vec<_> = Version::SUPPORTED
+        let known: Vec<_> = Version::OFFERED
             .iter()
             .map(|version| version.name())
             .collect();

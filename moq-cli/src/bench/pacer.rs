@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::{BufMut as _, Bytes, BytesMut};
-use moq_model::clock;
+use moq_model::platform::clock;
 use moq_session::{GroupProducer, Timescale, TrackProducer};
 use tokio::runtime::Handle;
 
@@ -151,7 +151,7 @@ pub(super) fn scale() -> Timescale {
 
 #[cfg(test)]
 mod tests {
-    use moq_session::{BroadcastProducer, OrderedRead, Start, Subscription, Track};
+    use moq_session::{BroadcastProducer, Start, Subscription, Track, TrackRead};
 
     use super::super::schedule::Schedule;
     use super::*;
@@ -191,14 +191,14 @@ mod tests {
             .unwrap();
         let mut reader = track
             .consume()
-            .subscribe(Subscription::default().from(Start::OLDEST))
+            .subscribe(Subscription::default().with_start(Start::OLDEST))
             .ordered();
         let sent = Pacer::start(Arc::new(run), vec![track], shape.frame_bytes).unwrap();
         let sent = sent.end().await.unwrap();
         assert_eq!(sent.refused, 0);
         assert!(sent.tracks.iter().all(|track| !track.is_closed()));
         for turn in 0..groups.end * 4 {
-            let Ok(Some(OrderedRead::Frame {
+            let Ok(Some(TrackRead::Frame {
                 group,
                 index,
                 frame,

@@ -160,7 +160,7 @@ async fn reader(
     loop {
         let asked: TrackConsumer = session.subscribe(path.as_str(), &name)?;
         let subscription = Subscription::default()
-            .from(Start::Newest)
+            .with_start(Start::Newest)
             .with_max_age(args.max_age);
         let reader = asked.subscribe(subscription);
         let refused = tokio::select! {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use moq_session::{GroupConsumer, GroupEnd, ReadError, TrackReader};
+use moq_session::{GroupConsumer, GroupEnd, NextGroup, ReadError, TrackReader};
 
 use super::pacer;
 use super::state::{Arrived, Run};
@@ -60,12 +60,19 @@ impl Receiver {
     /// Takes the groups that have begun.
     fn poll_groups(&mut self, cx: &Context<'_>) -> Poll<Result<(), ReadError>> {
         loop {
-            match self.reader.poll_next_group(cx) {
-                Poll::Ready(Ok(Some(group))) => self.open.push(Open {
+            match self.reader.poll_next(cx) {
+                Poll::Ready(Ok(Some(NextGroup::Group(group)))) => self.open.push(Open {
                     is_measured: self.run.is_measured(self.track, group.sequence()),
                     group,
                     frames: 0,
                 }),
+                Poll::Ready(Ok(Some(NextGroup::Lost { groups, cause }))) => {
+                    for group in groups.take(MOST_LOST) {
+                        let is_measured = self.run.is_measured(self.track, group);
+                        self.run.ended(0, is_measured, GroupEnd::Aborted(cause));
+                    }
+                }
+                Poll::Ready(Ok(Some(_))) => {}
                 Poll::Ready(Ok(None)) => return Poll::Ready(Ok(())),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => return Poll::Pending,
@@ -116,6 +123,9 @@ impl Receiver {
         self.run.ended(open.frames, open.is_measured, end);
     }
 }
+
+/// Lost groups that are counted one by one.
+const MOST_LOST: usize = 1 << 20;
 
 /// Frames taken together.
 const MOST_FRAMES: usize = 256;

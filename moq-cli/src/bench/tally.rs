@@ -81,7 +81,7 @@ impl Tally {
                 self.groups.delivered += 1;
                 self.second.groups += 1;
             }
-            GroupEnd::Expired | GroupEnd::Aborted(Abort::Expired | Abort::TooFarBehind) => {
+            GroupEnd::Aborted(Abort::Expired | Abort::TooFarBehind) => {
                 self.groups.skipped += 1;
                 self.frames.skipped += group_frames.saturating_sub(frames);
             }
@@ -167,7 +167,7 @@ mod tests {
         let mut tally = Tally::new();
         tally.expect(3, 4);
         tally.frame(8, Duration::ZERO, LATE);
-        tally.group(1, 4, GroupEnd::Expired);
+        tally.group(1, 4, GroupEnd::Aborted(Abort::TooFarBehind));
         tally.group(0, 4, GroupEnd::Aborted(Abort::Expired));
         assert_eq!((tally.groups.skipped, tally.frames.skipped), (2, 7));
         assert_eq!((tally.groups.lost(), tally.frames.lost()), (1, 4));
@@ -179,7 +179,7 @@ mod tests {
         tally.expect(3, 4);
         tally.group(3, 4, GroupEnd::Finished);
         tally.group(4, 4, GroupEnd::Aborted(Abort::Internal));
-        tally.group(0, 4, GroupEnd::Evicted);
+        tally.group(0, 4, GroupEnd::Aborted(Abort::Evicted));
         assert_eq!(tally.groups.lost(), 3);
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::BytesMut;
-use moq_wire::{AnnounceDecoder, AnnounceEvent, Path, Version};
+use moq_wire::{AnnounceDecoder, AnnounceEvent, AnnounceItem, Path, Version};
 
 use super::expect::Taken;
 use super::message::{Message, Value};
@@ -32,16 +32,18 @@ impl Announcements {
 
     /// Takes the next announcement off the front of `buf`.
     pub(crate) fn take(&mut self, buf: &mut BytesMut, version: Version) -> Taken {
-        let Some(event) = self.decoder.decode_one(buf)? else {
+        let Some(item) = self.decoder.decode_one(buf)? else {
             return Ok(None);
         };
-        let message = match event {
-            Some(event) if version.features().typed_announce => self.by_id(&event, version),
-            Some(event) if self.is_listed() => {
+        let message = match item {
+            AnnounceItem::Silent => nothing(version),
+            AnnounceItem::Event(event) if version.features().typed_announce => {
+                self.by_id(&event, version)
+            }
+            AnnounceItem::Event(event) if self.is_listed() => {
                 Message::new("ANNOUNCE_INIT").with("suffix", event.suffix().as_str())
             }
-            Some(event) => by_path(&event, version),
-            None => nothing(version),
+            AnnounceItem::Event(event) => by_path(&event, version),
         };
         Ok(Some((message, None)))
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
-use moq_model::escape::Escaped;
+use moq_model::text::Escaped;
 use moq_wire::Version;
 use serde::Deserialize;
 

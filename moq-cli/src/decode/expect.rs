@@ -11,7 +11,7 @@ use super::announcements::Announcements;
 use super::frames::Frames;
 use super::message::{Message, Say};
 use super::recording::Kind;
-use super::say::{self, WholeSetup};
+use super::say::WholeSetup;
 
 /// What comes next.
 #[derive(Debug)]
@@ -130,8 +130,7 @@ impl Expect {
             Self::Group => return group(buf, version),
             Self::ClientSetup => said(ClientSetup::split(buf)?, version),
             Self::ServerSetup => said(ServerSetup::split(buf)?, version),
-            Self::Response => SubscribeResponse::split_counted(buf, version)?
-                .map(|(response, streams)| say::response(&response, streams, version)),
+            Self::Response => said(SubscribeResponse::split(buf, version)?, version),
             Self::Setup => said(
                 split_decoded::<WholeSetup>(buf, limits::MAX_MESSAGE, version)?,
                 version,

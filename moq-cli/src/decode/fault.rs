@@ -77,14 +77,12 @@ impl Wrong {
         matches!(
             self,
             Self::Decode(
-                DecodeError::TooLong
-                    | DecodeError::UnknownBase(_)
+                DecodeError::UnknownBase(_)
                     | DecodeError::KeepsTooMuch(_)
                     | DecodeError::UnknownStatus(_)
                     | DecodeError::DuplicateAnnounce
                     | DecodeError::UnknownAnnounce(_)
-                    | DecodeError::FrameEndWithoutGroupEnd
-                    | DecodeError::ZeroTimescale
+                    | DecodeError::FrameLastWithoutGroup
             )
         )
     }

@@ -42,7 +42,7 @@ use text::Text;
 /// Runs the command.
 pub(crate) fn run(args: &DecodeArgs, console: &Console) -> anyhow::Result<Exit> {
     let bytes = load(&args.file)?;
-    let newest = Version::SUPPORTED.first().copied();
+    let newest = Version::OFFERED.first().copied();
     let fallback = args.version().or(newest).unwrap_or(Version::Lite06);
     let recording = input::read(bytes.into(), args.stream, fallback)?;
     let version = args.version().or(recording.version).unwrap_or(fallback);

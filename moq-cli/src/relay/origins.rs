@@ -33,23 +33,19 @@ impl Origins {
         let cached = Budget::DEFAULT_BYTES.saturating_mul(runtimes.len() as u64);
         let budget = Budget::new(memory::quarter(cached));
         let hop = HopId::random();
-        let configs = runtimes.iter().map(|_| {
-            let origin = OriginProducer::with(hop, budget.clone());
-            Config::default()
-                .with_versions(versions)
-                .with_publish(origin.clone())
-                .with_subscribe(origin)
-        });
+        let origin = || OriginProducer::with(hop, budget.clone());
+        let origins: Vec<_> = runtimes.iter().map(|_| origin()).collect();
+        let configs = origins.iter().map(|origin| config(origin, versions));
         let configs: Vec<_> = configs.collect();
-        let ends = runtimes.iter().zip(&configs).map(|(runtime, config)| End {
+        let end = |(runtime, origin): (&Handle, &OriginProducer), there: &OriginProducer| End {
             runtime: runtime.clone(),
-            config: sibling(config.clone()),
-        });
-        let ends: Vec<_> = ends.collect();
+            config: sibling(config(origin, versions), there),
+        };
+        let workers: Vec<_> = runtimes.iter().zip(&origins).collect();
         let mut links = JoinSet::new();
-        for (at, one) in ends.iter().enumerate() {
-            for other in &ends[at + 1..] {
-                links.spawn(join(one.clone(), other.clone()));
+        for (at, &one) in workers.iter().enumerate() {
+            for &other in &workers[at + 1..] {
+                links.spawn(join(end(one, other.1), end(other, one.1)));
             }
         }
         Self {
@@ -64,12 +60,20 @@ impl Origins {
     }
 }
 
-/// The same origin for a session with another worker's.
-fn sibling(config: Config) -> Config {
+/// What sessions of an origin are started with.
+fn config(origin: &OriginProducer, versions: &[Version]) -> Config {
+    Config::default()
+        .with_versions(versions)
+        .with_publish(origin.clone())
+        .with_subscribe(origin.clone())
+}
+
+/// The same for a session with another worker's origin.
+fn sibling(config: Config, there: &OriginProducer) -> Config {
     config
         .with_versions([LINK_VERSION])
         .with_limits(Limits::trusted())
-        .with_sibling()
+        .with_sibling(there.consume())
 }
 
 /// Keeps two origins joined.

@@ -60,10 +60,12 @@ async fn establish(
     config: Config,
     public: &Public,
 ) -> anyhow::Result<(Session, BroadcastPath)> {
+    let remote = incoming.remote();
     let request = Session::accept(incoming, config).await?;
-    let path = moq_model::escape::Escaped(request.path()).to_string();
+    let path = moq_model::text::Escaped(request.path()).to_string();
     let grant = match public.grant(request.path()) {
-        Ok(Some(grant)) => grant,
+        // What one address publishes shares memory as one.
+        Ok(Some(grant)) => grant.with_identity(network(remote.ip()).to_string()),
         refused => {
             request.refuse(Refusal::Forbidden).await;
             return refused.and(Err(anyhow::anyhow!("nothing is public at {path}")));

@@ -161,9 +161,7 @@ impl Finder {
     fn ask(&self, link: &Link) -> Option<Found> {
         let covering = self.routes.last_key_value();
         let track = match self.origin.broadcast(&self.path) {
-            Ok(broadcast) => broadcast
-                .track(&self.track)
-                .unwrap_or_else(|error| TrackConsumer::refused(&self.track, error.into())),
+            Ok(broadcast) => broadcast.track(&self.track).ok()?,
             Err(_) if self.path.is_hidden() => {
                 let session = link.session()?;
                 session.subscribe(self.path.as_str(), &self.track).ok()?

@@ -5,10 +5,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use moq_model::clock;
+use moq_model::platform::clock;
 use moq_session::{
-    Abort, Frame, GroupEnd, HopId, OrderedRead, OrderedReader, ReadError, Start, Subscription,
-    TrackInfo,
+    Abort, Frame, HopId, OrderedReader, ReadError, Start, Subscription, TrackInfo, TrackRead,
 };
 use tokio::time::sleep;
 
@@ -125,8 +124,9 @@ impl Writer {
             (None, Some(Beginning::Oldest) | None) => Start::OLDEST,
         };
         Subscription::default()
-            .from(start)
+            .with_start(start)
             .with_max_age(self.max_age)
+            .with_patience(self.max_age)
     }
 
     async fn frames(
@@ -170,19 +170,19 @@ impl Writer {
     /// Takes in what was read; says whether it is time to flush.
     fn take(
         &mut self,
-        read: OrderedRead,
+        read: TrackRead,
         resumed: Option<(u64, usize)>,
         info: TrackInfo,
     ) -> anyhow::Result<bool> {
         match read {
-            OrderedRead::Frame {
+            TrackRead::Frame {
                 group,
                 index,
                 frame,
             } => {
                 // A session that comes back may be too late for what was next.
                 if let Some(next) = self.awaited.take().filter(|next| group > *next) {
-                    self.skipped(next..group, None)?;
+                    self.skipped(next..group, Abort::Missing)?;
                 }
                 if resumed.is_some_and(|position| (group, index) < position) {
                     return Ok(false);
@@ -190,10 +190,10 @@ impl Writer {
                 self.count(index, &frame, info);
                 self.write(frame.payload)
             }
-            OrderedRead::Skipped { groups, end } => {
+            TrackRead::Skipped { groups, cause } => {
                 self.awaited = None;
                 if resumed.is_none_or(|(group, _)| groups.end > group) {
-                    self.skipped(groups, end)?;
+                    self.skipped(groups, cause)?;
                 }
                 Ok(false)
             }
@@ -201,8 +201,8 @@ impl Writer {
         }
     }
 
-    fn skipped(&self, groups: std::ops::Range<u64>, end: Option<GroupEnd>) -> anyhow::Result<()> {
-        let what = trouble::missing(&groups, end);
+    fn skipped(&self, groups: std::ops::Range<u64>, cause: Abort) -> anyhow::Result<()> {
+        let what = trouble::missing(&groups, cause);
         if self.is_strict {
             return Err(trouble::strict(what));
         }

@@ -1,27 +1,26 @@
 //! What can be wrong with a track, in words.
 
-use moq_session::{GroupEnd, ReadError};
+use moq_session::{Abort, ReadError};
 
 use crate::exit::{Exit, Failure};
 
 /// What is missing, and why as far as that is known.
-pub(super) fn missing(groups: &std::ops::Range<u64>, end: Option<GroupEnd>) -> String {
+pub(super) fn missing(groups: &std::ops::Range<u64>, cause: Abort) -> String {
     let what = match groups.end.saturating_sub(groups.start) {
         0 | 1 => format!("group {} is missing, or some of it", groups.start),
         _ => format!("groups {} to {} are missing", groups.start, groups.end - 1),
     };
-    let why = match end {
-        Some(GroupEnd::Aborted(reason)) => format!(": {reason}"),
-        Some(GroupEnd::Expired) => ": too old".to_owned(),
-        Some(GroupEnd::Evicted) => ": dropped for memory; a larger --buffer holds more".to_owned(),
-        _ => String::new(),
+    let hint = match cause {
+        Abort::Evicted => "; a larger --buffer holds more",
+        Abort::Missing => "; a longer --max-age waits longer",
+        _ => "",
     };
-    what + &why
+    format!("{what}: {cause}{hint}")
 }
 
 /// Something is missing where nothing may be.
 pub(super) fn strict(what: String) -> anyhow::Error {
-    let hint = "a longer --max-age waits longer; without --strict what is missing is skipped";
+    let hint = "without --strict what is missing is skipped";
     Failure::new(Exit::Failed, what).with_hint(hint).into()
 }
 
@@ -54,19 +53,20 @@ pub(super) fn no_json(why: String) -> anyhow::Error {
 
 #[cfg(test)]
 mod tests {
-    use moq_session::Abort;
-
     use super::*;
 
     #[test]
     fn what_is_missing_is_named_with_its_reason() {
-        assert_eq!(missing(&(3..4), None), "group 3 is missing, or some of it");
-        let evicted = Some(GroupEnd::Evicted);
         assert_eq!(
-            missing(&(3..6), evicted),
-            "groups 3 to 5 are missing: dropped for memory; a larger --buffer holds more"
+            missing(&(3..4), Abort::Missing),
+            "group 3 is missing, or some of it: it never came; a longer --max-age waits longer"
         );
-        let aborted = Some(GroupEnd::Aborted(Abort::TooFarBehind));
-        assert!(missing(&(0..2), aborted).ends_with(": the reader fell too far behind"));
+        assert_eq!(
+            missing(&(3..6), Abort::Evicted),
+            "groups 3 to 5 are missing: it was dropped for memory; a larger --buffer holds more"
+        );
+        assert!(
+            missing(&(0..2), Abort::TooFarBehind).ends_with(": its readers fell too far behind")
+        );
     }
 }

@@ -1,14 +1,18 @@
 //! The reading side of a group.
 
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::{Group, GroupState, Kind};
-use crate::error::{Abort, GroupEnd};
+use crate::error::GroupEnd;
 use crate::frame::Frame;
-use crate::state::lock;
-use crate::track::{Fetch, ReaderId, TrackShared};
+use crate::track::{Cursor, Frames, GroupId, Out, ReaderId, Taken, TrackShared};
+
+thread_local! {
+    /// Room for frames on their way out of the lock, kept from one read to the next.
+    static SPARE: Cell<Vec<Frame>> = const { Cell::new(Vec::new()) };
+}
 
 /// What a group yields next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,61 +33,60 @@ pub struct GroupConsumer {
     track: Arc<TrackShared>,
     /// Where the group was taken from; `None` for a group that was fetched.
     reader: Option<ReaderId>,
-    group: Arc<Group>,
-    slot: usize,
-    /// The next frame, among those that the group holds.
-    next: usize,
-    /// The first frame that is not read any more.
-    until: Option<usize>,
+    group: GroupId,
+    sequence: u64,
+    is_datagram: bool,
+    cursor: Cursor,
+    /// How the group ends after the frames that were handed out, if that is known.
+    end: Option<GroupEnd>,
 }
 
 impl GroupConsumer {
     /// All of a group that a subscription yields.
-    pub(crate) fn live(
-        track: Arc<TrackShared>,
-        reader: ReaderId,
-        group: Arc<Group>,
-        slot: usize,
-    ) -> Self {
+    pub(crate) fn taken(track: Arc<TrackShared>, reader: ReaderId, taken: Taken) -> Self {
         Self {
             track,
             reader: Some(reader),
-            group,
-            slot,
-            next: 0,
-            until: None,
+            group: taken.group,
+            sequence: taken.sequence,
+            is_datagram: taken.is_datagram,
+            cursor: Cursor {
+                slot: taken.slot,
+                next: 0,
+                end: None,
+            },
+            end: None,
         }
     }
 
     /// The frames of a group that were asked for.
     pub(crate) fn fetched(
         track: Arc<TrackShared>,
-        group: Arc<Group>,
-        slot: usize,
-        frames: &Fetch,
+        group: GroupId,
+        sequence: u64,
+        cursor: Cursor,
     ) -> Self {
-        let first = group.first();
-        let held = |frame: u64| usize::try_from(frame.saturating_sub(first)).unwrap_or(usize::MAX);
         Self {
-            next: held(frames.frame_start),
-            until: frames.frame_end.map(held),
             track,
             reader: None,
             group,
-            slot,
+            sequence,
+            is_datagram: false,
+            cursor,
+            end: None,
         }
     }
 
     /// Whether the group consists of one frame that its producer wants sent as a datagram.
     #[must_use]
     pub fn is_datagram(&self) -> bool {
-        matches!(self.group.kind, Kind::Datagram)
+        self.is_datagram
     }
 
     /// The group's place in its track.
     #[must_use]
     pub fn sequence(&self) -> u64 {
-        self.group.sequence
+        self.sequence
     }
 
     /// The next frame, or how the group ended.
@@ -95,94 +98,83 @@ impl GroupConsumer {
 
     /// Poll form of [`Self::next`].
     pub fn poll_next(&mut self, cx: &Context<'_>) -> Poll<GroupRead> {
-        let mut one = None;
-        match self.poll_frames(cx, 1, |frame| one = Some(frame)) {
-            Poll::Ready(Some(end)) => Poll::Ready(GroupRead::End(end)),
-            Poll::Ready(None) => Poll::Ready(one.map_or(
-                GroupRead::End(GroupEnd::Aborted(Abort::Internal)),
-                GroupRead::Frame,
-            )),
-            Poll::Pending => Poll::Pending,
+        let mut first = None;
+        let frames = self.read(cx, 1, &mut first, &mut Vec::new());
+        match (first, frames) {
+            (Some(frame), _) => Poll::Ready(GroupRead::Frame(frame)),
+            (None, Frames::End(end)) => Poll::Ready(GroupRead::End(end)),
+            (None, _) => Poll::Pending,
         }
     }
 
     /// Hands all frames that are there, at most `max`, to `take`; ready with the end once there are
     /// no more, and with `None` after at least one frame.
+    ///
+    /// No lock is held while `take` runs.
     pub fn poll_frames(
         &mut self,
         cx: &Context<'_>,
         max: usize,
         mut take: impl FnMut(Frame),
     ) -> Poll<Option<GroupEnd>> {
-        let mut bytes = 0;
-        let mut state = lock(&self.group.state);
-        if cfg!(sim_mutant = "drop_last_frame") && state.end.is_some() && self.next > 0 {
-            return Poll::Ready(state.end);
+        let (mut first, mut further) = (None, Vec::new());
+        if max > 1 {
+            // A thread that ends has no room left to lend.
+            further = SPARE.try_with(Cell::take).unwrap_or_default();
         }
-        if let Some(end) = self.ended(&state) {
-            return Poll::Ready(Some(end));
-        }
-        let ready = state.frames.get(self.next..).unwrap_or_default();
-        let max = self.until.map_or(max, |until| max.min(until - self.next));
-        for frame in ready.iter().take(max) {
-            bytes += frame.payload.len() as u64;
-            self.next += 1;
-            take(frame.clone());
-        }
-        if ready.is_empty() {
-            if let Some(slot) = state.readers.get_mut(self.slot) {
-                slot.is_blocked = false;
-                slot.waiter.register(cx);
+        let frames = self.read(cx, max, &mut first, &mut further);
+        let polled = match (first, frames) {
+            (Some(first), _) => {
+                take(first);
+                further.drain(..).for_each(take);
+                Poll::Ready(None)
             }
-            return Poll::Pending;
+            (None, Frames::End(end)) => Poll::Ready(Some(end)),
+            (None, _) => Poll::Pending,
+        };
+        if max > 1 {
+            let _ = SPARE.try_with(|spare| spare.set(further));
         }
-        drop(state);
-        self.track.note_progress(bytes);
-        Poll::Ready(None)
+        polled
+    }
+
+    /// Takes frames out of the track.
+    fn read(
+        &mut self,
+        cx: &Context<'_>,
+        max: usize,
+        first: &mut Option<Frame>,
+        further: &mut Vec<Frame>,
+    ) -> Frames {
+        if let Some(end) = self.end {
+            return Frames::End(end);
+        }
+        let (group, cursor) = (self.group, &mut self.cursor);
+        let read = self.track.read(|state, fx| {
+            let mut out = Out { first, further };
+            state.read_group(group, cursor, max, &mut out, cx.waker(), fx)
+        });
+        if let Frames::Some(end) = read {
+            self.end = end;
+        }
+        read
     }
 
     /// Waits for an end that comes before the frames are read; no further frame wakes the caller.
     ///
     /// For a reader that cannot take more at the moment.
     pub fn poll_cut(&mut self, cx: &Context<'_>) -> Poll<GroupEnd> {
-        let mut state = lock(&self.group.state);
-        let slot = state.readers.get(self.slot).and_then(|slot| slot.cut);
-        if let Some(end) = slot.or(state.dropped) {
-            return Poll::Ready(end);
-        }
-        if let Some(slot) = state.readers.get_mut(self.slot) {
-            slot.is_blocked = true;
-            slot.waiter.register(cx);
-        }
-        Poll::Pending
-    }
-
-    fn ended(&self, state: &GroupState) -> Option<GroupEnd> {
-        if self.until.is_some_and(|until| self.next >= until) {
-            return Some(GroupEnd::Finished);
-        }
-        // What has begun goes on as long as it is not held up: its successor may have begun first.
-        let cut = state.readers.get(self.slot).and_then(|slot| slot.cut);
-        if self.next == 0 && cut.is_some() {
-            return cut;
-        }
-        if self.next < state.appended {
-            return state.dropped;
-        }
-        state.end.or(state.dropped)
+        let (group, slot) = (self.group, self.cursor.slot);
+        let end = self
+            .track
+            .read(|state, fx| state.read_cut(group, slot, cx.waker(), fx));
+        end.map_or(Poll::Pending, Poll::Ready)
     }
 }
 
 impl Drop for GroupConsumer {
     fn drop(&mut self) {
-        let mut state = lock(&self.group.state);
-        state.readers.try_remove(self.slot);
-        if state.readers.is_empty() {
-            state.producer.wake();
-        }
-        drop(state);
-        if let Some(reader) = self.reader {
-            self.track.close_group(reader, self.group.sequence);
-        }
+        let (reader, group, slot) = (self.reader, self.group, self.cursor.slot);
+        self.track.close_group(reader, group, slot);
     }
 }

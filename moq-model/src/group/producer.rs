@@ -1,29 +1,34 @@
 //! The writing side of a group.
 
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use super::{Group, Kind};
-use crate::budget::Charge;
 use crate::clock;
 use crate::error::{Abort, GroupEnd, WriteError};
 use crate::frame::Frame;
-use crate::track::TrackShared;
+use crate::track::{GroupId, TrackShared};
 
 /// Writes a group. Dropping it without [`Self::finish`] aborts the group.
 #[derive(Debug)]
 pub struct GroupProducer {
     track: Arc<TrackShared>,
-    group: Arc<Group>,
+    group: GroupId,
+    sequence: u64,
+    /// Bytes of the next frame that are charged already.
+    arrived: u64,
     is_ended: bool,
 }
 
 impl GroupProducer {
-    pub(crate) fn new(track: Arc<TrackShared>, group: Arc<Group>) -> Self {
+    pub(crate) fn new(track: Arc<TrackShared>, group: GroupId, sequence: u64) -> Self {
         Self {
             track,
             group,
+            sequence,
+            arrived: 0,
             is_ended: false,
         }
     }
@@ -35,20 +40,29 @@ impl GroupProducer {
         Ok(())
     }
 
-    pub(crate) fn group(&self) -> &Arc<Group> {
-        &self.group
-    }
-
     /// The group's place in its track.
     #[must_use]
     pub fn sequence(&self) -> u64 {
-        self.group.sequence
+        self.sequence
+    }
+
+    /// Charges the budget for `bytes` of the next frame that have arrived, so that frames count
+    /// before they are whole.
+    ///
+    /// # Errors
+    /// As [`Self::append_at`]; what has arrived is of no use then.
+    pub fn arrive(&mut self, bytes: u64) -> Result<(), WriteError> {
+        self.track.arrive(self.group, bytes)?;
+        self.arrived += bytes;
+        Ok(())
     }
 
     /// Appends a frame stamped with the time, in the track's timescale.
     ///
     /// # Errors
     /// As [`Self::append_at`].
+    ///
+    /// Draft: FRAME.
     pub fn append(&mut self, payload: impl Into<Bytes>) -> Result<(), WriteError> {
         let timestamp = self.track.timescale().from_duration(clock::unix());
         self.append_at(timestamp, payload)
@@ -58,7 +72,10 @@ impl GroupProducer {
     ///
     /// # Errors
     /// [`WriteError::GroupTooLarge`] above 32 MiB or 8 192 frames, [`WriteError::Dropped`] when the
-    /// group has meanwhile become too old or was evicted.
+    /// group has become too old meanwhile or the budget has no room for the frame. The group is
+    /// dropped for its readers then.
+    ///
+    /// Draft: FRAME.
     pub fn append_at(
         &mut self,
         timestamp: u64,
@@ -68,19 +85,8 @@ impl GroupProducer {
             timestamp,
             payload: payload.into(),
         };
-        match &self.group.kind {
-            Kind::Live | Kind::Datagram => self.track.append(&self.group, frame),
-            Kind::Fetched(fetched) => self.append_fetched(&fetched.charge, frame),
-        }
-    }
-
-    /// What was fetched gives way to what is live: it takes what the budget has left.
-    fn append_fetched(&self, charge: &Charge, frame: Frame) -> Result<(), WriteError> {
-        if charge.grow(frame.charge()) {
-            return self.group.push(frame).map(|_| ());
-        }
-        self.group.discard(GroupEnd::Evicted);
-        Err(WriteError::Dropped)
+        let arrived = std::mem::take(&mut self.arrived);
+        self.track.append(self.group, frame, arrived)
     }
 
     /// Ends the group well.
@@ -93,15 +99,43 @@ impl GroupProducer {
         self.close(GroupEnd::Aborted(reason));
     }
 
+    /// Waits until the group takes no more frames, because it was dropped. One task may wait at a
+    /// time.
+    ///
+    /// Cancel safe.
+    pub async fn closed(&self) {
+        poll_fn(|cx| self.poll_closed(cx)).await;
+    }
+
+    /// Poll form of [`Self::closed`].
+    pub fn poll_closed(&self, cx: &Context<'_>) -> Poll<()> {
+        let is_closed = self
+            .track
+            .read(|state, fx| state.is_group_closed(self.group, cx.waker(), fx));
+        if is_closed {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+
+    /// Waits until nobody reads the group, which is given up then, or it has ended.
+    pub(crate) fn unused(&self) -> impl Future<Output = ()> + use<> {
+        let (track, group) = (self.track.clone(), self.group);
+        poll_fn(move |cx| {
+            let is_over = track.change(|state, fx| state.end_group_unused(group, cx.waker(), fx));
+            if is_over {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+    }
+
     fn close(&mut self, end: GroupEnd) {
         if !self.is_ended {
             self.is_ended = true;
-            match &self.group.kind {
-                Kind::Live | Kind::Datagram => self.track.end_group(&self.group, end),
-                Kind::Fetched(_) => {
-                    self.group.end(end);
-                }
-            }
+            self.track.end_group(self.group, end);
         }
     }
 }

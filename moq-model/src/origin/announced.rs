@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::handle::Shared;
-use super::route::{Peer, Route};
+use super::route::{Route, SplitHorizon};
 use crate::path::BroadcastPath;
-use crate::state::lock;
 
 /// A change of what is announced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,13 +27,13 @@ pub enum AnnouncedEvent {
 pub struct Announced {
     shared: Arc<Shared>,
     slot: usize,
-    peer: Peer,
+    peer: SplitHorizon,
     is_live: bool,
 }
 
 impl Announced {
-    pub(super) fn new(shared: Arc<Shared>, prefix: BroadcastPath, peer: Peer) -> Self {
-        let slot = lock(&shared.table).watch(&prefix);
+    pub(super) fn new(shared: Arc<Shared>, prefix: BroadcastPath, peer: SplitHorizon) -> Self {
+        let slot = shared.change(|table| table.watch(&prefix));
         Self {
             shared,
             slot,
@@ -52,32 +51,37 @@ impl Announced {
 
     /// Poll form of [`Self::next`].
     pub fn poll_next(&mut self, cx: &Context<'_>) -> Poll<AnnouncedEvent> {
-        let mut table = lock(&self.shared.table);
-        if let Some(event) = table.next_event(self.slot, &self.peer) {
-            return Poll::Ready(event);
-        }
-        if table.is_synced() && !self.is_live {
-            self.is_live = true;
-            return Poll::Ready(AnnouncedEvent::Live);
-        }
-        table.watchers[self.slot].waiter.register(cx);
-        Poll::Pending
+        let (slot, peer, is_live) = (self.slot, &self.peer, &mut self.is_live);
+        let next = self.shared.change(|table| {
+            if let Some(event) = table.next_event(slot, peer) {
+                return Ok(event);
+            }
+            if table.is_synced() && !*is_live {
+                *is_live = true;
+                return Ok(AnnouncedEvent::Live);
+            }
+            Err(table.watchers[slot].waiter.register(cx))
+        });
+        next.map_or_else(|_stale| Poll::Pending, Poll::Ready)
     }
 
     /// The next change that has happened already.
     pub fn try_next(&mut self) -> Option<AnnouncedEvent> {
-        lock(&self.shared.table).next_event(self.slot, &self.peer)
+        let (slot, peer) = (self.slot, &self.peer);
+        self.shared.change(|table| table.next_event(slot, peer))
     }
 
-    /// Says that the peer which this is for was sent what [`Self::next`] last gave for `path`, for
+    /// Notes that the last event of `path` was sent to the peer. That resolves
     /// [`Publication::told`](super::Publication::told).
     pub fn confirm(&self, path: &BroadcastPath) {
-        lock(&self.shared.table).note_told(self.slot, path);
+        let slot = self.slot;
+        self.shared.change(|table| table.note_told(slot, path));
     }
 }
 
 impl Drop for Announced {
     fn drop(&mut self) {
-        lock(&self.shared.table).unwatch(self.slot);
+        let slot = self.slot;
+        self.shared.change(|table| table.unwatch(slot));
     }
 }

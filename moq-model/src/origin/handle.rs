@@ -1,13 +1,14 @@
 //! Publishing into an origin and finding in it.
 
 use std::sync::{Arc, Mutex};
+use std::task::Waker;
 
 use super::announced::Announced;
 use super::publication::Publication;
-use super::route::{HopId, Peer, Route, SessionId, Source};
+use super::route::{HopId, Route, SessionId, Source, SplitHorizon};
 use super::table::{Entry, Notice, Table};
 use crate::broadcast::BroadcastConsumer;
-use crate::budget::Budget;
+use crate::budget::{Budget, Feeder};
 use crate::error::RouteError;
 use crate::path::BroadcastPath;
 use crate::state::lock;
@@ -18,6 +19,18 @@ pub(super) struct Shared {
     pub(super) hop: HopId,
     budget: Budget,
     pub(super) table: Mutex<Table>,
+}
+
+impl Shared {
+    /// Uses the table. Tasks are woken, and what it returns is dropped, once the lock is released.
+    pub(super) fn change<R>(&self, change: impl FnOnce(&mut Table) -> R) -> R {
+        let mut table = lock(&self.table);
+        let result = change(&mut table);
+        let woken = table.take_woken();
+        drop(table);
+        woken.into_iter().for_each(Waker::wake);
+        result
+    }
 }
 
 /// Publishes broadcasts into an origin; clones are handles to the same one.
@@ -60,14 +73,14 @@ impl OriginProducer {
     /// A name for a session, unique within this origin.
     #[must_use]
     pub fn session_id(&self) -> SessionId {
-        SessionId::new(lock(&self.shared.table).next_serial())
+        SessionId::new(self.shared.change(Table::next_serial))
     }
 
     /// Tells watchers that announcements are still to come which existed before; they are complete
     /// once every guard is dropped.
     #[must_use = "dropping the guard says that everything was told"]
     pub fn sync(&self) -> SyncGuard {
-        lock(&self.shared.table).begin_sync();
+        self.shared.change(Table::begin_sync);
         SyncGuard {
             shared: self.shared.clone(),
         }
@@ -88,20 +101,21 @@ impl OriginProducer {
         source: Source,
         session: Option<SessionId>,
     ) -> Publication {
-        let mut table = lock(&self.shared.table);
-        let id = table.next_serial();
-        table.insert(
-            path,
-            Entry {
-                id,
-                revision: id,
-                route,
-                source,
-                session,
-                notice: Notice::default(),
-            },
-        );
-        drop(table);
+        let id = self.shared.change(|table| {
+            let id = table.next_serial();
+            table.insert(
+                path,
+                Entry {
+                    id,
+                    revision: id,
+                    route,
+                    source,
+                    session,
+                    notice: Notice::default(),
+                },
+            );
+            id
+        });
         Publication {
             shared: self.shared.clone(),
             path: path.clone(),
@@ -110,14 +124,15 @@ impl OriginProducer {
     }
 
     /// Makes the routes that were learned from a session the last resort: any other one is better.
+    /// Routes that are learned from it later are not concerned.
     pub fn drain(&self, session: SessionId) {
-        lock(&self.shared.table).drain(session);
+        self.shared.change(|table| table.drain(session));
     }
 
     /// How many routes are known that were learned from a session.
     #[must_use]
     pub fn routes_of(&self, session: SessionId) -> usize {
-        lock(&self.shared.table).count(session)
+        self.shared.change(|table| table.count(session))
     }
 
     /// A handle for finding broadcasts.
@@ -133,10 +148,10 @@ impl OriginProducer {
 fn source(
     path: &BroadcastPath,
     prefix: &BroadcastPath,
-    entry: &Entry,
+    source: Source,
 ) -> Result<BroadcastConsumer, RouteError> {
-    match &entry.source {
-        Source::Broadcast(broadcast) if prefix == path => Ok(broadcast.clone()),
+    match source {
+        Source::Broadcast(broadcast) if prefix == path => Ok(broadcast),
         Source::Broadcast(_) => Err(RouteError::Unroutable),
         Source::Requests(source) => Ok(source.broadcast(path)),
     }
@@ -157,7 +172,7 @@ impl OriginProducer {
     pub(super) fn resolve(
         &self,
         path: &BroadcastPath,
-        peer: &Peer,
+        peer: &SplitHorizon,
     ) -> Option<(BroadcastPath, u64)> {
         let table = lock(&self.shared.table);
         let (prefix, entry) = table.resolve(path, peer)?;
@@ -179,7 +194,7 @@ pub struct SyncGuard {
 
 impl Drop for SyncGuard {
     fn drop(&mut self) {
-        lock(&self.shared.table).end_sync();
+        self.shared.change(Table::end_sync);
     }
 }
 
@@ -201,44 +216,59 @@ impl OriginConsumer {
     /// # Errors
     /// [`RouteError::Unroutable`] if no route covers the path.
     pub fn broadcast(&self, path: &BroadcastPath) -> Result<BroadcastConsumer, RouteError> {
-        let table = lock(&self.shared.table);
-        let (prefix, entry) = table
-            .resolve(path, &Peer::default())
-            .ok_or(RouteError::Unroutable)?;
-        source(path, &prefix, entry)
+        let resolved = self.shared.change(|table| {
+            let (prefix, entry) = table.resolve(path, &SplitHorizon::default())?;
+            Some((prefix, entry.source.clone()))
+        });
+        // A source looks into other origins, so that no lock may be held.
+        let (prefix, leads_to) = resolved.ok_or(RouteError::Unroutable)?;
+        source(path, &prefix, leads_to)
     }
 
-    /// As [`Self::broadcast`] on behalf of `peer`: by routes that do not lead through it. Whoever
-    /// published the broadcast sees that a peer asks for it.
+    /// Who is charged for the broadcast at `path`, by the route that leads to it.
+    pub(crate) fn feeder(&self, path: &BroadcastPath) -> Option<Feeder> {
+        let feeder = |source: &Source| match source {
+            Source::Broadcast(broadcast) => broadcast.feeder().clone(),
+            Source::Requests(source) => source.feeder().clone(),
+        };
+        self.shared.change(|table| {
+            let (_, entry) = table.resolve(path, &SplitHorizon::default())?;
+            Some(feeder(&entry.source))
+        })
+    }
+
+    /// As [`Self::broadcast`] on behalf of a peer, by routes that do not lead through it. Whoever
+    /// published the broadcast sees that a peer asks for it, by [`Publication::requested`].
     ///
     /// # Errors
     /// As [`Self::broadcast`].
     pub fn broadcast_for(
         &self,
         path: &BroadcastPath,
-        peer: &Peer,
+        peer: &SplitHorizon,
     ) -> Result<BroadcastConsumer, RouteError> {
-        let mut table = lock(&self.shared.table);
-        let (prefix, entry) = table.resolve(path, peer).ok_or(RouteError::Unroutable)?;
-        let broadcast = source(path, &prefix, entry)?;
-        if !entry.notice.is_requested {
-            let id = entry.id;
-            if let Some(notice) = table.notice(&prefix, |entry| entry.id == id) {
-                notice.request();
+        let resolved = self.shared.change(|table| {
+            let (prefix, entry) = table.resolve(path, peer)?;
+            let (id, leads_to) = (entry.id, entry.source.clone());
+            let is_exact = prefix == *path || matches!(leads_to, Source::Requests(_));
+            if is_exact && !entry.notice.is_requested {
+                table.note_requested(&prefix, id);
             }
-        }
-        Ok(broadcast)
+            Some((prefix, leads_to))
+        });
+        let (prefix, leads_to) = resolved.ok_or(RouteError::Unroutable)?;
+        source(path, &prefix, leads_to)
     }
 
     /// Follows what is announced at `prefix` and below it.
     #[must_use]
     pub fn announced(&self, prefix: &BroadcastPath) -> Announced {
-        self.announced_for(prefix, Peer::default())
+        self.announced_for(prefix, SplitHorizon::default())
     }
 
-    /// As [`Self::announced`], leaving out routes that lead through `peer`.
+    /// As [`Self::announced`] on behalf of a peer, without the routes that lead through it.
     #[must_use]
-    pub fn announced_for(&self, prefix: &BroadcastPath, peer: Peer) -> Announced {
+    pub fn announced_for(&self, prefix: &BroadcastPath, peer: SplitHorizon) -> Announced {
         Announced::new(self.shared.clone(), prefix.clone(), peer)
     }
 }

@@ -35,7 +35,7 @@ impl Log {
     }
 
     /// The changes from a place on.
-    pub(super) fn from(&self, start: Position) -> impl Iterator<Item = (Position, NodeId)> {
+    pub(super) fn since(&self, start: Position) -> impl Iterator<Item = (Position, NodeId)> {
         let at = self
             .entries
             .partition_point(|(position, _)| *position < start);

@@ -16,4 +16,4 @@ mod tests;
 pub use announced::{Announced, AnnouncedEvent};
 pub use handle::{OriginConsumer, OriginProducer, SyncGuard};
 pub use publication::{Publication, Unnoticed};
-pub use route::{HopId, Peer, Route, SessionId, Source};
+pub use route::{HopId, Route, SessionId, Source, SplitHorizon};

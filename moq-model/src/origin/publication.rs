@@ -9,7 +9,6 @@ use super::handle::Shared;
 use super::table::{Entry, Notice};
 use crate::clock;
 use crate::path::BroadcastPath;
-use crate::state::lock;
 
 /// Keeps a broadcast announced; dropping it retracts the announcement.
 #[derive(Debug)]
@@ -24,10 +23,11 @@ pub struct Publication {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unnoticed {
-    /// No peer asked for announcements that this one belongs to, or none took it.
+    /// The announcement was sent to no peer: none asked for announcements at this path, or its
+    /// transport did not take it. The limit that was waited for.
     #[error("no peer asked for announcements at this path within {0:?}; is there a session?")]
-    Untold(Duration),
-    /// No peer asked for a track of the broadcast.
+    Unannounced(Duration),
+    /// No peer asked for a track of the broadcast. The limit that was waited for.
     #[error("no peer asked for a track of the broadcast within {0:?}")]
     Unrequested(Duration),
 }
@@ -45,11 +45,14 @@ impl Publication {
     /// Cancel safe.
     ///
     /// # Errors
-    /// [`Unnoticed::Untold`] after `limit`.
+    /// [`Unnoticed::Unannounced`] after `limit`.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with a timer.
     pub async fn told(&mut self, limit: Duration) -> Result<(), Unnoticed> {
         let told = poll_fn(|cx| self.poll_noticed(cx, |notice| notice.is_told));
         let told = clock::timeout(limit, told).await;
-        told.map_err(|_| Unnoticed::Untold(limit))
+        told.map_err(|_| Unnoticed::Unannounced(limit))
     }
 
     /// Waits until a peer has asked for a track of the broadcast, be it one that there is not.
@@ -58,6 +61,9 @@ impl Publication {
     ///
     /// # Errors
     /// [`Unnoticed::Unrequested`] after `limit`.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with a timer.
     pub async fn requested(&mut self, limit: Duration) -> Result<(), Unnoticed> {
         let requested = poll_fn(|cx| self.poll_noticed(cx, |notice| notice.is_requested));
         let requested = clock::timeout(limit, requested).await;
@@ -65,20 +71,19 @@ impl Publication {
     }
 
     fn poll_noticed(&self, cx: &Context<'_>, condition: fn(&Notice) -> bool) -> Poll<()> {
-        let mut table = lock(&self.shared.table);
-        match table.notice(&self.path, |entry: &Entry| entry.id == self.id) {
-            Some(notice) if !condition(notice) => {
-                notice.waiter.register(cx);
-                Poll::Pending
-            }
-            _ => Poll::Ready(()),
-        }
+        let noticed = self.shared.change(|table| {
+            let notice = table.notice(&self.path, |entry: &Entry| entry.id == self.id);
+            let unnoticed = notice.filter(|notice| !condition(notice));
+            unnoticed.map(|notice| notice.waiter.register(cx))
+        });
+        noticed.map_or(Poll::Ready(()), |_stale| Poll::Pending)
     }
 }
 
 impl Drop for Publication {
     fn drop(&mut self) {
-        let entry = lock(&self.shared.table).remove(&self.path, self.id);
-        drop(entry);
+        // What it leads to is dropped once the lock is released.
+        self.shared
+            .change(|table| table.remove(&self.path, self.id));
     }
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::task::{Context, Poll, Waker};
 
 use super::*;
+use crate::Budget;
 use crate::path::BroadcastPath;
-use crate::{Budget, RequestSource, random};
+use crate::platform::random;
+use crate::session::RequestSource;
 
 const RUNS: u64 = 40;
 const STEPS: usize = 400;
@@ -34,7 +36,7 @@ impl Plain {
     }
 
     /// Whether the peer is offered it: not what it told itself, and not what leads through it.
-    fn is_for(&self, peer: &Peer) -> bool {
+    fn is_for(&self, peer: &SplitHorizon) -> bool {
         let is_own = self.session.is_some() && self.session == peer.session;
         let siblings = [3, 4].map(|number| Some(session(number)));
         let is_known = siblings.contains(&self.session) && siblings.contains(&peer.session);
@@ -46,7 +48,7 @@ impl Plain {
 /// Somebody who follows announcements, and what it was told.
 struct Follower {
     prefix: BroadcastPath,
-    peer: Peer,
+    peer: SplitHorizon,
     announced: Announced,
     told: BTreeMap<BroadcastPath, u64>,
 }
@@ -78,8 +80,8 @@ fn any_session() -> Option<SessionId> {
     any(&[None, Some(1), Some(2), Some(3), Some(SESSIONS)]).map(session)
 }
 
-fn peer() -> Peer {
-    Peer {
+fn peer() -> SplitHorizon {
+    SplitHorizon {
         session: any_session(),
         hop: HopId(below(4)),
     }
@@ -124,7 +126,7 @@ impl Pair {
         };
         let session = any_session();
         let path = any(&self.paths);
-        let (source, _) = RequestSource::new(Budget::default());
+        let (source, _) = RequestSource::new(Budget::default().feeder());
         let source = Source::Requests(source);
         let publication = self.origin.announce(&path, route.clone(), source, session);
         self.revisions += 1;
@@ -163,7 +165,7 @@ impl Pair {
         });
     }
 
-    fn best(&self, path: &BroadcastPath, peer: &Peer) -> Option<&Plain> {
+    fn best(&self, path: &BroadcastPath, peer: &SplitHorizon) -> Option<&Plain> {
         let routes = self.plain.iter().filter(|plain| plain.path == *path);
         routes
             .filter(|plain| plain.is_for(peer))

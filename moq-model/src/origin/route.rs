@@ -88,7 +88,7 @@ pub enum Source {
     Requests(RequestSource),
 }
 
-/// Names a session among those of an origin.
+/// Names a session among those of one origin. Another origin uses the same names for others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionId {
     serial: u64,
@@ -103,8 +103,10 @@ impl SessionId {
         }
     }
 
-    /// The same, of a session with a sibling: an origin beside this one, joined to all that this one
-    /// is joined to. What one sibling told is not told to another, which heard it from the first.
+    /// Marks the session as a link to another worker of this relay.
+    ///
+    /// All workers are linked with each other, so what one of them told is not told to another one:
+    /// that heard it from the first.
     #[must_use]
     pub fn with_sibling(self) -> Self {
         Self {
@@ -119,16 +121,19 @@ impl SessionId {
     }
 }
 
-/// The peer on whose behalf an origin is asked: it is never offered a route through itself.
+/// Which routes a peer is not offered: those that lead through the peer itself. The default leaves
+/// out none.
+///
+/// Draft: loop detection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Peer {
-    /// The session.
+pub struct SplitHorizon {
+    /// The session with the peer: what was learned from it is not told to it.
     pub session: Option<SessionId>,
-    /// The id that the peer declared.
+    /// The id that the peer declared: routes with this hop are left out, unless it is anonymous.
     pub hop: HopId,
 }
 
-impl Peer {
+impl SplitHorizon {
     pub(super) fn may_use(&self, route: &Route, session: Option<SessionId>) -> bool {
         let is_told = match (session, self.session) {
             (Some(from), Some(to)) => from.may_reach(to),

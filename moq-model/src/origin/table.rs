@@ -1,11 +1,12 @@
 //! Routes by path, as plain data.
 
 use std::collections::BTreeMap;
+use std::task::Waker;
 
 use slab::Slab;
 
 use super::log::{Log, Position};
-use super::route::{Peer, Route, SessionId, Source};
+use super::route::{Route, SessionId, Source, SplitHorizon};
 use super::watcher::Watcher;
 use crate::path::BroadcastPath;
 use crate::state::Waiter;
@@ -35,21 +36,21 @@ pub(super) struct Notice {
 }
 
 impl Notice {
-    fn tell(&mut self) {
+    fn tell(&mut self) -> Option<Waker> {
         self.is_told = true;
-        self.waiter.wake();
+        self.waiter.take()
     }
 
-    pub(super) fn request(&mut self) {
+    fn request(&mut self) -> Option<Waker> {
         self.is_requested = true;
-        self.waiter.wake();
+        self.waiter.take()
     }
 }
 
 /// Names a path in the table; used again after the path is forgotten.
 pub(super) type NodeId = usize;
 
-/// A path that is announced, or that some watcher still believes to be.
+/// A path that is announced, or whose end some watcher was not told of yet.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) path: BroadcastPath,
@@ -58,12 +59,12 @@ pub(super) struct Node {
     /// The last change.
     pub(super) changed: Position,
     /// How many watchers were told that it is there.
-    pub(super) believers: usize,
+    pub(super) informed: usize,
 }
 
 impl Node {
     /// The best route that `peer` may use.
-    pub(super) fn best(&self, peer: &Peer) -> Option<&Entry> {
+    pub(super) fn best(&self, peer: &SplitHorizon) -> Option<&Entry> {
         self.routes
             .iter()
             .find(|entry| peer.may_use(&entry.route, entry.session))
@@ -76,6 +77,8 @@ pub(super) struct Table {
     pub(super) nodes: Slab<Node>,
     pub(super) log: Log,
     pub(super) watchers: Slab<Watcher>,
+    /// Tasks to wake once the lock is released.
+    woken: Vec<Waker>,
     /// Sources that have not told all they have yet.
     syncing: usize,
     serial: u64,
@@ -93,7 +96,7 @@ impl Table {
                 path: path.clone(),
                 routes: Vec::new(),
                 changed: 0,
-                believers: 0,
+                informed: 0,
             })
         };
         let id = *self.index.entry(path.clone()).or_insert_with(add);
@@ -118,10 +121,10 @@ impl Table {
         Some(entry)
     }
 
-    /// Lets go of a path without a route that no watcher believes to be there.
+    /// Forgets a path without a route, once every watcher was told of its end.
     pub(super) fn forget_gone(&mut self, id: NodeId) {
         let node = &self.nodes[id];
-        if node.routes.is_empty() && node.believers == 0 {
+        if node.routes.is_empty() && node.informed == 0 {
             let node = self.nodes.remove(id);
             self.index.remove(&node.path);
         }
@@ -160,9 +163,9 @@ impl Table {
     pub(super) fn end_sync(&mut self) {
         self.syncing -= 1;
         if self.syncing == 0 {
-            for (_, watcher) in &mut self.watchers {
-                watcher.waiter.wake();
-            }
+            let watchers = &mut self.watchers;
+            let woken = watchers.iter_mut().filter_map(|(_, w)| w.waiter.take());
+            self.woken.extend(woken);
         }
     }
 
@@ -180,12 +183,12 @@ impl Table {
         let node = &mut self.nodes[id];
         node.changed = self.log.append(id);
         // It came and went unseen.
-        if node.routes.is_empty() && node.believers == 0 {
+        if node.routes.is_empty() && node.informed == 0 {
             return;
         }
         for (_, watcher) in &mut self.watchers {
             if watcher.is_concerned(&node.path) {
-                watcher.waiter.wake();
+                self.woken.extend(watcher.waiter.take());
             }
         }
     }
@@ -210,16 +213,28 @@ impl Table {
         let known = &self.watchers[slot].known;
         let revision = self.index.get(path).and_then(|id| known.get(id).copied());
         let Some(revision) = revision else { return };
-        if let Some(notice) = self.notice(path, |entry| entry.revision == revision) {
-            notice.tell();
-        }
+        let notice = self.notice(path, |entry| entry.revision == revision);
+        let woken = notice.and_then(Notice::tell);
+        self.woken.extend(woken);
+    }
+
+    /// Notes that a peer asked for what the route `id` at `path` leads to.
+    pub(super) fn note_requested(&mut self, path: &BroadcastPath, id: u64) {
+        let notice = self.notice(path, |entry| entry.id == id);
+        let woken = notice.and_then(Notice::request);
+        self.woken.extend(woken);
+    }
+
+    /// The tasks to wake once the lock is released.
+    pub(super) fn take_woken(&mut self) -> Vec<Waker> {
+        std::mem::take(&mut self.woken)
     }
 
     /// The best route of the longest announced prefix of `path`.
     pub(super) fn resolve(
         &self,
         path: &BroadcastPath,
-        peer: &Peer,
+        peer: &SplitHorizon,
     ) -> Option<(BroadcastPath, &Entry)> {
         let mut prefix = path.clone();
         loop {

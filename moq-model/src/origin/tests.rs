@@ -2,8 +2,11 @@
 
 use std::task::{Context, Poll, Waker};
 
-use super::{Announced, AnnouncedEvent, HopId, OriginProducer, Peer, Route, SessionId, Source};
-use crate::{BroadcastPath, BroadcastProducer, Budget, RequestSource, RouteError};
+use super::{
+    Announced, AnnouncedEvent, HopId, OriginProducer, Route, SessionId, Source, SplitHorizon,
+};
+use crate::session::RequestSource;
+use crate::{BroadcastPath, BroadcastProducer, Budget, RouteError};
 
 fn path(text: &str) -> BroadcastPath {
     text.parse().unwrap()
@@ -25,7 +28,7 @@ fn route(hops: &[u64], cost: u64) -> Route {
 }
 
 fn remote() -> Source {
-    Source::Requests(RequestSource::new(Budget::default()).0)
+    Source::Requests(RequestSource::new(Budget::default().feeder()).0)
 }
 
 #[test]
@@ -161,28 +164,28 @@ fn no_peer_is_offered_a_route_through_itself() {
     let consumer = origin.consume();
     for (peer, is_offered) in [
         (
-            Peer {
+            SplitHorizon {
                 session: Some(SessionId::new(1)),
                 hop: HopId(9),
             },
             false,
         ),
         (
-            Peer {
+            SplitHorizon {
                 session: Some(SessionId::new(2)),
                 hop: HopId(8),
             },
             false,
         ),
         (
-            Peer {
+            SplitHorizon {
                 session: Some(SessionId::new(2)),
                 hop: HopId(9),
             },
             true,
         ),
         (
-            Peer {
+            SplitHorizon {
                 session: Some(SessionId::new(2)),
                 hop: HopId::ANONYMOUS,
             },
@@ -211,7 +214,7 @@ fn what_one_sibling_told_is_not_told_to_another() {
     let viewer = origin.session_id();
     let _publication = origin.announce(&path("cam"), route(&[7], 0), remote(), Some(one));
     for (session, is_offered) in [(one, false), (other, false), (viewer, true)] {
-        let peer = Peer {
+        let peer = SplitHorizon {
             session: Some(session),
             hop: HopId::ANONYMOUS,
         };
@@ -226,8 +229,8 @@ fn what_one_sibling_told_is_not_told_to_another() {
 #[test]
 fn the_longest_prefix_decides() {
     let origin = OriginProducer::new();
-    let (short, mut short_requests) = RequestSource::new(Budget::default());
-    let (long, mut long_requests) = RequestSource::new(Budget::default());
+    let (short, mut short_requests) = RequestSource::new(Budget::default().feeder());
+    let (long, mut long_requests) = RequestSource::new(Budget::default().feeder());
     let _short = origin.announce(&path("a"), route(&[1], 0), Source::Requests(short), None);
     let _long = origin.announce(
         &path("a/b"),
@@ -243,7 +246,7 @@ fn the_longest_prefix_decides() {
         .unwrap();
     let cx = Context::from_waker(Waker::noop());
     assert!(short_requests.poll_next(&cx).is_pending());
-    let Poll::Ready(crate::Request::Track(request)) = long_requests.poll_next(&cx) else {
+    let Poll::Ready(crate::session::Request::Track(request)) = long_requests.poll_next(&cx) else {
         panic!("not asked")
     };
     assert_eq!(

@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use super::announced::AnnouncedEvent;
 use super::log::Position;
-use super::route::Peer;
+use super::route::SplitHorizon;
 use super::table::{NodeId, Table};
 use crate::path::BroadcastPath;
 use crate::state::Waiter;
@@ -56,18 +56,22 @@ impl Table {
         })
     }
 
-    pub(super) fn unwatch(&mut self, slot: usize) {
-        let Some(watcher) = self.watchers.try_remove(slot) else {
-            return;
-        };
+    /// Ends following; returns what is to be dropped once the lock is released.
+    pub(super) fn unwatch(&mut self, slot: usize) -> Option<Watcher> {
+        let watcher = self.watchers.try_remove(slot)?;
         for &node in watcher.known.keys() {
-            self.nodes[node].believers -= 1;
+            self.nodes[node].informed -= 1;
             self.forget_gone(node);
         }
+        Some(watcher)
     }
 
     /// What a watcher is told next on behalf of `peer`, if anything has changed for that.
-    pub(super) fn next_event(&mut self, slot: usize, peer: &Peer) -> Option<AnnouncedEvent> {
+    pub(super) fn next_event(
+        &mut self,
+        slot: usize,
+        peer: &SplitHorizon,
+    ) -> Option<AnnouncedEvent> {
         loop {
             let node = self.next_node(slot)?;
             if let Some(event) = self.look(slot, node, peer) {
@@ -87,7 +91,7 @@ impl Table {
             }
         }
         watcher.initial = Vec::new();
-        for (position, id) in self.log.from(watcher.cursor) {
+        for (position, id) in self.log.since(watcher.cursor) {
             watcher.cursor = position + 1;
             let node = self.nodes.get(id).filter(|node| node.changed == position);
             if node.is_some_and(|node| watcher.is_concerned(&node.path)) {
@@ -98,7 +102,7 @@ impl Table {
     }
 
     /// Compares what a watcher was told of a path with what there is.
-    fn look(&mut self, slot: usize, id: NodeId, peer: &Peer) -> Option<AnnouncedEvent> {
+    fn look(&mut self, slot: usize, id: NodeId, peer: &SplitHorizon) -> Option<AnnouncedEvent> {
         let (node, known) = (&mut self.nodes[id], &mut self.watchers[slot].known);
         let best = node.best(peer);
         let best = best.map(|entry| (entry.revision, entry.route.clone()));
@@ -108,13 +112,13 @@ impl Table {
                 Some(before) if before == revision => None,
                 Some(_) => Some(AnnouncedEvent::Update(path, route)),
                 None => {
-                    node.believers += 1;
+                    node.informed += 1;
                     Some(AnnouncedEvent::Start(path, route))
                 }
             },
             None => {
                 known.remove(&id)?;
-                node.believers -= 1;
+                node.informed -= 1;
                 self.forget_gone(id);
                 Some(AnnouncedEvent::End(path))
             }

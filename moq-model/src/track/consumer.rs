@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::fetch::Fetch;
+use super::info::{Subscription, TrackInfo};
 use super::latest::LatestReader;
 use super::ordered::OrderedReader;
-use super::readers::{Pick, ReaderId, Taken};
-use super::shared::TrackShared;
-use super::state::{TrackEnd, TrackState};
-use super::subscription::{Subscription, TrackInfo};
+use super::shared::{State, TrackShared};
+use super::state::{Newest, ReaderId, TrackEnd};
+use crate::broadcast::BroadcastShared;
 use crate::error::{Abort, ReadError};
 use crate::group::GroupConsumer;
 use crate::ranges::GroupRange;
@@ -19,19 +19,13 @@ use crate::ranges::GroupRange;
 #[derive(Debug, Clone)]
 pub struct TrackConsumer {
     track: Arc<TrackShared>,
+    /// Where the track can be asked for again, once it ended because nobody read it.
+    broadcast: Option<Arc<BroadcastShared>>,
 }
 
 impl TrackConsumer {
-    pub(crate) fn new(track: Arc<TrackShared>) -> Self {
-        Self { track }
-    }
-
-    /// A track that was refused before it existed.
-    #[must_use]
-    pub fn refused(name: &str, reason: Abort) -> Self {
-        let track = TrackShared::pending(name.into(), crate::Budget::default(), None);
-        track.end(TrackEnd::Aborted(reason));
-        Self { track }
+    pub(crate) fn new(track: Arc<TrackShared>, broadcast: Option<Arc<BroadcastShared>>) -> Self {
+        Self { track, broadcast }
     }
 
     /// The track's name.
@@ -45,9 +39,9 @@ impl TrackConsumer {
     /// # Errors
     /// [`ReadError::Aborted`] if the track was refused.
     ///
-    /// Cancel safe.
+    /// Cancel safe. Draft: TRACK.
     pub async fn info(&self) -> Result<TrackInfo, ReadError> {
-        let slot = self.track.lock().watchers.insert(Default::default());
+        let slot = self.track.change(|state, _| state.add_watcher());
         let watch = Watch {
             track: &self.track,
             slot,
@@ -62,27 +56,42 @@ impl TrackConsumer {
     /// back when nobody reads it any more. A refusal by the peer is how the group ends.
     ///
     /// # Errors
-    /// [`ReadError::Aborted`] if the track was refused, and with [`Abort::NotFound`] where there is
-    /// no such group and nobody to ask for it.
+    /// [`ReadError::Aborted`] if the track was refused, [`ReadError::NoGroup`] if the group is not held
+    /// and there is nobody to ask for it, [`ReadError::NoRoom`] if the budget has no room for it.
     ///
     /// Cancel safe. Draft: FETCH.
     pub async fn fetch(&self, fetch: Fetch) -> Result<GroupConsumer, ReadError> {
         self.info().await?;
-        let group = self.track.fetch(&fetch);
-        group.ok_or(ReadError::Aborted(Abort::NotFound))
+        self.track.fetch(&fetch)
     }
 
     /// Begins to read.
+    ///
+    /// A track of a peer that ended because nobody read it is asked for again.
+    ///
+    /// Draft: SUBSCRIBE.
     #[must_use]
     pub fn subscribe(&self, subscription: Subscription) -> TrackReader {
-        let id = self.track.lock().subscribe(subscription);
+        let mut track = self.track.clone();
+        if let Some(broadcast) = &self.broadcast {
+            for _ in 0..ATTEMPTS {
+                if !track.look(State::is_unused) {
+                    break;
+                }
+                track = broadcast.request(&track.name);
+            }
+        }
+        let id = track.change(|state, fx| state.subscribe(subscription, fx));
         TrackReader {
-            track: self.track.clone(),
+            track,
             id,
             subscription,
         }
     }
 }
+
+/// How often a track is asked for that ends again at once.
+const ATTEMPTS: usize = 3;
 
 /// A place in the list of those who wait for a track's properties.
 struct Watch<'a> {
@@ -92,23 +101,26 @@ struct Watch<'a> {
 
 impl Watch<'_> {
     fn poll_info(&self, cx: &Context<'_>) -> Poll<Result<TrackInfo, ReadError>> {
-        let mut state = self.track.lock();
-        if let Some(info) = state.info {
-            return Poll::Ready(Ok(info));
-        }
-        match state.end {
-            Some(TrackEnd::Aborted(reason)) => return Poll::Ready(Err(ReadError::Aborted(reason))),
-            Some(TrackEnd::Finished) => return Poll::Ready(Ok(TrackInfo::default())),
-            None => {}
-        }
-        state.watchers[self.slot].register(cx);
-        Poll::Pending
+        self.track.read(|state, fx| {
+            if let Some(info) = state.info() {
+                return Poll::Ready(Ok(info));
+            }
+            match state.end() {
+                Some(TrackEnd::Aborted(reason)) => Poll::Ready(Err(ReadError::Aborted(reason))),
+                Some(TrackEnd::Finished) => Poll::Ready(Ok(TrackInfo::default())),
+                None => {
+                    state.watch(self.slot, cx.waker(), fx);
+                    Poll::Pending
+                }
+            }
+        })
     }
 }
 
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
-        self.track.lock().watchers.try_remove(self.slot);
+        let slot = self.slot;
+        self.track.read(|state, fx| state.remove_watcher(slot, fx));
     }
 }
 
@@ -120,11 +132,29 @@ pub struct TrackReader {
     subscription: Subscription,
 }
 
+/// What a track yields next, newest group first.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum NextGroup {
+    /// A group to read, perhaps while it grows.
+    Group(GroupConsumer),
+    /// These groups are not going to come.
+    Lost {
+        /// Their sequences.
+        groups: GroupRange,
+        /// Why all of them are lost.
+        cause: Abort,
+    },
+}
+
 impl TrackReader {
     /// The track that is read.
     #[must_use]
     pub fn track(&self) -> TrackConsumer {
-        TrackConsumer::new(self.track.clone())
+        // Only a track that is made on demand can be asked for again.
+        let upstream = self.track.upstream.as_ref();
+        let broadcast = upstream.and_then(|_| self.track.home());
+        TrackConsumer::new(self.track.clone(), broadcast)
     }
 
     /// What was asked for.
@@ -133,74 +163,75 @@ impl TrackReader {
         &self.subscription
     }
 
-    /// The next group, newest first, or `None` after the last one.
-    ///
-    /// A group that became too old or was dropped for memory is yielded too, with that as its end.
+    /// The newest group that was not yielded yet or, without any, groups that are lost; `None` once
+    /// every group from the first one on is accounted for and the track is finished.
     ///
     /// # Errors
     /// [`ReadError`] when the track ended before its finish.
     ///
     /// Cancel safe.
-    pub async fn next_group(&mut self) -> Result<Option<GroupConsumer>, ReadError> {
-        poll_fn(|cx| self.poll_next_group(cx)).await
+    pub async fn next(&mut self) -> Result<Option<NextGroup>, ReadError> {
+        poll_fn(|cx| self.poll_next(cx)).await
     }
 
-    /// Poll form of [`Self::next_group`].
+    /// Poll form of [`Self::next`].
     ///
     /// # Errors
-    /// As [`Self::next_group`].
-    pub fn poll_next_group(
-        &mut self,
-        cx: &Context<'_>,
-    ) -> Poll<Result<Option<GroupConsumer>, ReadError>> {
-        self.poll_take(&mut self.track.lock(), cx, Pick::Newest)
+    /// As [`Self::next`].
+    pub fn poll_next(&mut self, cx: &Context<'_>) -> Poll<Result<Option<NextGroup>, ReadError>> {
+        let id = self.id;
+        let next = self
+            .track
+            .read(|state, fx| state.next_newest(id, cx.waker(), fx));
+        match next {
+            Newest::Group(taken) => {
+                let group = GroupConsumer::taken(self.track.clone(), id, taken);
+                Poll::Ready(Ok(Some(NextGroup::Group(group))))
+            }
+            Newest::Lost(groups, cause) => Poll::Ready(Ok(Some(NextGroup::Lost { groups, cause }))),
+            Newest::End => Poll::Ready(Ok(None)),
+            Newest::Failed(reason) => Poll::Ready(Err(ReadError::Aborted(reason))),
+            Newest::Wait => Poll::Pending,
+        }
     }
 
-    /// Takes a group from a track whose lock is held; who finds none is woken by the next change.
-    pub(super) fn poll_take(
-        &self,
-        state: &mut TrackState,
-        cx: &Context<'_>,
-        pick: Pick,
-    ) -> Poll<Result<Option<GroupConsumer>, ReadError>> {
-        if let Some(Taken { group, slot }) = state.take(self.id, pick) {
-            let track = self.track.clone();
-            let group = GroupConsumer::live(track, self.id, group, slot);
-            return Poll::Ready(Ok(Some(group)));
-        }
-        match state.end {
-            Some(TrackEnd::Finished) if state.is_complete() => Poll::Ready(Ok(None)),
-            Some(TrackEnd::Aborted(reason)) => Poll::Ready(Err(ReadError::Aborted(reason))),
-            _ => {
-                state.register_reader(self.id, cx);
-                Poll::Pending
+    /// As [`Self::next`], passing over what is lost.
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    ///
+    /// Cancel safe.
+    pub async fn next_group(&mut self) -> Result<Option<GroupConsumer>, ReadError> {
+        loop {
+            match self.next().await? {
+                Some(NextGroup::Group(group)) => return Ok(Some(group)),
+                Some(NextGroup::Lost { .. }) => {}
+                None => return Ok(None),
             }
         }
     }
 
-    /// The group that reading began with, once it has begun.
+    /// The group that reading began with; `None` before that is known.
     #[must_use]
     pub fn first(&self) -> Option<u64> {
-        self.track.lock().first(self.id)
-    }
-
-    /// Groups that are not going to come, of those that were lost since this was asked last; nothing
-    /// before reading has begun.
-    pub fn take_lost(&mut self) -> Vec<GroupRange> {
-        self.track.lock().take_lost(self.id)
+        self.track.look(|state| state.first(self.id))
     }
 
     /// The sequence after the highest group of the track, even if that never came; final once the
     /// track is finished.
     #[must_use]
     pub fn end(&self) -> u64 {
-        self.track.lock().end_sequence()
+        self.track.look(State::end_sequence)
     }
 
     /// Replaces what is wanted; groups that were yielded before are not yielded again.
+    ///
+    /// Draft: SUBSCRIBE_UPDATE.
     pub fn update(&mut self, subscription: Subscription) {
         self.subscription = subscription;
-        self.track.lock().update(self.id, subscription);
+        let id = self.id;
+        self.track
+            .change(|state, fx| state.update(id, subscription, fx));
     }
 
     /// Reads the groups in sequence instead.
@@ -226,6 +257,8 @@ impl TrackReader {
 
 impl Drop for TrackReader {
     fn drop(&mut self) {
-        self.track.lock().unsubscribe(self.id);
+        let id = self.id;
+        self.track.consume(|state, fx| state.unsubscribe(id, fx));
+        self.track.plan_release();
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::shared::TrackShared;
-use super::subscription::{Start, Subscription};
+use super::info::{Start, Subscription};
+use super::shared::{State, TrackShared};
 
 /// The one subscription that would satisfy all readers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,25 +50,33 @@ pub struct DemandWatch {
     slot: usize,
 }
 
+/// The track ended before its demand was as it was waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the track has ended")]
+pub struct TrackEnded;
+
 impl DemandWatch {
     pub(super) fn new(track: Arc<TrackShared>) -> Self {
-        let slot = track.lock().demand.insert(Default::default());
+        let slot = track.change(|state, _| state.add_demand());
         Self { track, slot }
     }
 
     /// What is wanted now; `None` when nobody reads.
     #[must_use]
     pub fn current(&self) -> Option<Demand> {
-        Demand::of(self.track.lock().subscriptions())
+        self.track.look(of)
     }
 
-    /// Waits until the demand satisfies `condition`, or the track has ended.
+    /// Waits until the demand satisfies `condition`, which may look at the track itself.
+    ///
+    /// # Errors
+    /// [`TrackEnded`] if the track has ended and its demand does not satisfy the condition.
     ///
     /// Cancel safe.
     pub async fn wait_for(
         &mut self,
         mut condition: impl FnMut(Option<Demand>) -> bool,
-    ) -> Option<Demand> {
+    ) -> Result<Option<Demand>, TrackEnded> {
         poll_fn(|cx| self.poll_wait_for(cx, &mut condition)).await
     }
 
@@ -76,13 +84,18 @@ impl DemandWatch {
         &self,
         cx: &Context<'_>,
         condition: &mut impl FnMut(Option<Demand>) -> bool,
-    ) -> Poll<Option<Demand>> {
-        let mut state = self.track.lock();
-        let demand = Demand::of(state.subscriptions());
-        if condition(demand) || state.end.is_some() {
-            return Poll::Ready(demand);
+    ) -> Poll<Result<Option<Demand>, TrackEnded>> {
+        let (demand, has_ended) = self.track.read(|state, fx| {
+            // First, so that a change while the condition is looked at wakes the task.
+            state.watch_demand(self.slot, cx.waker(), fx);
+            (of(state), state.end().is_some())
+        });
+        if condition(demand) {
+            return Poll::Ready(Ok(demand));
         }
-        state.demand[self.slot].register(cx);
+        if has_ended {
+            return Poll::Ready(Err(TrackEnded));
+        }
         Poll::Pending
     }
 
@@ -90,12 +103,17 @@ impl DemandWatch {
     ///
     /// Cancel safe.
     pub async fn closed(&mut self) {
-        self.wait_for(|_| false).await;
+        let _ = self.wait_for(|_| false).await;
     }
+}
+
+fn of(state: &State) -> Option<Demand> {
+    Demand::of(state.subscriptions())
 }
 
 impl Drop for DemandWatch {
     fn drop(&mut self) {
-        self.track.lock().demand.try_remove(self.slot);
+        let slot = self.slot;
+        self.track.read(|state, fx| state.remove_demand(slot, fx));
     }
 }

@@ -1,13 +1,12 @@
 //! Reading only what is newest of a track.
 
 use std::future::poll_fn;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use super::consumer::TrackReader;
-use super::ordered::OrderedRead;
-use super::readers::Pick;
-use crate::error::{GroupEnd, ReadError};
-use crate::group::{GroupConsumer, GroupRead};
+use super::read::TrackRead;
+use super::state::Step;
+use crate::error::ReadError;
 
 /// Reads the newest group, frame by frame, and leaves it as soon as there is a newer one.
 ///
@@ -16,106 +15,36 @@ use crate::group::{GroupConsumer, GroupRead};
 #[derive(Debug)]
 pub struct LatestReader {
     reader: TrackReader,
-    current: Option<GroupConsumer>,
-    /// The next frame of the current group.
-    index: usize,
-    /// Everything before this has been read, or skipped.
-    next: Option<u64>,
-    is_finished: bool,
 }
 
 impl LatestReader {
     pub(super) fn new(reader: TrackReader) -> Self {
-        Self {
-            reader,
-            current: None,
-            index: 0,
-            next: None,
-            is_finished: false,
-        }
+        Self { reader }
     }
 
-    /// The next frame of the newest group, or `None` after the last one of the track.
+    /// The next frame of the newest group, what is left out for it, or `None` after the last frame
+    /// of the track.
     ///
     /// # Errors
     /// [`ReadError`] when the track ended before its finish.
     ///
     /// Cancel safe.
-    pub async fn next(&mut self) -> Result<Option<OrderedRead>, ReadError> {
+    pub async fn next(&mut self) -> Result<Option<TrackRead>, ReadError> {
         poll_fn(|cx| self.poll_next(cx)).await
     }
 
-    fn poll_next(&mut self, cx: &Context<'_>) -> Poll<Result<Option<OrderedRead>, ReadError>> {
-        loop {
-            if let Poll::Ready(newer) = self.poll_newer(cx)? {
-                match newer {
-                    Some(group) => {
-                        if let Some(skipped) = self.jump(group) {
-                            return Poll::Ready(Ok(Some(skipped)));
-                        }
-                    }
-                    None => self.is_finished = true,
-                }
-            }
-            let Some(group) = &mut self.current else {
-                return if self.is_finished {
-                    Poll::Ready(Ok(None))
-                } else {
-                    Poll::Pending
-                };
-            };
-            let sequence = group.sequence();
-            match ready!(group.poll_next(cx)) {
-                GroupRead::Frame(frame) => {
-                    let index = self.index;
-                    self.index += 1;
-                    return Poll::Ready(Ok(Some(OrderedRead::Frame {
-                        group: sequence,
-                        index,
-                        frame,
-                    })));
-                }
-                GroupRead::End(end) => {
-                    self.current = None;
-                    self.next = Some(sequence + 1);
-                    if end != GroupEnd::Finished {
-                        let groups = sequence..sequence + 1;
-                        return Poll::Ready(Ok(Some(OrderedRead::Skipped {
-                            groups,
-                            end: Some(end),
-                        })));
-                    }
-                }
-            }
+    /// Poll form of [`Self::next`].
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    pub fn poll_next(&mut self, cx: &Context<'_>) -> Poll<Result<Option<TrackRead>, ReadError>> {
+        let id = self.reader.id();
+        let track = self.reader.shared();
+        match track.consume(|state, fx| state.next_of_latest(id, cx.waker(), fx)) {
+            Step::Read(read) => Poll::Ready(Ok(Some(read))),
+            Step::End => Poll::Ready(Ok(None)),
+            Step::Failed(reason) => Poll::Ready(Err(ReadError::Aborted(reason))),
+            Step::Wait(_) | Step::Clock => Poll::Pending,
         }
-    }
-
-    /// Begins with a group; says what is left out for it.
-    fn jump(&mut self, group: GroupConsumer) -> Option<OrderedRead> {
-        let sequence = group.sequence();
-        let left = self.next.replace(sequence);
-        self.current = Some(group);
-        self.index = 0;
-        let groups = left?..sequence;
-        let skipped = OrderedRead::Skipped { groups, end: None };
-        left.filter(|left| *left < sequence).map(|_| skipped)
-    }
-
-    /// A group that is newer than the current one; `None` when there will be no further one.
-    fn poll_newer(&self, cx: &Context<'_>) -> Poll<Result<Option<GroupConsumer>, ReadError>> {
-        if self.is_finished {
-            return Poll::Pending;
-        }
-        let current = self.current.as_ref().map(GroupConsumer::sequence);
-        let least = current.map(|current| current + 1).or(self.next);
-        let mut state = self.reader.shared().lock();
-        if let Some(least) = least {
-            state.skip_below(self.reader.id(), least);
-        }
-        let group = ready!(self.reader.poll_take(&mut state, cx, Pick::Newest))?;
-        if let Some(group) = &group {
-            state.skip_below(self.reader.id(), group.sequence());
-        }
-        Poll::Ready(Ok(group))
     }
 }

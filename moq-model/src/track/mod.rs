@@ -2,28 +2,33 @@
 
 mod consumer;
 mod demand;
+mod feed;
 mod fetch;
+mod guard;
+mod info;
 mod latest;
 mod ordered;
-mod pause;
 mod producer;
-mod readers;
+mod read;
 mod ready;
-mod retention;
 mod shared;
 mod state;
-mod subscription;
+mod timer;
 
 #[cfg(test)]
 mod tests;
 
-pub use consumer::{TrackConsumer, TrackReader};
-pub use demand::{Demand, DemandWatch};
+pub use consumer::{NextGroup, TrackConsumer, TrackReader};
+pub use demand::{Demand, DemandWatch, TrackEnded};
+pub use feed::TrackFeed;
 pub use fetch::Fetch;
+pub use info::{Start, Subscription, Track, TrackInfo};
 pub use latest::LatestReader;
-pub use ordered::{OrderedRead, OrderedReader};
+pub use ordered::OrderedReader;
 pub use producer::TrackProducer;
-pub(crate) use readers::ReaderId;
+pub use read::TrackRead;
 pub use ready::Ready;
 pub(crate) use shared::TrackShared;
-pub use subscription::{Start, Subscription, Track, TrackInfo};
+pub(crate) use state::{
+    Cursor, Frames, GroupId, MAX_BYTES, MAX_FRAMES, Out, ReaderId, Taken, Tier,
+};

@@ -6,14 +6,12 @@ use bytes::Bytes;
 
 use super::consumer::TrackConsumer;
 use super::demand::DemandWatch;
+use super::guard::ProducerGuard;
 use super::ready::Ready;
-use super::shared::{ProducerGuard, TrackShared};
-use super::state::TrackEnd;
-use super::subscription::TrackInfo;
-use crate::broadcast::BroadcastShared;
+use super::shared::{State, TrackShared};
+use super::state::{Kind, TrackEnd};
 use crate::error::{Abort, WriteError};
-use crate::group::{GroupProducer, Kind};
-use crate::ranges::GroupRange;
+use crate::group::GroupProducer;
 
 /// Writes a track. Clones write the same track; when the last one is dropped without
 /// [`Self::finish`], the track is aborted.
@@ -23,7 +21,8 @@ pub struct TrackProducer {
 }
 
 impl TrackProducer {
-    pub(crate) fn new(track: Arc<TrackShared>, on_demand: Option<Arc<BroadcastShared>>) -> Self {
+    pub(crate) fn new(track: Arc<TrackShared>) -> Self {
+        let on_demand = None;
         Self {
             guard: Arc::new(ProducerGuard { track, on_demand }),
         }
@@ -42,20 +41,26 @@ impl TrackProducer {
     /// A handle for readers.
     #[must_use]
     pub fn consume(&self) -> TrackConsumer {
-        TrackConsumer::new(self.track().clone())
-    }
-
-    /// Settles the properties of a track that was asked for; later calls change nothing.
-    pub fn accept(&self, info: TrackInfo) {
-        self.track().accept(info);
+        TrackConsumer::new(self.track().clone(), None)
     }
 
     /// Begins the next group.
     ///
     /// # Errors
-    /// [`WriteError::Closed`] once the track has ended.
+    /// [`WriteError::Closed`] once the track has ended, [`WriteError::Dropped`] if the budget has
+    /// no room for a further group.
+    ///
+    /// Draft: GROUP.
     pub fn append(&self) -> Result<GroupProducer, WriteError> {
-        self.begin(None, Kind::Live)
+        begin(self.track(), None, Kind::Live)
+    }
+
+    /// Begins the group `sequence`, in any order.
+    ///
+    /// # Errors
+    /// [`WriteError::Duplicate`] if it was begun before, else as [`Self::append`].
+    pub fn create(&self, sequence: u64) -> Result<GroupProducer, WriteError> {
+        begin(self.track(), Some(sequence), Kind::Live)
     }
 
     /// Writes the next group: one frame with a timestamp in units of the track's timescale, which a
@@ -65,7 +70,7 @@ impl TrackProducer {
     /// of its size, and nothing is sent again.
     ///
     /// # Errors
-    /// [`WriteError::Closed`] once the track has ended, [`WriteError::GroupTooLarge`] above 32 MiB.
+    /// [`WriteError::GroupTooLarge`] above 32 MiB, else as [`Self::append`].
     ///
     /// Draft: Datagrams.
     pub fn append_datagram(
@@ -73,8 +78,7 @@ impl TrackProducer {
         timestamp: u64,
         payload: impl Into<Bytes>,
     ) -> Result<(), WriteError> {
-        let group = self.begin(None, Kind::Datagram)?;
-        group.complete(timestamp, payload.into())
+        begin(self.track(), None, Kind::Datagram)?.complete(timestamp, payload.into())
     }
 
     /// As [`Self::append_datagram`], for the group `sequence`.
@@ -87,47 +91,13 @@ impl TrackProducer {
         timestamp: u64,
         payload: impl Into<Bytes>,
     ) -> Result<(), WriteError> {
-        let group = self.begin(Some(sequence), Kind::Datagram)?;
-        group.complete(timestamp, payload.into())
-    }
-
-    /// Begins the group `sequence`, in any order.
-    ///
-    /// # Errors
-    /// [`WriteError::Duplicate`] if it was begun before, [`WriteError::Closed`] once the track has
-    /// ended.
-    pub fn create(&self, sequence: u64) -> Result<GroupProducer, WriteError> {
-        self.begin(Some(sequence), Kind::Live)
-    }
-
-    fn begin(&self, sequence: Option<u64>, kind: Kind) -> Result<GroupProducer, WriteError> {
-        let track = self.track().clone();
-        let group = track.lock().begin_group(sequence, kind)?;
-        Ok(GroupProducer::new(track, group))
-    }
-
-    /// Tells where a track begins that was asked for on demand; reading waits for that.
-    pub fn set_start(&self, sequence: u64) {
-        let mut state = self.track().lock();
-        state.start = Some(state.start.map_or(sequence, |start| start.min(sequence)));
-        state.wake_readers();
-    }
-
-    /// Tells the sequence after the last group that there was to be, of a track that was asked for
-    /// on demand.
-    pub fn set_end(&self, sequence: u64) {
-        self.track().lock().told_end = Some(sequence);
-    }
-
-    /// Tells readers in order not to wait for these groups; up to `u64::MAX` means all further ones.
-    pub fn lose(&self, groups: GroupRange) {
-        self.track().lock().lose(groups);
+        begin(self.track(), Some(sequence), Kind::Datagram)?.complete(timestamp, payload.into())
     }
 
     /// The sequence that [`Self::append`] would use next.
     #[must_use]
     pub fn next_sequence(&self) -> u64 {
-        self.track().lock().next_sequence()
+        self.track().look(State::next_sequence)
     }
 
     /// Ends the track well: no further group will begin, those that have begun may go on.
@@ -144,13 +114,22 @@ impl TrackProducer {
     /// behind, nobody could take more.
     ///
     /// Two seconds without any progress end the wait; the oldest groups are skipped then.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with a timer, if it has to wait.
+    ///
     /// Cancel safe.
-    pub async fn ready(&self) {
-        self.ready_for(u64::MAX).await;
+    pub fn ready(&self) -> Ready {
+        self.ready_for(u64::MAX)
     }
 
-    /// As [`Self::ready`], for writing the group `sequence`: what lies before a reader's oldest
-    /// group never waits.
+    /// As [`Self::ready`], for writing the group `sequence`: input before a reader's oldest group
+    /// never waits.
+    ///
+    /// # Panics
+    /// As [`Self::ready`].
+    ///
+    /// Cancel safe.
     pub fn ready_for(&self, sequence: u64) -> Ready {
         Ready::new(self.track().clone(), sequence)
     }
@@ -165,14 +144,14 @@ impl TrackProducer {
     ///
     /// Cancel safe.
     pub async fn used(&self) {
-        self.demand().wait_for(|demand| demand.is_some()).await;
+        let _ = self.demand().wait_for(|demand| demand.is_some()).await;
     }
 
-    /// Waits until nobody reads.
+    /// Waits until nobody reads, for as long as the track has not ended.
     ///
     /// Cancel safe.
     pub async fn unused(&self) {
-        self.demand().wait_for(|demand| demand.is_none()).await;
+        let _ = self.demand().wait_for(|demand| demand.is_none()).await;
     }
 
     /// Waits until the track has ended: by [`Self::finish`], by [`Self::abort`], on any clone.
@@ -187,4 +166,14 @@ impl TrackProducer {
     pub fn is_closed(&self) -> bool {
         self.track().is_ended()
     }
+}
+
+/// Begins a group of a track.
+pub(super) fn begin(
+    track: &Arc<TrackShared>,
+    sequence: Option<u64>,
+    kind: Kind,
+) -> Result<GroupProducer, WriteError> {
+    let (group, sequence) = track.begin_group(sequence, kind)?;
+    Ok(GroupProducer::new(track.clone(), group, sequence))
 }

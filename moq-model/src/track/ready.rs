@@ -4,30 +4,22 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
-
-use tokio::time::Sleep;
 
 use super::shared::TrackShared;
+use super::timer::Timer;
 use crate::clock;
 
-/// A pause without any progress lasts this long at most.
-const STALL: Duration = Duration::from_secs(2);
-
-/// Resolves when a group may be written. Made by `TrackProducer::ready_for`.
+/// Resolves when a group may be written. Made by `TrackProducer::ready` and `TrackFeed::ready_for`.
+///
+/// Cancel safe.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless awaited"]
 pub struct Ready {
     track: Arc<TrackShared>,
     sequence: u64,
-    pause: Option<Pause>,
-}
-
-#[derive(Debug)]
-struct Pause {
-    slot: usize,
-    timer: Pin<Box<Sleep>>,
-    progress: u64,
+    /// Its place among the inputs that wait.
+    place: Option<usize>,
+    timer: Timer,
 }
 
 impl Ready {
@@ -35,14 +27,9 @@ impl Ready {
         Self {
             track,
             sequence,
-            pause: None,
+            place: None,
+            timer: Timer::default(),
         }
-    }
-
-    /// Whether it has been polled and had to wait.
-    #[must_use]
-    pub fn is_paused(&self) -> bool {
-        self.pause.is_some()
     }
 }
 
@@ -51,41 +38,28 @@ impl Future for Ready {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        let mut state = this.track.lock();
-        if state.end.is_some() || !state.is_paused(this.sequence) {
-            return Poll::Ready(());
-        }
-        let pause = this.pause.get_or_insert_with(|| {
-            let progress = this.track.watch_progress();
-            Pause {
-                slot: state.pause(this.sequence),
-                timer: Box::pin(clock::sleep(STALL)),
-                progress,
-            }
-        });
-        state.register_paused(pause.slot, cx);
-        // A reader that became starved before it was watched has told nobody.
-        if !state.is_paused(this.sequence) {
-            return Poll::Ready(());
-        }
-        while pause.timer.as_mut().poll(cx).is_ready() {
-            let progress = this.track.progress();
-            if progress == pause.progress {
-                this.track.skip_stalled(&mut state);
+        loop {
+            // Most inputs never wait, and need not know the time.
+            if this.place.is_none() && this.track.look(|state| state.is_input_open(this.sequence)) {
                 return Poll::Ready(());
             }
-            pause.progress = progress;
-            pause.timer.as_mut().reset(clock::now() + STALL);
+            let (now, place) = (clock::now(), &mut this.place);
+            let until = this
+                .track
+                .change(|state, fx| state.poll_input(place, this.sequence, now, cx.waker(), fx));
+            match until {
+                None => return Poll::Ready(()),
+                Some(until) if this.timer.poll(Some(until), cx) => {}
+                Some(_) => return Poll::Pending,
+            }
         }
-        Poll::Pending
     }
 }
 
 impl Drop for Ready {
     fn drop(&mut self) {
-        if let Some(pause) = self.pause.take() {
-            self.track.lock().resume(pause.slot);
-            self.track.unwatch_progress();
+        if let Some(place) = self.place.take() {
+            self.track.read(|state, fx| state.resume(place, fx));
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use moq_session::Version;
 use moq_session::testing::{MemoryConnection, Peer};
 use moq_session::transport::{RecvStream as _, Transport as _};
-use moq_wire::{BiStream, GroupStart, Path, Setup, Subscribe, SubscribeId};
+use moq_wire::{BiStream, GroupSequence, GroupStart, Path, Setup, Subscribe, SubscribeId};
 
 use crate::{FRAME, FRAMES, Failure};
 
@@ -34,10 +34,14 @@ pub(crate) async fn watch(
         track: "data".to_owned(),
         priority: 127,
         max_age: Duration::from_secs(5),
-        start: GroupStart::Latest,
-        end: None,
+        // Where a start is only a floor, there is no other word for the newest group and those after it.
+        start: match version.features().start_is_floor {
+            true => GroupStart::Floor(GroupSequence(0)),
+            false => GroupStart::Latest,
+        },
+        last: None,
         frame_start: 0,
-        frame_end: None,
+        frame_last: None,
     };
     let _subscription = peer.request(BiStream::Subscribe, &request).await;
     read(connection, seen).await

@@ -5,5 +5,5 @@ mod reader;
 mod writer;
 
 pub(crate) use gate::Gate;
-pub(crate) use reader::{Announced, Reader};
+pub(crate) use reader::{Announced, Intake, Reader};
 pub(crate) use writer::Writer;

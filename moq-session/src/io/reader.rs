@@ -5,14 +5,13 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use moq_model::clock;
+use moq_model::platform::clock;
 use moq_wire::{
     AnnounceDecoder, AnnounceEvent, Decode, DecodeError, FrameDecoder, FrameHeader,
     SubscribeResponse, Version, decode_body, limits, split_message, varint,
 };
 
 use crate::error::{PeerFault, StreamError};
-use crate::limiter::Buffered;
 use crate::transport::RecvStream;
 
 /// How long a stream may take to say what it is for.
@@ -24,6 +23,9 @@ const MAX_AHEAD: usize = 4 * 1_024;
 /// Chunks of fewer bytes are copied on arrival, larger ones are kept as they came.
 const SMALL: usize = 1_024;
 
+/// Bytes of a payload that may come in one go without being taken account of.
+const LOT: usize = 16 * 1_024;
+
 /// What an Announce stream tells.
 #[derive(Debug)]
 pub(crate) enum Announced {
@@ -32,8 +34,17 @@ pub(crate) enum Announced {
     Event(AnnounceEvent),
 }
 
-/// An answer to SUBSCRIBE, and the number of group streams where it tells that.
-pub(crate) type Counted = (SubscribeResponse, Option<u64>);
+/// What takes account of a payload while it arrives.
+pub(crate) trait Intake {
+    /// Why the payload is not wanted any more.
+    type Error: From<StreamError>;
+
+    /// Bytes have arrived.
+    fn arrive(&mut self, bytes: usize) -> Result<(), Self::Error>;
+
+    /// Waits until the payload is of no use any more.
+    fn poll_closed(&self, cx: &Context<'_>) -> Poll<Self::Error>;
+}
 
 /// A part of a payload that has not arrived whole.
 enum Piece {
@@ -177,16 +188,12 @@ impl<R: RecvStream> Reader<R> {
         }
     }
 
-    /// The next answer to SUBSCRIBE, and the number of group streams where it tells that.
+    /// The next answer to SUBSCRIBE.
     pub(crate) fn poll_response(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<Counted>, StreamError>> {
-        self.poll_take(
-            cx,
-            "an answer to SUBSCRIBE",
-            SubscribeResponse::split_counted,
-        )
+    ) -> Poll<Result<Option<SubscribeResponse>, StreamError>> {
+        self.poll_take(cx, "an answer to SUBSCRIBE", SubscribeResponse::split)
     }
 
     /// The next frame's header; `None` at the end of the stream.
@@ -200,32 +207,42 @@ impl<R: RecvStream> Reader<R> {
     /// The next `len` bytes, in one piece.
     ///
     /// Nothing is allocated on the word of the peer: the pieces are put together when all are there.
-    /// Nor more than all streams together may hold, which is what `buffered` counts.
-    pub(crate) async fn payload(
+    /// While they wait for the rest, `intake` takes account of them.
+    pub(crate) async fn payload<I: Intake>(
         &mut self,
         len: usize,
-        buffered: &Buffered,
-    ) -> Result<Bytes, StreamError> {
+        intake: &mut I,
+    ) -> Result<Bytes, I::Error> {
         let Some(mut missing) = len
             .checked_sub(self.buf.len())
             .filter(|missing| *missing > 0)
         else {
             return Ok(self.buf.split_to(len).freeze());
         };
-        let mut held = buffered.hold();
-        held.grow(self.buf.len())?;
+        let mut fresh = self.buf.len();
         let mut pieces = vec![Piece::Copied(self.buf.split())];
         while missing > 0 {
-            let chunk = poll_fn(|cx| self.stream.poll_read_chunk(cx)).await?;
-            let Some(mut chunk) = chunk else {
+            if fresh >= LOT {
+                intake.arrive(std::mem::take(&mut fresh))?;
+            }
+            let chunk = poll_fn(|cx| {
+                if let Poll::Ready(chunk) = self.stream.poll_read_chunk(cx) {
+                    return Poll::Ready(chunk.map_err(|error| StreamError::from(error).into()));
+                }
+                if fresh > 0 {
+                    intake.arrive(std::mem::take(&mut fresh))?;
+                }
+                intake.poll_closed(cx).map(Err)
+            });
+            let Some(mut chunk) = chunk.await? else {
                 self.is_finished = true;
-                return Err(PeerFault::Truncated("a frame").into());
+                return Err(StreamError::from(PeerFault::Truncated("a frame")).into());
             };
             if chunk.len() > missing {
                 self.buf.extend_from_slice(&chunk.split_off(missing));
             }
             missing -= chunk.len();
-            held.grow(chunk.len())?;
+            fresh += chunk.len();
             match pieces.last_mut() {
                 // A small chunk would hold on to the whole packet that it came in.
                 Some(Piece::Copied(copied)) if chunk.len() < SMALL => {

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use moq_wire::{Encode, Version, code, put_message, varint};
+use moq_wire::{Encode, EncodeError, Version, code, put_message};
 
 use crate::error::StreamError;
 use crate::transport::SendStream;
@@ -47,14 +47,9 @@ impl<S: SendStream> Writer<S> {
         self.stream.set_priority(order);
     }
 
-    /// Queues a stream type.
-    pub(crate) fn stream_type(&mut self, code: u64) {
-        varint::put(code, &mut self.scratch, self.version);
-    }
-
-    /// Queues a length-prefixed message.
-    pub(crate) fn message<M: Encode>(&mut self, message: &M) {
-        put_message(message, &mut self.scratch, self.version);
+    /// Queues a length-prefixed message; after an error, nothing.
+    pub(crate) fn message<M: Encode>(&mut self, message: &M) -> Result<(), EncodeError> {
+        put_message(message, &mut self.scratch, self.version)
     }
 
     /// Makes room for a header and a short payload, by a block that serves many of them.

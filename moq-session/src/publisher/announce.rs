@@ -42,12 +42,14 @@ pub(super) async fn answer<T: Transport>(
 
     let mut own = Vec::new();
     let initial = initial_set(&mut announced, &mut listing, &mut own);
-    let told = tell_initial(context, writer, initial);
-    let mut encoder = told.unwrap_or_else(|error| {
-        tracing::warn!(%error, "the initial set is withheld");
-        own.clear();
-        AnnounceEncoder::new(context.version)
-    });
+    let mut encoder = match tell_initial(context, writer, initial) {
+        Ok(encoder) => encoder,
+        Err(error) => {
+            tracing::warn!(%error, "the initial set is withheld");
+            own.clear();
+            tell_initial(context, writer, BTreeMap::new())?
+        }
+    };
 
     loop {
         writer.flush().await?;
@@ -112,32 +114,32 @@ async fn tell_nothing<T: Transport>(
     writer: &mut Writer<T::Send>,
     reader: &mut Reader<T::Recv>,
 ) -> Result<(), StreamError> {
-    if let Err(error) = tell_initial(context, writer, BTreeMap::new()) {
-        tracing::warn!(%error, "an empty set is withheld");
-    }
+    tell_initial(context, writer, BTreeMap::new())?;
     writer.flush().await?;
     let end = reader.ended("a second message").await;
     writer.reset(after(end)?);
     Ok(())
 }
 
-/// Tells the initial set, and how large it is where the draft says so.
+/// Tells the initial set, and how large it is where the draft says so; after an error, nothing.
 fn tell_initial<S: SendStream>(
     context: &Shared,
     writer: &mut Writer<S>,
     initial: BTreeMap<Path, Route>,
 ) -> Result<AnnounceEncoder, EncodeError> {
+    let before = writer.scratch.len();
     if context.version.features().announce_ok {
         writer.message(&AnnounceOk {
             hop: convert::wire_hop(context.hop),
             active: initial.len() as u64,
-        });
+        })?;
     }
     let initial: Vec<_> = initial
         .into_iter()
         .map(|(suffix, route)| AnnounceEvent::Start { suffix, route })
         .collect();
     AnnounceEncoder::with_initial(context.version, &initial, &mut writer.scratch)
+        .inspect_err(|_| writer.scratch.truncate(before))
 }
 
 /// Tells a change. Returns the path of an own broadcast that the peer then knows.
@@ -195,7 +197,7 @@ fn put<S: SendStream>(
     };
     match result {
         // The peer keeps what it was told before.
-        Ok(()) | Err(EncodeError::AlreadyAnnounced) => true,
+        Ok(()) | Err(EncodeError::AlreadyAnnounced | EncodeError::NotInVersion) => true,
         Err(error) => {
             tracing::debug!(%error, ?event, "announcement withheld");
             false

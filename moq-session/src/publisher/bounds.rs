@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use moq_wire::GroupStart;
+use moq_wire::{GroupSequence, GroupStart};
 
 /// Bounds within the first and the last group of a subscription; groups between are wanted whole.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FrameBounds {
     /// The group that the start names, and its first frame wanted.
     first: Option<(u64, u64)>,
-    /// The group that the end names, and its last frame wanted.
+    /// The last group, and its last frame wanted.
     last: Option<(u64, u64)>,
 }
 
@@ -17,15 +17,15 @@ impl FrameBounds {
     pub(super) fn new(
         start: GroupStart,
         frame_start: u64,
-        end: Option<u64>,
-        frame_end: Option<u64>,
+        last: Option<GroupSequence>,
+        frame_last: Option<u64>,
     ) -> Self {
         Self {
             first: match start {
-                GroupStart::Floor(group) => Some((group, frame_start)),
+                GroupStart::Floor(group) => Some((group.0, frame_start)),
                 GroupStart::Latest => None,
             },
-            last: end.zip(frame_end),
+            last: last.map(|group| group.0).zip(frame_last),
         }
     }
 

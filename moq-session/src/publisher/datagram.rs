@@ -33,11 +33,11 @@ pub(super) fn send<T: Transport>(
     let datagram = Datagram {
         subscribe_id: id,
         sequence: GroupSequence(sequence),
-        timestamp: frame.timestamp.min(moq_wire::varint::MAX),
+        timestamp: frame.timestamp,
         payload: frame.payload,
     };
-    datagram.encode(&mut buf, context.version);
-    if buf.len() > limit {
+    let encoded = datagram.encode(&mut buf, context.version);
+    if encoded.is_err() || buf.len() > limit {
         tracing::trace!(sequence, len, limit, "datagram not sent");
         return;
     }

@@ -22,8 +22,8 @@ pub(super) async fn answer<T: Transport>(
     let request = context.in_time(reader.only_message::<Fetch>("FETCH"));
     let request = request.await??;
     if request
-        .frame_end
-        .is_some_and(|end| end < request.frame_start)
+        .frame_last
+        .is_some_and(|last| last < request.frame_start)
     {
         return Err(PeerFault::Contradiction("the end of a range of frames").into());
     }
@@ -82,6 +82,8 @@ async fn find<T: Transport>(
         .await?;
     Ok(group.map_err(|error| match error {
         ReadError::Aborted(reason) => reason,
+        ReadError::NoGroup(_) => Abort::NotFound,
+        ReadError::NoRoom(_) => Abort::Evicted,
         _ => Abort::Internal,
     }))
 }

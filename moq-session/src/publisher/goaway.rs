@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use moq_model::clock;
+use moq_model::platform::clock;
 use moq_wire::{BiStream, Goaway, code};
 
 use crate::context::{Context, Drain};
@@ -28,7 +28,7 @@ pub(super) async fn answer<T: Transport>(
         }
     };
     writer.reset(code::stream::CANCELLED);
-    tracing::info!(uri = %moq_model::escape::Escaped(&uri), "the peer is going away");
+    tracing::info!(uri = %moq_model::text::Escaped(&uri), "the peer is going away");
     let is_first = context.leaving.asked.send_if_modified(|asked| {
         let is_first = asked.is_none();
         asked.get_or_insert(uri);
@@ -68,8 +68,8 @@ async fn tell<T: Transport>(context: &Context<T>, uri: String) -> Result<(), Str
     // The peer's half carries nothing.
     let (send, _) = opened.map_err(|_| StreamError::Transport)?;
     let mut writer = Writer::control(send, context.version);
-    writer.stream_type(BiStream::Goaway.code());
-    writer.message(&Goaway { uri });
+    BiStream::Goaway.put(&mut writer.scratch, context.version)?;
+    writer.message(&Goaway { uri })?;
     writer.finish().await?;
     writer.acknowledged().await
 }

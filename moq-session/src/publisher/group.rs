@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context as TaskContext, Poll};
 
 use moq_model::{Abort, GroupConsumer, GroupEnd};
-use moq_wire::{FrameEncoder, GroupHeader, SubscribeId, UniStream, code};
+use moq_wire::{FrameEncoder, GroupHeader, GroupSequence, SubscribeId, UniStream, code};
 
 use crate::context::Shared;
 use crate::convert;
@@ -50,17 +50,27 @@ impl<S: SendStream> Delivery<S> {
         frames: Range<u64>,
     ) -> Self {
         writer.make_room();
-        writer.stream_type(UniStream::Group.code());
-        writer.message(&GroupHeader {
+        let header = GroupHeader {
             subscribe_id: id,
-            sequence: moq_wire::GroupSequence(group.sequence()),
+            sequence: GroupSequence(group.sequence()),
             frame_start: frames.start,
-        });
-        let pump = Pump::new(&context, frames);
+        };
+        let put = UniStream::Group
+            .put(&mut writer.scratch, writer.version)
+            .and_then(|()| writer.message(&header));
+        let mut pump = Pump::new(&context, frames);
+        pump.is_malformed = put.is_err();
         Self {
             context,
             work: Some((writer, group)),
             pump,
+        }
+    }
+
+    /// Gives the group up.
+    pub(super) fn reset(&mut self, code: u32) {
+        if let Some((mut writer, _)) = self.work.take() {
+            writer.reset(code);
         }
     }
 
@@ -131,7 +141,7 @@ struct Pump {
     frames: Range<u64>,
     next: u64,
     bytes: u64,
-    /// A frame has no form on the wire.
+    /// A frame, or the number of the group, has no form on the wire.
     is_malformed: bool,
     /// A stop is going to wake this task.
     is_watched: bool,

@@ -53,7 +53,9 @@ impl<'a> Listing<'a> {
         if (suffix.is_hidden() && !self.include_hidden) || !self.context.grant.may_subscribe(path) {
             return Vec::new();
         }
-        let suffix = convert::wire_path(suffix);
+        let Ok(suffix) = convert::wire_path(suffix) else {
+            return Vec::new();
+        };
         match route {
             Some((route, true)) => self.start(suffix, route).into_iter().collect(),
             Some((route, false)) => self.replace(suffix, route),
@@ -128,7 +130,7 @@ impl<'a> Listing<'a> {
     /// Whether a peer that was told of one chain may take it for this route: it leads to the same
     /// publisher, and through nobody who has to recognise itself in it to break a circle.
     fn may_stand_for(&self, told: &[HopId], route: &Route) -> bool {
-        let has_ids = self.context.version.features().hop_ids;
+        let has_ids = self.context.version.features().hops.has_ids();
         told.first() == route.hops.first()
             && (!has_ids || route.hops.iter().all(|hop| told.contains(hop)))
     }
@@ -137,7 +139,7 @@ impl<'a> Listing<'a> {
     /// was one, which some subscribers take for a violation.
     fn can_replace(&self) -> bool {
         let features = self.context.version.features();
-        features.typed_announce || (features.announce_replace && features.hop_count)
+        features.typed_announce || (features.announce_replace && features.hops.has_count())
     }
 
     /// The route as the draft wants it, or `None` if there is no room for the peer in its chain.

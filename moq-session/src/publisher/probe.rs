@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use moq_model::clock::{self, Instant};
+use moq_model::platform::clock::{self, Instant};
 use moq_wire::{Probe, code, varint};
 
 use crate::context::Context;
@@ -23,7 +23,7 @@ pub(super) async fn answer<T: Transport>(
         return Ok(());
     }
     let mut reporter = Reporter {
-        has_rtt: context.version.features().probe_rtt,
+        has_rtt: context.version.features().probe.has_rtt(),
         last: None,
     };
     tokio::select! {
@@ -44,7 +44,9 @@ async fn report<T: Transport>(
     }
     loop {
         if let Some(report) = reporter.due(clock::now(), context.transport.stats()) {
-            writer.message(&report);
+            if let Err(error) = writer.message(&report) {
+                return error.into();
+            }
             if let Err(error) = writer.flush().await {
                 return error;
             }

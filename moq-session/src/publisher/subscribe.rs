@@ -3,7 +3,8 @@
 use std::future::poll_fn;
 use std::time::Duration;
 
-use moq_model::{Abort, ReadError, TrackReader, clock};
+use moq_model::platform::clock;
+use moq_model::{Abort, ReadError, TrackReader};
 use moq_wire::{Subscribe, code};
 
 use super::serving::{Failure, Serving};
@@ -80,7 +81,7 @@ async fn open<T: Transport>(
         request.priority,
         request.max_age,
         request.start,
-        request.end,
+        request.last,
         context.version,
     ));
     match context.in_time(track.info()).await {
@@ -96,22 +97,27 @@ async fn serve<T: Transport>(
     guard: &ServedGuard,
 ) {
     let end = poll_fn(|cx| serving.poll(cx)).await;
-    let (mut writer, requests) = serving.into_streams();
     match end {
         Ok(()) => {
             guard.delivered();
+            let (_writer, requests) = serving.into_streams();
             confirm(context, requests).await;
         }
-        Err(Failure::Track(reason)) => writer.reset(convert::abort_code(reason)),
+        Err(Failure::Track(reason)) => {
+            // One code for all, so that the peer can tell what went down together.
+            let code = convert::abort_code(reason);
+            serving.fail(code, code);
+        }
         Err(Failure::Stream(error)) => {
             tracing::debug!(%error, "subscription failed");
             context.limiter.failed(&error);
             let is_malformed = matches!(error, StreamError::Peer(_));
-            writer.reset(if is_malformed {
+            let code = if is_malformed {
                 code::stream::MALFORMED_TRACK
             } else {
                 code::stream::CANCELLED
-            });
+            };
+            serving.fail(code, code::stream::CANCELLED);
         }
     }
 }

@@ -46,7 +46,7 @@ pub(super) async fn answer<T: Transport>(
     };
     match info {
         Ok(info) => {
-            writer.message(&convert::wire_track_info(&info));
+            writer.message(&convert::wire_track_info(&info))?;
             writer.finish().await?;
             writer.acknowledged().await
         }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::task::{Context, Poll};
 
 use moq_model::{GroupConsumer, GroupRange};
-use moq_wire::{SubscribeResponse, code};
+use moq_wire::{GroupSequence, SubscribeResponse, varint};
 
 use crate::convert;
 
@@ -13,20 +13,26 @@ use crate::convert;
 pub(super) struct Waiting {
     /// Ascending.
     groups: VecDeque<GroupConsumer>,
+    /// Some of them had to wait. Those that get a stream at once notice their end by themselves.
+    is_delayed: bool,
     dropped: Vec<Dropped>,
 }
 
 /// Groups that the peer is going to be told not to wait for, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Dropped {
-    start: u64,
-    end: u64,
+    first: u64,
+    last: u64,
     code: u32,
 }
 
 impl Waiting {
     pub(super) fn is_empty(&self) -> bool {
         self.groups.is_empty()
+    }
+
+    pub(super) fn is_delayed(&self) -> bool {
+        self.is_delayed
     }
 
     pub(super) fn insert(&mut self, group: GroupConsumer) {
@@ -52,6 +58,7 @@ impl Waiting {
             self.drop_group(sequence, convert::group_end_code(end));
             self.groups.pop_back();
         }
+        self.is_delayed = !self.groups.is_empty();
     }
 
     /// Takes note of a group that is not going to come, or not whole.
@@ -60,11 +67,11 @@ impl Waiting {
     }
 
     /// Takes note of groups that are not going to come.
-    pub(super) fn lost(&mut self, groups: GroupRange) {
+    pub(super) fn lost(&mut self, groups: GroupRange, code: u32) {
         self.dropped.push(Dropped {
-            start: groups.start,
-            end: groups.end.saturating_sub(1),
-            code: code::stream::OLD,
+            first: groups.start,
+            last: groups.end.saturating_sub(1),
+            code,
         });
         if self.dropped.len() > MAX_DROPPED {
             self.dropped.remove(0);
@@ -79,12 +86,13 @@ impl Waiting {
         self.groups.pop_back()
     }
 
-    /// What the peer is to be told of groups that were given up.
+    /// What the peer is to be told of groups that were given up, as far as the wire has numbers for them.
     pub(super) fn take_dropped(&mut self) -> impl Iterator<Item = SubscribeResponse> + use<> {
         let dropped = std::mem::take(&mut self.dropped).into_iter();
-        dropped.map(|Dropped { start, end, code }| SubscribeResponse::Drop {
-            start,
-            end,
+        let dropped = dropped.filter(|dropped| dropped.first <= varint::MAX);
+        dropped.map(|Dropped { first, last, code }| SubscribeResponse::Drop {
+            first: GroupSequence(first),
+            last: GroupSequence(last.min(varint::MAX)),
             code: u64::from(code),
         })
     }
@@ -92,15 +100,15 @@ impl Waiting {
 
 fn note(dropped: &mut Vec<Dropped>, sequence: u64, code: u32) {
     match dropped.last_mut() {
-        Some(last) if last.code == code && last.end.checked_add(1) == Some(sequence) => {
-            last.end = sequence;
+        Some(newest) if newest.code == code && newest.last.checked_add(1) == Some(sequence) => {
+            newest.last = sequence;
         }
-        Some(last) if last.code == code && sequence.checked_add(1) == Some(last.start) => {
-            last.start = sequence;
+        Some(newest) if newest.code == code && sequence.checked_add(1) == Some(newest.first) => {
+            newest.first = sequence;
         }
         _ => dropped.push(Dropped {
-            start: sequence,
-            end: sequence,
+            first: sequence,
+            last: sequence,
             code,
         }),
     }
@@ -123,8 +131,22 @@ mod tests {
         for (sequence, code) in [(4, 1), (5, 1), (3, 1), (7, 1), (8, 2)] {
             note(&mut dropped, sequence, code);
         }
-        let ranges: Vec<_> = dropped.iter().map(|d| (d.start, d.end, d.code)).collect();
+        let ranges: Vec<_> = dropped.iter().map(|d| (d.first, d.last, d.code)).collect();
         assert_eq!(ranges, [(3, 5, 1), (7, 7, 1), (8, 8, 2)]);
+    }
+
+    #[test]
+    fn a_range_without_end_ends_with_the_last_number_of_the_wire() {
+        let mut waiting = Waiting::default();
+        waiting.lost(5..u64::MAX, 0x31);
+        waiting.drop_group(varint::MAX + 1, 1);
+        let told: Vec<_> = waiting.take_dropped().collect();
+        let expected = SubscribeResponse::Drop {
+            first: GroupSequence(5),
+            last: GroupSequence(varint::MAX),
+            code: 0x31,
+        };
+        assert_eq!(told, [expected]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use moq_model::maybe::MaybeSend;
+use moq_model::platform::MaybeSend;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use moq_model::escape::Escaped;
-use moq_model::{AnnouncedEvent, BroadcastPath, SyncGuard, clock, random};
+use moq_model::platform::{clock, random};
+use moq_model::session::SyncGuard;
+use moq_model::text::Escaped;
+use moq_model::{AnnouncedEvent, BroadcastPath};
 use moq_wire::code;
 use tokio::sync::watch;
 use tokio::task::JoinSet;

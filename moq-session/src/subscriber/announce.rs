@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use moq_model::{HopId, Publication, Route, Source, SyncGuard, clock};
+use moq_model::platform::clock;
+use moq_model::session::{Source, SyncGuard};
+use moq_model::{HopId, Publication, Route};
 use moq_wire::{
     AnnounceDecoder, AnnounceEvent, AnnounceOk, AnnounceRequest, BiStream, Path, varint,
 };
@@ -37,6 +39,8 @@ pub(super) async fn follow<T: Transport>(
         match listen(&context, &mut sync).await {
             Ok(()) => return Ok(()),
             Err(StreamError::Peer(fault)) => return Err(fault.into()),
+            // It would be no other the next time.
+            Err(StreamError::Encode(error)) => return Err(error.into()),
             Err(StreamError::Transport) => return Ok(()),
             Err(_) if context.is_leaving() => return Ok(()),
             Err(error) => tracing::debug!(%error, ?retry, "announcements ended, asking again"),
@@ -59,7 +63,7 @@ async fn listen<T: Transport>(
         prefix: Path::default(),
         exclude_hop: convert::wire_hop(context.hop),
         include_hidden: true,
-    });
+    })?;
     writer.flush().await?;
 
     // The price and the identity of the peer come with its SETUP.

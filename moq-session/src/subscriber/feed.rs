@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use futures_util::task::AtomicWaker;
-use moq_model::{GroupRange, GroupRanges, TrackProducer};
+use moq_model::session::{GroupRanges, TrackFeed};
+use moq_model::{Abort, GroupRange};
 use moq_wire::Version;
 
 /// One subscription of this end, as its group streams see it.
 #[derive(Debug)]
 pub(crate) struct Feed {
-    pub(super) track: TrackProducer,
+    pub(super) track: TrackFeed,
     state: Mutex<Account>,
     changed: AtomicWaker,
 }
@@ -81,7 +82,7 @@ impl Account {
 }
 
 impl Feed {
-    pub(super) fn new(track: TrackProducer) -> Arc<Self> {
+    pub(super) fn new(track: TrackFeed) -> Arc<Self> {
         Arc::new(Self {
             track,
             state: Mutex::default(),
@@ -126,8 +127,8 @@ impl Feed {
     }
 
     /// Notes that groups will not come.
-    pub(super) fn settle(&self, groups: GroupRange) {
-        self.track.lose(groups.clone());
+    pub(super) fn settle(&self, groups: GroupRange, cause: Abort) {
+        self.track.drop_groups(groups.clone(), cause);
         self.change(|account| account.settled.insert(groups));
     }
 

@@ -1,13 +1,14 @@
 //! Asking the peer for one group.
 
-use moq_model::{Abort, Fetch, FetchRequest};
+use moq_model::session::FetchRequest;
+use moq_model::{Abort, Fetch};
 use moq_wire::{BiStream, FrameDecoder, GroupSequence, code};
 
 use super::group::{self, Failure, Incoming};
-use super::request::{Name, name, open};
+use super::request::{Name, failure, name, open};
 use crate::context::Context;
 use crate::convert;
-use crate::error::SessionError;
+use crate::error::{SessionError, StreamError};
 use crate::io::{Reader, Writer};
 use crate::transport::Transport;
 
@@ -49,13 +50,15 @@ struct Fetching<'a, T: Transport> {
 
 impl<T: Transport> Fetching<'_, T> {
     fn is_empty(&self) -> bool {
-        let end = self.fetch.frame_end;
-        end.is_some_and(|end| end <= self.fetch.frame_start)
+        let end = self.fetch.end_frame;
+        end.is_some_and(|end| end <= self.fetch.first_frame)
     }
 
     async fn run(&mut self, name: &Name) -> Result<(), Abort> {
         let (mut writer, mut reader) = open(self.context, BiStream::Fetch).await?;
-        self.ask(&mut writer, name).await;
+        self.ask(&mut writer, name)
+            .await
+            .map_err(|error| failure(&error))?;
         match self.fill(&mut reader).await {
             Ok(()) => {
                 // Done with the request, not with the answer, which is complete.
@@ -75,17 +78,18 @@ impl<T: Transport> Fetching<'_, T> {
         }
     }
 
-    async fn ask(&self, writer: &mut Writer<T::Send>, name: &Name) {
+    async fn ask(&self, writer: &mut Writer<T::Send>, name: &Name) -> Result<(), StreamError> {
         writer.message(&moq_wire::Fetch {
             broadcast: name.broadcast.clone(),
             track: name.track.clone(),
             priority: self.fetch.priority,
             group: GroupSequence(self.fetch.group),
-            frame_start: self.fetch.frame_start,
-            frame_end: self.fetch.frame_end.map(|end| end.saturating_sub(1)),
-        });
+            frame_start: self.fetch.first_frame,
+            frame_last: self.fetch.end_frame.map(|end| end.saturating_sub(1)),
+        })?;
         // A failed write is of no interest: the answer may be there all the same.
         let _ = writer.flush().await;
+        Ok(())
     }
 
     /// Takes in the answer, up to its end or the last frame that is wanted.
@@ -94,12 +98,12 @@ impl<T: Transport> Fetching<'_, T> {
         // A draft whose requests name no frames gets the group from its first one on.
         let has_bounds = self.context.version.features().frame_bounds;
         let mut next = if has_bounds {
-            self.fetch.frame_start
+            self.fetch.first_frame
         } else {
             0
         };
         let mut is_first = true;
-        while self.fetch.frame_end.is_none_or(|end| next < end) {
+        while self.fetch.end_frame.is_none_or(|end| next < end) {
             let header = group::frame_header(reader, &mut decoder);
             let header = if std::mem::take(&mut is_first) {
                 let header = self.context.in_time(header).await;
@@ -108,8 +112,9 @@ impl<T: Transport> Fetching<'_, T> {
                 header.await
             };
             let Some(header) = header? else { break };
-            let frame = group::frame(reader, header, &self.context.limiter.buffered).await?;
-            if next >= self.fetch.frame_start {
+            let buffered = &self.context.limiter.buffered;
+            let frame = self.group.frame(reader, header, buffered).await?;
+            if next >= self.fetch.first_frame {
                 self.group.append(frame)?;
             }
             next += 1;

@@ -4,17 +4,19 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context as TaskContext, Poll};
 
 use bytes::Bytes;
-use moq_model::{Abort, GroupProducer, Timescale, WriteError, clock};
+use moq_model::platform::clock;
+use moq_model::{Abort, GroupProducer, Timescale, WriteError};
 use moq_wire::{Datagram, FrameDecoder, FrameHeader, GroupHeader, SubscribeId, code, decode_body};
 
 use super::feed::Feed;
 use crate::context::Context;
 use crate::convert;
 use crate::error::{PeerFault, SessionError, StreamError};
-use crate::io::Reader;
-use crate::limiter::{Buffered, Limiter};
+use crate::io::{Intake, Reader};
+use crate::limiter::{Buffered, Held, Limiter};
 use crate::limits::Limit;
 use crate::transport::{RecvStream, Transport};
 
@@ -53,13 +55,18 @@ pub(super) async fn receive<T: Transport>(context: &Context<T>, mut reader: Read
             drop(feed.arrive(sequence));
             return reader.stop(code::stream::INTERNAL);
         }
-        Err(_) => return reader.stop(code::stream::CANCELLED),
+        Err(error) => {
+            // The track has ended, which is told otherwise, or the budget has no room.
+            if error == WriteError::Dropped {
+                feed.settle(sequence..sequence.saturating_add(1), Abort::Evicted);
+            }
+            return reader.stop(code::stream::CANCELLED);
+        }
     };
     let _arrival = feed.arrive(sequence);
     let mut group = Incoming::new(producer);
     match group.fill(context, &feed, &mut reader).await {
         Ok(()) => group.finish(),
-        Err(_) if cfg!(sim_mutant = "swallow_abort") => group.finish(),
         Err(failure) => {
             tracing::debug!(sequence, ?failure, "group not received whole");
             failure.count(&context.limiter);
@@ -72,9 +79,6 @@ pub(super) async fn receive<T: Transport>(context: &Context<T>, mut reader: Read
 }
 
 fn find<T>(context: &Context<T>, id: SubscribeId) -> Option<Arc<Feed>> {
-    if cfg!(sim_mutant = "swap_tracks") {
-        return context.feeds().values().next().cloned();
-    }
     context.feeds().get(&id).cloned()
 }
 
@@ -162,10 +166,31 @@ impl Incoming {
                 return Ok(());
             };
             ready(context, feed, producer.sequence()).await;
-            let frame = frame(reader, header, &context.limiter.buffered).await?;
+            let frame = self
+                .frame(reader, header, &context.limiter.buffered)
+                .await?;
             self.append(frame)?;
         }
         Ok(())
+    }
+
+    /// The frame whose header was read: its timestamp and payload.
+    pub(super) async fn frame<R: RecvStream>(
+        &mut self,
+        reader: &mut Reader<R>,
+        header: FrameHeader,
+        buffered: &Buffered,
+    ) -> Result<(u64, Bytes), Failure> {
+        let len = usize::try_from(header.len).unwrap_or(usize::MAX);
+        let mut arriving = Arriving {
+            group: self.producer.as_mut(),
+            held: buffered.hold(),
+        };
+        let payload = match len {
+            0 => Bytes::new(),
+            _ => reader.payload(len, &mut arriving).await?,
+        };
+        Ok((header.timestamp.unwrap_or_else(arrival_time), payload))
     }
 
     pub(super) fn new(producer: GroupProducer) -> Self {
@@ -218,18 +243,29 @@ pub(super) async fn frame_header<R: RecvStream>(
     Ok(header)
 }
 
-/// The frame whose header was read: its timestamp and payload.
-pub(super) async fn frame<R: RecvStream>(
-    reader: &mut Reader<R>,
-    header: FrameHeader,
-    buffered: &Buffered,
-) -> Result<(u64, Bytes), StreamError> {
-    let len = usize::try_from(header.len).unwrap_or(usize::MAX);
-    let payload = match len {
-        0 => Bytes::new(),
-        _ => reader.payload(len, buffered).await?,
-    };
-    Ok((header.timestamp.unwrap_or_else(arrival_time), payload))
+/// A frame on its way: its bytes count for the group and for all streams of the session.
+struct Arriving<'a> {
+    group: Option<&'a mut GroupProducer>,
+    held: Held<'a>,
+}
+
+impl Intake for Arriving<'_> {
+    type Error = Failure;
+
+    fn arrive(&mut self, bytes: usize) -> Result<(), Failure> {
+        self.held.grow(bytes).map_err(StreamError::from)?;
+        match &mut self.group {
+            Some(group) => Ok(group.arrive(bytes as u64)?),
+            None => Ok(()),
+        }
+    }
+
+    fn poll_closed(&self, cx: &TaskContext<'_>) -> Poll<Failure> {
+        match &self.group {
+            Some(group) => group.poll_closed(cx).map(|()| WriteError::Dropped.into()),
+            None => Poll::Pending,
+        }
+    }
 }
 
 /// The time for frames of drafts without timestamps.
@@ -240,7 +276,7 @@ fn arrival_time() -> u64 {
 /// Waits while all readers are far behind; the transport is told that the stream is held up.
 async fn ready<T: Transport>(context: &Context<T>, feed: &Feed, sequence: u64) {
     let mut ready = pin!(feed.track.ready_for(sequence));
-    let is_ready = poll_fn(|cx| std::task::Poll::Ready(ready.as_mut().poll(cx).is_ready())).await;
+    let is_ready = poll_fn(|cx| Poll::Ready(ready.as_mut().poll(cx).is_ready())).await;
     if is_ready {
         return;
     }

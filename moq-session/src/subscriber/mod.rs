@@ -13,7 +13,7 @@ mod wish;
 
 use std::sync::Arc;
 
-use moq_model::{Request, RequestQueue};
+use moq_model::session::{Request, RequestQueue};
 use moq_wire::{UniStream, code};
 use tokio::sync::Semaphore;
 
@@ -38,7 +38,7 @@ pub(crate) fn spawn<T: Transport>(context: &Context<T>, requests: RequestQueue) 
     context
         .spawner
         .spawn(Box::pin(announce::follow(context.clone(), sync)));
-    if context.version.features().probe {
+    if context.version.features().probe.exists() {
         context
             .spawner
             .spawn(Box::pin(probe::follow(context.clone())));
@@ -84,11 +84,7 @@ async fn take<T: Transport>(
         }
         Ok(None) | Err(_) => return Ok(()),
     };
-    if cfg!(sim_mutant = "leak_permit") {
-        headerless.forget();
-    } else {
-        drop(headerless);
-    }
+    drop(headerless);
     match kind {
         Some(UniStream::Group) => {
             group::receive(&context, reader).await;

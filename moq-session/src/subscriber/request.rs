@@ -3,7 +3,8 @@
 use std::future::poll_fn;
 use std::time::Duration;
 
-use moq_model::{Abort, BroadcastPath, TrackInfo, TrackProducer, TrackRequest};
+use moq_model::session::{TrackFeed, TrackRequest};
+use moq_model::{Abort, BroadcastPath, TrackInfo};
 use moq_wire::{BiStream, Track, code};
 
 use super::subscribe::{self, Retry};
@@ -52,8 +53,9 @@ pub(super) fn name(
     track: &str,
 ) -> Result<Name, Abort> {
     let path = broadcast.strip_prefix(&context.grant.root);
+    let path = convert::wire_path(path.ok_or(Abort::Unroutable)?);
     Ok(Name {
-        broadcast: convert::wire_path(path.ok_or(Abort::Unroutable)?),
+        broadcast: path.map_err(|_| Abort::Unroutable)?,
         track: track.to_owned(),
     })
 }
@@ -61,7 +63,7 @@ pub(super) fn name(
 async fn subscribe_to<T: Transport>(
     context: &Context<T>,
     name: &Name,
-    track: &TrackProducer,
+    track: &TrackFeed,
 ) -> Result<(), Abort> {
     let mut info = TrackInfo::default();
     let mut answers = None;
@@ -69,7 +71,7 @@ async fn subscribe_to<T: Transport>(
         let (told, rest) = ask(context, name).await?;
         (info, answers) = (told, Some(rest));
         track.accept(info);
-        let used = moq_model::clock::timeout(IDLE, track.used()).await;
+        let used = moq_model::platform::clock::timeout(IDLE, track.used()).await;
         used.map_err(|_| Abort::Cancelled)?;
     }
     let subscribed = subscribe::run(context, name, track, info, None, answers.as_mut()).await;
@@ -92,7 +94,7 @@ async fn subscribe_to<T: Transport>(
 async fn ask_again<T: Transport>(
     context: &Context<T>,
     name: &Name,
-    track: &TrackProducer,
+    track: &TrackFeed,
     before: TrackInfo,
     from: Option<u64>,
 ) -> Result<(), Abort> {
@@ -129,10 +131,12 @@ async fn ask<T: Transport>(
     name: &Name,
 ) -> Result<(TrackInfo, Reader<T::Recv>), Abort> {
     let (mut writer, mut reader) = open(context, BiStream::Track).await?;
-    writer.message(&Track {
+    let request = Track {
         broadcast: name.broadcast.clone(),
         track: name.track.clone(),
-    });
+    };
+    let put = writer.message(&request).map_err(StreamError::from);
+    put.map_err(|error| failure(&error))?;
     // A failed write is of no interest: the answer may be there all the same.
     let _ = writer.flush().await;
     let answer = context
@@ -164,7 +168,8 @@ pub(super) async fn open<T: Transport>(
         .map_err(|_| Abort::Timeout)?
         .map_err(|_| Abort::SessionClosed)?;
     let mut writer = Writer::control(send, context.version);
-    writer.stream_type(kind.code());
+    let put = kind.put(&mut writer.scratch, context.version);
+    put.map_err(|error| failure(&error.into()))?;
     Ok((writer, Reader::new(recv, context.version)))
 }
 
@@ -173,6 +178,11 @@ pub(super) fn failure(error: &StreamError) -> Abort {
     match error {
         StreamError::Reset(code) | StreamError::Stopped(code) => convert::abort(*code),
         StreamError::Peer(_) => Abort::Malformed,
+        // What there is no way to ask for is not there, as far as can be told here.
+        StreamError::Encode(error) => {
+            tracing::warn!(%error, "a request cannot be written");
+            Abort::NotFound
+        }
         StreamError::Timeout => Abort::Timeout,
         StreamError::Transport => Abort::SessionClosed,
     }
@@ -180,7 +190,7 @@ pub(super) fn failure(error: &StreamError) -> Abort {
 
 /// Ends a track with its session, if nothing else has ended it before.
 struct Held {
-    track: Option<TrackProducer>,
+    track: Option<TrackFeed>,
 }
 
 impl Held {

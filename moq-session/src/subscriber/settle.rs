@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use moq_model::clock;
+use moq_model::Abort;
+use moq_model::platform::clock;
 use moq_wire::GroupStart;
 
 use super::feed::Feed;
@@ -29,7 +30,7 @@ pub(super) async fn complete(feed: &Feed, is_finished: bool, grace: Duration, is
             let _ = clock::timeout(SETTLE, last).await;
         }
         if let Some(gap) = feed.look(|account| account.missing()) {
-            feed.settle(gap);
+            feed.settle(gap, Abort::Missing);
         }
     } else {
         wait_for_quiet(feed, grace).await;
@@ -52,7 +53,7 @@ async fn wait_for_quiet(feed: &Feed, grace: Duration) {
 /// if that comes, else at the lowest one that comes within a while.
 pub(super) async fn find_start(feed: &Feed, asked: Option<GroupStart>) -> Infallible {
     let floor = match asked {
-        Some(GroupStart::Floor(floor)) => floor,
+        Some(GroupStart::Floor(floor)) => floor.0,
         // Several may be on their way already, the newest of them first.
         _ => 0,
     };

@@ -4,10 +4,12 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
-use moq_model::clock;
-use moq_model::{Abort, Demand, TrackInfo, TrackProducer};
+use moq_model::platform::clock;
+use moq_model::session::TrackFeed;
+use moq_model::{Abort, Demand, TrackInfo};
 use moq_wire::{
-    BiStream, Subscribe, SubscribeId, SubscribeResponse, SubscribeUpdate, code, varint,
+    BiStream, GroupSequence, Subscribe, SubscribeId, SubscribeResponse, SubscribeUpdate, code,
+    varint,
 };
 
 use super::feed::Feed;
@@ -15,6 +17,7 @@ use super::request::{IDLE, Name, answered_again, failure, open};
 use super::settle::{GRACE, MAX_GRACE, complete, find_start};
 use super::wish::Wish;
 use crate::context::Context;
+use crate::convert;
 use crate::error::{PeerFault, StreamError};
 use crate::io::{Reader, Writer};
 use crate::transport::Transport;
@@ -54,7 +57,7 @@ impl From<Abort> for Failed {
 pub(super) async fn run<T: Transport>(
     context: &Context<T>,
     name: &Name,
-    track: &TrackProducer,
+    track: &TrackFeed,
     info: TrackInfo,
     from: Option<u64>,
     answers: Option<&mut Reader<T::Recv>>,
@@ -76,7 +79,8 @@ pub(super) async fn run<T: Transport>(
         demand: None,
         is_accepted: !context.version.features().subscribe_ok,
     };
-    subscription.request(id, name).await;
+    let asked = subscription.request(id, name).await;
+    asked.map_err(|error| failure(&error))?;
     subscription.follow(&mut reader, answers).await
 }
 
@@ -130,7 +134,7 @@ enum Ended {
 }
 
 impl<T: Transport> Subscription<'_, T> {
-    async fn request(&mut self, id: SubscribeId, name: &Name) {
+    async fn request(&mut self, id: SubscribeId, name: &Name) -> Result<(), StreamError> {
         let demand = self.feed.track.demand().current();
         let wish = self.wish(demand);
         (self.sent, self.demand) = (Some(wish), demand);
@@ -141,12 +145,13 @@ impl<T: Transport> Subscription<'_, T> {
             priority: wish.priority,
             max_age: wish.max_age,
             start: wish.start,
-            end: None,
+            last: None,
             frame_start: 0,
-            frame_end: None,
-        });
+            frame_last: None,
+        })?;
         // If this fails, so does reading the answer, with a better reason.
         let _ = self.writer.flush().await;
+        Ok(())
     }
 
     fn wish(&self, demand: Option<Demand>) -> Wish {
@@ -154,24 +159,25 @@ impl<T: Transport> Subscription<'_, T> {
         Wish::new(demand, &self.info, begun, self.from, self.context.version)
     }
 
-    async fn update(&mut self, demand: Demand) {
+    async fn update(&mut self, demand: Demand) -> Result<(), StreamError> {
         let wish = self.wish(Some(demand));
         let features = self.context.version.features();
         // Where the draft has a word for the newest group, nothing is left to say once it is known.
         let is_said = !features.start_is_floor && self.demand == Some(demand);
         if is_said || self.sent == Some(wish) || !features.subscribe_range {
-            return;
+            return Ok(());
         }
         (self.sent, self.demand) = (Some(wish), Some(demand));
         self.writer.message(&SubscribeUpdate {
             priority: wish.priority,
             max_age: wish.max_age,
             start: wish.start,
-            end: None,
+            last: None,
             frame_start: 0,
-            frame_end: None,
-        });
+            frame_last: None,
+        })?;
         let _ = self.writer.flush().await;
+        Ok(())
     }
 
     async fn follow(
@@ -242,14 +248,18 @@ impl<T: Transport> Subscription<'_, T> {
         let mut is_finished = false;
         loop {
             let Some(wanted) = demand.current() else {
-                return Ok(Ended::Unused);
+                // Whoever comes from here on asks anew.
+                if self.feed.track.end_unused() {
+                    return Ok(Ended::Unused);
+                }
+                continue;
             };
-            self.update(wanted).await;
+            self.update(wanted).await?;
             let feed = self.feed.clone();
             let begun = feed.look(|account| account.start);
             tokio::select! {
                 response = poll_fn(|cx| reader.poll_response(cx)), if !is_finished => match response? {
-                    Some((response, streams)) => self.take(response, streams)?,
+                    Some(response) => self.take(response)?,
                     None => is_finished = self.finish_half()?,
                 },
                 // What is asked for may change with the readers, and with where delivery began.
@@ -275,7 +285,7 @@ impl<T: Transport> Subscription<'_, T> {
             .in_time(poll_fn(|cx| reader.poll_response(cx)))
             .await??;
         match response {
-            Some((SubscribeResponse::Ok(_), _)) => {
+            Some(SubscribeResponse::Ok(_)) => {
                 self.is_accepted = true;
                 // The draft does not tell how long the publisher keeps groups. They are kept for
                 // long here, which is no reason to ask for more than it is sure to have.
@@ -291,10 +301,10 @@ impl<T: Transport> Subscription<'_, T> {
         }
     }
 
-    fn take(&self, response: SubscribeResponse, streams: Option<u64>) -> Result<(), StreamError> {
+    fn take(&self, response: SubscribeResponse) -> Result<(), StreamError> {
         match response {
             SubscribeResponse::Ok(_) => {}
-            SubscribeResponse::Start(start) => {
+            SubscribeResponse::Start(GroupSequence(start)) => {
                 let known = self
                     .feed
                     .change(|account| *account.start.get_or_insert(start));
@@ -303,11 +313,12 @@ impl<T: Transport> Subscription<'_, T> {
                 }
                 self.feed.track.set_start(known);
             }
-            SubscribeResponse::End(end) => self.end(end, streams)?,
-            SubscribeResponse::Drop { start, end, .. } => {
-                let is_open = end >= varint::MAX;
-                let after = if is_open { u64::MAX } else { end + 1 };
-                self.feed.settle(start..after);
+            SubscribeResponse::End { end, streams } => self.end(end.0, streams)?,
+            SubscribeResponse::Drop { first, last, code } => {
+                let is_open = last.0 >= varint::MAX;
+                let after = if is_open { u64::MAX } else { last.0 + 1 };
+                let cause = convert::abort(u32::try_from(code).unwrap_or(u32::MAX));
+                self.feed.settle(first.0..after, cause);
             }
         }
         Ok(())

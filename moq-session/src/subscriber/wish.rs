@@ -32,7 +32,7 @@ impl Wish {
             return Self {
                 priority: 127,
                 max_age: Duration::ZERO,
-                start: GroupStart::Floor(0),
+                start: convert::FLOOR_0,
             };
         };
         let priority = demand.priority;
@@ -41,22 +41,51 @@ impl Wish {
             Start::Newest => begun.or(from),
         };
         let Some(first) = start else {
-            let is_floor = version.features().start_is_floor;
-            let max_age = if is_floor {
-                Duration::ZERO
+            let (start, max_age) = if version.features().start_is_floor {
+                (convert::FLOOR_0, Duration::ZERO)
             } else {
-                convert::wire_age(demand.max_age, info)
+                (GroupStart::Latest, age(demand.max_age, info, version))
             };
             return Self {
                 priority,
                 max_age,
-                start: GroupStart::Latest,
+                start,
             };
         };
         Self {
             priority,
-            max_age: convert::wire_age(demand.max_age, info),
-            start: GroupStart::Floor(first),
+            max_age: age(demand.max_age, info, version),
+            start: convert::wire_floor(first),
+        }
+    }
+}
+
+/// The age to ask for. Where the draft does not tell how long the publisher keeps groups, it is
+/// asked for as much as the readers want, and has what it has.
+fn age(wanted: Duration, info: &TrackInfo, version: Version) -> Duration {
+    let is_told = version.features().track_stream;
+    if is_told || wanted == Duration::MAX {
+        return convert::wire_age(wanted, info);
+    }
+    wanted.min(convert::MAX_AGE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_cut_to_the_tracks_own_where_that_is_known() {
+        let info = TrackInfo::default();
+        let asked = |wanted, version| age(wanted, &info, version);
+        let (kept, wanted) = (info.max_age, Duration::from_secs(600));
+        for &version in Version::ALL {
+            let is_told = version.features().track_stream;
+            let expected = if is_told { kept } else { wanted };
+            assert_eq!(asked(wanted, version), expected, "{version}");
+            assert_eq!(asked(Duration::MAX, version), kept, "{version}");
+            let short = Duration::from_secs(1);
+            assert_eq!(asked(short, version), short, "{version}");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use moq_model::clock;
+use moq_model::platform::clock;
 use moq_wire::{
     BiStream, ClientSetup, Decode, Encode, GroupHeader, ServerSetup, Setup, UniStream, Version,
     decode_body,
@@ -103,7 +103,8 @@ impl Peer {
     async fn offer(&mut self) -> Script {
         let mut stream = self.open_raw_bi().await;
         let mut offer = BytesMut::new();
-        ClientSetup::new(&[self.version]).put(&mut offer);
+        let put = ClientSetup::new(&[self.version]).put(&mut offer);
+        put.expect("an offer that can be written");
         stream.send_bytes(offer).await;
         let answer = stream.take("SETUP", |buf, _| ServerSetup::split(buf)).await;
         assert_eq!(answer.version, self.version.code_point());
@@ -116,7 +117,8 @@ impl Peer {
         let offer = stream.take("SETUP", |buf, _| ClientSetup::split(buf)).await;
         assert_eq!(offer.choose(&[self.version]), Some(self.version));
         let mut answer = BytesMut::new();
-        ServerSetup::new(self.version).put(&mut answer);
+        let put = ServerSetup::new(self.version).put(&mut answer);
+        put.expect("an answer that can be written");
         stream.send_bytes(answer).await;
         stream
     }
@@ -231,10 +233,11 @@ impl Peer {
         assert!(came.is_err(), "no {kind:?} stream was expected");
     }
 
-    /// Sends a datagram.
+    /// Sends a datagram. Panics if the draft has no form for it.
     pub fn send_datagram(&mut self, message: &impl Encode) {
         let mut buf = BytesMut::new();
-        message.encode(&mut buf, self.version);
+        let encoded = message.encode(&mut buf, self.version);
+        encoded.expect("a datagram that can be written");
         self.connection.send_datagram(buf.freeze());
     }
 

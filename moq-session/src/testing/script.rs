@@ -5,10 +5,10 @@ use std::future::poll_fn;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use moq_model::clock;
+use moq_model::platform::clock;
 use moq_wire::{
-    Decode, DecodeError, Encode, FrameDecoder, FrameEncoder, SubscribeResponse, Version,
-    decode_body, limits, put_message, split_message, varint,
+    Decode, DecodeError, Encode, EncodeError, FrameDecoder, FrameEncoder, SubscribeResponse,
+    Version, decode_body, limits, put_message, split_message, varint,
 };
 
 use super::peer::in_time;
@@ -91,25 +91,29 @@ impl Script {
         }
     }
 
-    /// Sends a length-prefixed message.
+    /// Sends a length-prefixed message. Panics if the draft has no form for it.
     pub async fn send(&mut self, message: &impl Encode) {
         let mut buf = BytesMut::new();
-        put_message(message, &mut buf, self.version);
+        put_message(message, &mut buf, self.version).expect("a message that can be written");
         self.send_bytes(buf).await;
     }
 
-    /// Sends a variable-length integer.
+    /// Sends a variable-length integer. Panics if it is above 2^62 - 1.
     pub async fn send_varint(&mut self, value: u64) {
         let mut buf = BytesMut::new();
-        varint::put(value, &mut buf, self.version);
+        varint::put(value, &mut buf, self.version).expect("an integer that can be written");
         self.send_bytes(buf).await;
     }
 
-    /// Sends an answer to SUBSCRIBE; nothing where the draft has no such answer.
+    /// Sends an answer to SUBSCRIBE; nothing where the draft has no such answer. Panics if it has the
+    /// answer, but no form for what that says.
     pub async fn respond(&mut self, response: &SubscribeResponse) {
         let mut buf = BytesMut::new();
-        response.put(&mut buf, self.version);
-        self.send_bytes(buf).await;
+        match response.put(&mut buf, self.version) {
+            Ok(()) => self.send_bytes(buf).await,
+            Err(EncodeError::NotInVersion) => {}
+            Err(error) => panic!("{response:?}: {error}"),
+        }
     }
 
     /// Sends a frame of a group.

@@ -91,7 +91,7 @@ impl Agreement<'_> {
                 Message::AnnounceOk(ok) => Some(ok.hop),
                 Message::AnnounceRequest(m) if features.exclude_hop => Some(m.exclude_hop),
                 Message::Announce(AnnounceEvent::Start { route, .. })
-                    if features.sender_in_chain && features.hop_ids =>
+                    if features.sender_in_chain && features.hops.has_ids() =>
                 {
                     route.hops.last().copied()
                 }
@@ -120,7 +120,7 @@ impl Agreement<'_> {
             }
             let via = suffix.as_str().strip_prefix("via");
             let via = via.and_then(|hop| hop.parse().ok());
-            if features.hop_ids && via.is_some_and(|hop| !route.hops.contains(&HopId(hop))) {
+            if features.hops.has_ids() && via.is_some_and(|hop| !route.hops.contains(&HopId(hop))) {
                 return Err(format!(
                     "{suffix:?} does not lead through its hop: {route:?}"
                 ));

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use moq_model::{Request, RequestQueue, RequestSource, Route, Source};
+use moq_model::Route;
+use moq_model::session::{Request, RequestQueue, RequestSource, Source};
 use moq_session::{
     Abort, Bandwidth, BroadcastPath, BroadcastProducer, Budget, GroupProducer, GroupRead, HopId,
     OriginProducer, Publication, Session, Subscription, TrackInfo, TrackProducer, TrackReader,
@@ -101,7 +102,7 @@ impl Cast {
         let refused = self.refused.iter().find(|(at, _)| at.has_prefix(&path));
         let source = match refused {
             Some((_, code)) => {
-                let (source, requests) = RequestSource::new(Budget::default());
+                let (source, requests) = RequestSource::new(Budget::default().feeder());
                 tokio::spawn(refuse(requests, Abort::Application(*code)));
                 Source::Requests(source)
             }

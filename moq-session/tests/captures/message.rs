@@ -24,8 +24,7 @@ pub(crate) enum Message {
     Announce(AnnounceEvent),
     Subscribe(Subscribe),
     SubscribeUpdate(SubscribeUpdate),
-    /// With the number of group streams, where the draft tells that.
-    Response(SubscribeResponse, Option<u64>),
+    Response(SubscribeResponse),
     Track(Track),
     TrackInfo(TrackInfo),
     Fetch(Fetch),
@@ -124,8 +123,8 @@ pub(crate) fn answers(bytes: &[u8], purpose: Purpose, version: Version) -> Vec<(
         Purpose::Bi(BiStream::Announce) => bytes.announcements(),
         Purpose::Bi(BiStream::Subscribe) => {
             let split = |rest: &mut BytesMut| {
-                let response = SubscribeResponse::split_counted(rest, version)?;
-                Ok(response.map(|(response, streams)| Message::Response(response, streams)))
+                let response = SubscribeResponse::split(rest, version)?;
+                Ok(response.map(Message::Response))
             };
             while bytes.take(split) {}
         }

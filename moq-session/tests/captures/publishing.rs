@@ -102,8 +102,8 @@ impl Publishing<'_> {
                 written.starts_at_newest |= m.start == moq_wire::GroupStart::Latest
                     || m.max_age.is_zero()
                     || !self.scene.recording.version.features().subscribe_range;
-                written.is_unwanted |= m.end.is_some_and(|end| match m.start {
-                    moq_wire::GroupStart::Floor(floor) => end < floor,
+                written.is_unwanted |= m.last.is_some_and(|last| match m.start {
+                    moq_wire::GroupStart::Floor(floor) => last < floor,
                     moq_wire::GroupStart::Latest => false,
                 });
                 self.subscription(stream, talk, (broadcast, name));
@@ -129,7 +129,7 @@ impl Publishing<'_> {
             .answers
             .iter()
             .find_map(|(offset, message)| match message {
-                Message::Response(SubscribeResponse::End(_), _) => {
+                Message::Response(SubscribeResponse::End { .. }) => {
                     Some(recording.written(stream, own, *offset))
                 }
                 _ => None,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use moq_session::{Start, Subscription, Version};
-use moq_wire::{BiStream, GroupStart};
+use moq_wire::{BiStream, GroupSequence, GroupStart};
 
 use crate::message::{Message, Purpose};
 use crate::plan::{Action, Plan, Scene, Track, path};
@@ -78,10 +78,10 @@ impl Reading {
     fn hear(&mut self, message: &Message, event: usize, version: Version) {
         match message {
             Message::Subscribe(m) => {
-                self.subscription = Some(wish(m.priority, m.max_age, m.start, m.end, version));
+                self.subscription = Some(wish(m.priority, m.max_age, m.start, m.last, version));
             }
             Message::SubscribeUpdate(m) => {
-                let wish = wish(m.priority, m.max_age, m.start, m.end, version);
+                let wish = wish(m.priority, m.max_age, m.start, m.last, version);
                 self.updates.push((event, wish));
             }
             _ => {}
@@ -94,20 +94,20 @@ fn wish(
     priority: u8,
     max_age: Duration,
     start: GroupStart,
-    end: Option<u64>,
+    last: Option<GroupSequence>,
     version: Version,
 ) -> Subscription {
     let is_newest = version.features().start_is_floor && max_age.is_zero();
     let start = match start {
-        GroupStart::Floor(floor) if floor > 0 || !is_newest => Start::Floor(floor),
+        GroupStart::Floor(floor) if floor.0 > 0 || !is_newest => Start::Floor(floor.0),
         _ => Start::Newest,
     };
     let wish = Subscription::default()
-        .from(start)
+        .with_start(start)
         .with_priority(priority)
         .with_max_age(max_age);
-    match end {
-        Some(last) => wish.until(last.saturating_add(1)),
+    match last {
+        Some(last) => wish.with_end(last.0.saturating_add(1)),
         None => wish,
     }
 }

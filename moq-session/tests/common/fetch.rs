@@ -21,7 +21,7 @@ pub fn wish(group: u64) -> moq_wire::Fetch {
         priority: 0,
         group: GroupSequence(group),
         frame_start: 0,
-        frame_end: None,
+        frame_last: None,
     }
 }
 

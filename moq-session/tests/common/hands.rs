@@ -51,7 +51,7 @@ pub async fn offer(peer: &mut Peer, versions: &[u64]) -> Script {
         parameters: Vec::new(),
     };
     let mut bytes = BytesMut::new();
-    setup.put(&mut bytes);
+    setup.put(&mut bytes).expect("it can be written");
     stream.send_bytes(bytes).await;
     stream
 }

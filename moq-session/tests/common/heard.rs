@@ -88,7 +88,7 @@ pub fn own(version: Version, suffix: &str) -> AnnounceEvent {
 /// Checks the chain of a route that was told with these hops, the sender being the last of them.
 /// Where they have no names, a name for the session stands before them.
 pub fn assert_hops(version: Version, got: &[HopId], named: &[u64]) {
-    if version.features().hop_ids {
+    if version.features().hops.has_ids() {
         assert_eq!(got, hops(named));
         return;
     }
@@ -108,16 +108,16 @@ pub fn raw_start(version: Version, suffix: &str, chain: &[u64]) -> BytesMut {
     if features.announce_compression {
         body.extend_from_slice(&[0, 0]);
     }
-    varint::put(suffix.len() as u64, &mut body, version);
+    varint::put(suffix.len() as u64, &mut body, version).expect("it is in range");
     body.extend_from_slice(suffix.as_bytes());
     if features.announce_compression {
         body.extend_from_slice(&[0]);
     }
-    if features.hop_count {
-        varint::put(chain.len() as u64, &mut body, version);
+    if features.hops.has_count() {
+        varint::put(chain.len() as u64, &mut body, version).expect("it is in range");
     }
-    for &hop in chain.iter().filter(|_| features.hop_ids) {
-        varint::put(hop, &mut body, version);
+    for &hop in chain.iter().filter(|_| features.hops.has_ids()) {
+        varint::put(hop, &mut body, version).expect("it is in range");
     }
     if features.announce_compression {
         body.extend_from_slice(&[0]);
@@ -127,7 +127,7 @@ pub fn raw_start(version: Version, suffix: &str, chain: &[u64]) -> BytesMut {
         body.extend_from_slice(&[0, 0]);
         message.extend_from_slice(&[0]);
     }
-    varint::put(body.len() as u64, &mut message, version);
+    varint::put(body.len() as u64, &mut message, version).expect("it is in range");
     message.extend_from_slice(&body);
     message
 }

@@ -6,9 +6,11 @@ use moq_session::testing::{Peer, Script};
 use moq_session::{
     BroadcastProducer, OriginProducer, Publication, Session, Track, TrackProducer, Version,
 };
-use moq_wire::{BiStream, GroupStart, Subscribe, SubscribeResponse, SubscribeUpdate};
+use moq_wire::{
+    BiStream, GroupSequence, GroupStart, Subscribe, SubscribeResponse, SubscribeUpdate,
+};
 
-use super::scripts::{enter, ok, subscribe};
+use super::scripts::{enter, ok, subscribe_from};
 
 /// A relay's session with a peer that subscribes, and the track `data` of `room`.
 pub struct Live {
@@ -55,7 +57,7 @@ impl Live {
         stream
     }
 
-    pub async fn expect_groups<const N: usize>(&mut self, sequences: [u64; N]) {
+    pub async fn expect_groups(&mut self, sequences: impl IntoIterator<Item = u64>) {
         for sequence in sequences {
             let (header, mut stream) = self.peer.expect_group().await;
             assert_eq!(header.sequence.0, sequence);
@@ -65,10 +67,12 @@ impl Live {
     }
 }
 
+pub fn start_at(group: u64) -> GroupStart {
+    GroupStart::Floor(GroupSequence(group))
+}
+
 pub fn floor(group: u64) -> Subscribe {
-    let mut wish = subscribe(0, "room", "data");
-    wish.start = GroupStart::Floor(group);
-    wish
+    subscribe_from(start_at(group), 0, "room", "data")
 }
 
 pub fn update(priority: u8, age: u64, start: GroupStart) -> SubscribeUpdate {
@@ -76,8 +80,8 @@ pub fn update(priority: u8, age: u64, start: GroupStart) -> SubscribeUpdate {
         priority,
         max_age: Duration::from_millis(age),
         start,
-        end: None,
+        last: None,
         frame_start: 0,
-        frame_end: None,
+        frame_last: None,
     }
 }

@@ -20,8 +20,8 @@ use std::time::Duration;
 
 use moq_session::testing::{self, memory_pair};
 use moq_session::{
-    BroadcastProducer, Config, OrderedRead, OriginProducer, Session, Start, Subscription, Track,
-    TrackConsumer, Version,
+    BroadcastProducer, Config, OriginProducer, Session, Start, Subscription, Track, TrackConsumer,
+    TrackRead, Version,
 };
 use moq_wire::Features;
 
@@ -113,13 +113,13 @@ pub fn finished(groups: &[&[&str]]) -> BroadcastProducer {
 /// Reads a whole track in order, as one list of frames by group.
 pub async fn read_all(track: &TrackConsumer) -> Vec<Vec<String>> {
     let wanted = Subscription::default()
-        .from(Start::OLDEST)
+        .with_start(Start::OLDEST)
         .with_max_age(Duration::from_secs(10));
     let mut reader = track.subscribe(wanted).ordered();
     let mut groups: Vec<(u64, Vec<String>)> = Vec::new();
     while let Some(read) = reader.next().await.expect("the track finishes") {
         match read {
-            OrderedRead::Frame { group, frame, .. } => {
+            TrackRead::Frame { group, frame, .. } => {
                 if groups.last().is_none_or(|(last, _)| *last != group) {
                     groups.push((group, Vec::new()));
                 }

@@ -88,17 +88,27 @@ pub fn path(text: &str) -> Path {
     Path::new(text).unwrap()
 }
 
-pub fn subscribe(id: u64, broadcast: &str, track: &str) -> Subscribe {
+/// A request for the newest group and what follows. Where the draft has no word for the newest group, it
+/// is for all groups that are not too old.
+pub fn subscribe(version: Version, id: u64, broadcast: &str, track: &str) -> Subscribe {
+    let start = match version.features().start_is_floor {
+        true => GroupStart::Floor(GroupSequence(0)),
+        false => GroupStart::Latest,
+    };
+    subscribe_from(start, id, broadcast, track)
+}
+
+pub fn subscribe_from(start: GroupStart, id: u64, broadcast: &str, track: &str) -> Subscribe {
     Subscribe {
         id: SubscribeId(id),
         broadcast: path(broadcast),
         track: track.to_owned(),
         priority: 5,
         max_age: Duration::from_secs(5),
-        start: GroupStart::Latest,
-        end: None,
+        start,
+        last: None,
         frame_start: 0,
-        frame_end: None,
+        frame_last: None,
     }
 }
 
@@ -147,9 +157,9 @@ pub fn hops(hops: &[u64]) -> Vec<HopId> {
 /// What is left of a chain when it has travelled on the wire.
 pub fn carried(version: Version, hops: &[u64]) -> Vec<u64> {
     let features = version.features();
-    if features.hop_ids {
+    if features.hops.has_ids() {
         hops.to_vec()
-    } else if features.hop_count {
+    } else if features.hops.has_count() {
         vec![0; hops.len()]
     } else {
         Vec::new()
@@ -191,7 +201,7 @@ pub fn ok(priority: u8) -> moq_wire::SubscribeOk {
         priority,
         max_age: Duration::ZERO,
         start: None,
-        end: None,
+        last: None,
     }
 }
 
@@ -216,7 +226,7 @@ pub struct Fed {
 pub async fn fed(version: Version) -> Fed {
     let (session, mut peer) = Peer::server(version).await;
     let wanted = moq_session::Subscription::default()
-        .from(moq_session::Start::OLDEST)
+        .with_start(moq_session::Start::OLDEST)
         .with_max_age(Duration::from_secs(5));
     let track = session.subscribe("room", "data").unwrap();
     let reader = track.subscribe(wanted);

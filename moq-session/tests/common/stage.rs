@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use moq_session::testing::{Peer, Script};
 use moq_session::{
-    BroadcastProducer, Budget, Config, OrderedRead, OriginProducer, Publication, Session, Start,
-    Subscription, Track, TrackConsumer, TrackProducer, Version,
+    BroadcastProducer, Budget, Config, OriginProducer, Publication, Session, Start, Subscription,
+    Track, TrackConsumer, TrackProducer, TrackRead, Version,
 };
 use moq_wire::code::stream::{EVICTED, OLD};
-use moq_wire::{BiStream, GroupStart, SubscribeResponse};
+use moq_wire::{BiStream, SubscribeResponse};
 use tokio::time::{Instant, sleep};
 
 use super::join;
-use super::scripts::{enter, settle, subscribe};
+use super::live::floor;
+use super::scripts::{enter, settle};
 
 /// Media time from one group to the next.
 pub const STEP: Duration = Duration::from_millis(100);
@@ -59,9 +60,7 @@ impl Stage {
         let (mut peer, session) = enter(self.version, &self.origin).await;
         settle().await;
         peer.allow_streams(4);
-        let mut wish = subscribe(0, "room", "data");
-        wish.start = GroupStart::Floor(0);
-        let stream = peer.request(BiStream::Subscribe, &wish).await;
+        let stream = peer.request(BiStream::Subscribe, &floor(0)).await;
         (peer, stream, session)
     }
 
@@ -91,11 +90,11 @@ impl Stage {
 
 /// Reads everything, as fast as it comes; says how many groups there were.
 pub async fn fast(track: TrackConsumer) -> u64 {
-    let wanted = Subscription::default().from(Start::OLDEST);
+    let wanted = Subscription::default().with_start(Start::OLDEST);
     let mut reader = track.subscribe(wanted).ordered();
     let mut next = (0, 0);
     while let Some(read) = reader.next().await.unwrap() {
-        let OrderedRead::Frame {
+        let TrackRead::Frame {
             group,
             index,
             frame,
@@ -118,18 +117,18 @@ pub async fn fast(track: TrackConsumer) -> u64 {
 /// whole, and how many it was told it lost.
 pub async fn slow(track: TrackConsumer) -> (u64, u64) {
     let wanted = Subscription::default()
-        .from(Start::OLDEST)
+        .with_start(Start::OLDEST)
         .with_max_age(Duration::from_secs(2));
     let mut reader = track.subscribe(wanted).ordered();
     let (mut whole, mut lost) = (0, 0);
     while let Some(read) = reader.next().await.unwrap() {
         match read {
-            OrderedRead::Frame { index, .. } if index + 1 == FRAMES => {
+            TrackRead::Frame { index, .. } if index + 1 == FRAMES => {
                 whole += 1;
                 sleep(3 * STEP).await;
             }
-            OrderedRead::Frame { .. } => {}
-            OrderedRead::Skipped { groups, .. } => lost += groups.end - groups.start,
+            TrackRead::Frame { .. } => {}
+            TrackRead::Skipped { groups, .. } => lost += groups.end - groups.start,
             other => panic!("{other:?}"),
         }
     }
@@ -141,15 +140,15 @@ pub async fn dropped(stream: &mut Script, enough: u64) -> u64 {
     let mut dropped = 0;
     while dropped < enough {
         match stream.expect_response().await {
-            SubscribeResponse::Drop { start, end, code } => {
+            SubscribeResponse::Drop { first, last, code } => {
                 assert!(
                     [u64::from(OLD), u64::from(EVICTED)].contains(&code),
                     "{code:#x}"
                 );
-                dropped += end - start + 1;
+                dropped += last.0 - first.0 + 1;
             }
             SubscribeResponse::Ok(_) | SubscribeResponse::Start(_) => {}
-            SubscribeResponse::End(end) => panic!("the end, {end}, before what was dropped"),
+            SubscribeResponse::End { .. } => panic!("the end before what was dropped"),
         }
     }
     dropped

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use moq_session::{Announced, AnnouncedEvent, OrderedRead, Start, Subscription};
+use moq_session::{Announced, AnnouncedEvent, Start, Subscription, TrackRead};
 use tokio::time::{sleep, timeout};
 
 use crate::stage::{Stage, TRACKS, join};
@@ -114,8 +114,8 @@ async fn groups(stage: &Stage, count: u64) {
         while frames < 2 * count {
             let read = timeout(DEADLINE, reader.next()).await.expect("a group");
             match read.unwrap() {
-                Some(OrderedRead::Frame { frame, .. }) if frame.payload.len() == 64 => frames += 1,
-                Some(OrderedRead::Frame { .. }) => {}
+                Some(TrackRead::Frame { frame, .. }) if frame.payload.len() == 64 => frames += 1,
+                Some(TrackRead::Frame { .. }) => {}
                 other => panic!("{other:?}"),
             }
         }
@@ -198,5 +198,5 @@ async fn connect(stage: &Stage) {
 
 /// A subscription that begins at the newest group.
 fn newest() -> Subscription {
-    Subscription::default().from(Start::Newest)
+    Subscription::default().with_start(Start::Newest)
 }

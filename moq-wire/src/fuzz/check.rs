@@ -56,7 +56,8 @@ where
         .flatten()?;
     let message = bounded(body.len(), || decode_body::<M>(body, version)).ok()?;
     let mut written = BytesMut::new();
-    put_message(&message, &mut written, version);
+    let put = put_message(&message, &mut written, version);
+    assert_eq!(put, Ok(()), "what was decoded can be encoded");
     let taken = received.len() - buf.len();
     for spelling in [&received[..taken], &written[..]] {
         let mut again = BytesMut::new();
@@ -65,7 +66,7 @@ where
                 return Ok(None);
             };
             let message = decode_body::<M>(body, version)?;
-            put_message(&message, &mut again, version);
+            assert_eq!(put_message(&message, &mut again, version), Ok(()));
             Ok(Some(message))
         });
         assert_eq!(again, written);

@@ -14,6 +14,9 @@ use crate::varint as integer;
 use crate::version::Version;
 
 /// Integers, and the types of streams they may stand for.
+///
+/// # Panics
+/// If one of the rules of [the module](super) does not hold for the input.
 pub fn varint(data: &[u8]) {
     let Some((version, buf)) = versioned(data) else {
         return;
@@ -21,7 +24,7 @@ pub fn varint(data: &[u8]) {
     let integers = items(&buf, || |buf: &mut _| integer::split(buf, version));
     for value in integers {
         let mut bytes = BytesMut::new();
-        integer::put(value, &mut bytes, version);
+        assert_eq!(integer::put(value, &mut bytes, version), Ok(()));
         assert_eq!(bytes.len(), integer::size(value, version));
         for cut in 0..bytes.len() {
             assert_eq!(integer::peek(&bytes[..cut], version), Ok(None));
@@ -29,14 +32,19 @@ pub fn varint(data: &[u8]) {
         assert_eq!(integer::split(&mut bytes, version), Ok(Some(value)));
         if let Some(stream) = BiStream::from_code(value, version) {
             assert_eq!(stream.code(), value);
+            assert_eq!(stream.put(&mut bytes, version), Ok(()));
         }
         if let Some(stream) = UniStream::from_code(value, version) {
             assert_eq!(stream.code(), value);
+            assert_eq!(stream.put(&mut bytes, version), Ok(()));
         }
     }
 }
 
 /// Paths, as text and as they are written.
+///
+/// # Panics
+/// If one of the rules of [the module](super) does not hold for the input.
 pub fn path(data: &[u8]) {
     let Some((version, buf)) = versioned(data) else {
         return;
@@ -55,7 +63,7 @@ pub fn path(data: &[u8]) {
 
 fn path_survives(path: &Path, version: Version) {
     let mut bytes = BytesMut::new();
-    path.encode(&mut bytes, version);
+    assert_eq!(path.encode(&mut bytes, version), Ok(()));
     let bytes = bytes.freeze();
     for cut in 0..bytes.len() {
         let decoded = decode_body::<Path>(bytes.slice(..cut), version);
@@ -65,6 +73,9 @@ fn path_survives(path: &Path, version: Version) {
 }
 
 /// SETUP.
+///
+/// # Panics
+/// If one of the rules of [the module](super) does not hold for the input.
 pub fn setup(data: &[u8]) {
     if let Some((version, mut buf)) = versioned(data) {
         message::<Setup>(&mut buf, version);
@@ -72,6 +83,9 @@ pub fn setup(data: &[u8]) {
 }
 
 /// ANNOUNCE_REQUEST and ANNOUNCE_OK.
+///
+/// # Panics
+/// If one of the rules of [the module](super) does not hold for the input.
 pub fn announce_request(data: &[u8]) {
     if let Some((version, mut buf)) = versioned(data) {
         message::<AnnounceOk>(&mut buf.clone(), version);
@@ -80,6 +94,9 @@ pub fn announce_request(data: &[u8]) {
 }
 
 /// SUBSCRIBE, and any number of SUBSCRIBE_UPDATE after it.
+///
+/// # Panics
+/// If one of the rules of [the module](super) does not hold for the input.
 pub fn subscribe(data: &[u8]) {
     let Some((version, mut buf)) = versioned(data) else {
         return;
@@ -90,6 +107,9 @@ pub fn subscribe(data: &[u8]) {
 }
 
 /// TRACK and TRACK_INFO.
+///
+/// # Panics
+/// If one of the rules of [the module](super) does not hold for the input.
 pub fn track(data: &[u8]) {
     if let Some((version, mut buf)) = versioned(data) {
         message::<TrackInfo>(&mut buf.clone(), version);
@@ -98,6 +118,9 @@ pub fn track(data: &[u8]) {
 }
 
 /// Any number of PROBE.
+///
+/// # Panics
+/// If one of the rules of [the module](super) does not hold for the input.
 pub fn probe(data: &[u8]) {
     if let Some((version, mut buf)) = versioned(data) {
         while message::<Probe>(&mut buf, version).is_some() {}
@@ -105,6 +128,9 @@ pub fn probe(data: &[u8]) {
 }
 
 /// GOAWAY.
+///
+/// # Panics
+/// If one of the rules of [the module](super) does not hold for the input.
 pub fn goaway(data: &[u8]) {
     if let Some((version, mut buf)) = versioned(data) {
         message::<Goaway>(&mut buf, version);

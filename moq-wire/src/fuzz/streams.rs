@@ -6,7 +6,7 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::check::{bounded, items, message, trickle, versioned};
 use crate::codec::{Encode, decode_body};
-use crate::error::DecodeError;
+use crate::error::{DecodeError, EncodeError};
 use crate::message::{
     AnnounceDecoder, AnnounceEncoder, AnnounceEvent, ClientSetup, Datagram, Fetch, FrameDecoder,
     FrameEncoder, FrameHeader, GroupHeader, ServerSetup, SessionInfo, SubscribeResponse,
@@ -14,6 +14,9 @@ use crate::message::{
 use crate::version::Version;
 
 /// Both messages of the handshake, and any number of SESSION_INFO after them.
+///
+/// # Panics
+/// If one of the rules of [the module](super) does not hold for the input.
 pub fn handshake(data: &[u8]) {
     let Some((version, mut buf)) = versioned(data) else {
         return;
@@ -27,14 +30,14 @@ pub fn handshake(data: &[u8]) {
 fn exchange<M: PartialEq + Debug>(
     buf: &mut BytesMut,
     split: fn(&mut BytesMut) -> Result<Option<M>, DecodeError>,
-    put: fn(&M, &mut BytesMut),
+    put: fn(&M, &mut BytesMut) -> Result<(), EncodeError>,
 ) {
     let received = buf.clone();
     let Ok(Some(setup)) = bounded(received.len(), || split(buf)) else {
         return;
     };
     let mut written = BytesMut::new();
-    put(&setup, &mut written);
+    assert_eq!(put(&setup, &mut written), Ok(()));
     let taken = received.len() - buf.len();
     for spelling in [&received[..taken], &written[..]] {
         trickle(spelling, &[(spelling.len(), &setup)], split);
@@ -42,6 +45,9 @@ fn exchange<M: PartialEq + Debug>(
 }
 
 /// The announcements of one stream, after ANNOUNCE_OK.
+///
+/// # Panics
+/// If one of the rules of [the module](super) does not hold for the input.
 pub fn announce(data: &[u8]) {
     let Some((version, buf)) = versioned(data) else {
         return;
@@ -80,23 +86,27 @@ fn same_at_once(events: &[AnnounceEvent], version: Version) {
 }
 
 /// Answers to a subscription.
+///
+/// # Panics
+/// If one of the rules of [the module](super) does not hold for the input.
 pub fn response(data: &[u8]) {
     let Some((version, buf)) = versioned(data) else {
         return;
     };
-    let split = |buf: &mut BytesMut| SubscribeResponse::split_counted(buf, version);
+    let split = |buf: &mut BytesMut| SubscribeResponse::split(buf, version);
     let responses = items(&buf, || split);
     let mut stream = BytesMut::new();
-    let ends = ends(&responses, &mut stream, |response, stream| match response {
-        (SubscribeResponse::End(group), Some(streams)) => {
-            SubscribeResponse::put_end(*group, *streams, stream, version);
-        }
-        (response, _) => response.put(stream, version),
+    let ends = ends(&responses, &mut stream, |response, stream| {
+        let put = response.put(stream, version);
+        assert_eq!(put, Ok(()), "an answer that was decoded can be encoded");
     });
     trickle(&stream, &ends, split);
 }
 
 /// FETCH, and the frames of an answer.
+///
+/// # Panics
+/// If one of the rules of [the module](super) does not hold for the input.
 pub fn fetch(data: &[u8]) {
     if let Some((version, mut buf)) = versioned(data) {
         message::<Fetch>(&mut buf, version);
@@ -105,6 +115,9 @@ pub fn fetch(data: &[u8]) {
 }
 
 /// GROUP and the frames after it.
+///
+/// # Panics
+/// If one of the rules of [the module](super) does not hold for the input.
 pub fn group(data: &[u8]) {
     if let Some((version, mut buf)) = versioned(data) {
         message::<GroupHeader>(&mut buf, version);
@@ -168,6 +181,9 @@ fn headers(
 }
 
 /// One datagram.
+///
+/// # Panics
+/// If one of the rules of [the module](super) does not hold for the input.
 pub fn datagram(data: &[u8]) {
     let Some((version, buf)) = versioned(data) else {
         return;
@@ -178,7 +194,7 @@ pub fn datagram(data: &[u8]) {
         return;
     };
     let mut written = BytesMut::new();
-    datagram.encode(&mut written, version);
+    assert_eq!(datagram.encode(&mut written, version), Ok(()));
     let written = written.freeze();
     for spelling in [received, written] {
         let header = spelling.len() - datagram.payload.len();

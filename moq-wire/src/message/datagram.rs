@@ -3,7 +3,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::codec::{Decode, Encode};
-use crate::error::DecodeError;
+use crate::error::{DecodeError, EncodeError};
 use crate::id::{GroupSequence, SubscribeId};
 use crate::version::Version;
 
@@ -18,18 +18,19 @@ pub struct Datagram {
     pub subscribe_id: SubscribeId,
     /// Which group.
     pub sequence: GroupSequence,
-    /// In units of the track's timescale.
+    /// In units of the track's timescale, at most 62 bits.
     pub timestamp: u64,
     /// The frame; may be empty.
     pub payload: Bytes,
 }
 
 impl Encode for Datagram {
-    fn encode(&self, buf: &mut BytesMut, version: Version) {
-        self.subscribe_id.encode(buf, version);
-        self.sequence.encode(buf, version);
-        self.timestamp.encode(buf, version);
+    fn encode(&self, buf: &mut BytesMut, version: Version) -> Result<(), EncodeError> {
+        self.subscribe_id.encode(buf, version)?;
+        self.sequence.encode(buf, version)?;
+        self.timestamp.encode(buf, version)?;
         buf.put_slice(&self.payload);
+        Ok(())
     }
 }
 

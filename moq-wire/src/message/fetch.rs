@@ -17,9 +17,9 @@ message! {
         pub priority: u8,
         /// Which group.
         pub group: GroupSequence,
-        /// The first frame wanted.
+        /// The first frame wanted, counted from 0.
         pub frame_start: u64 where frame_bounds,
         /// The last frame wanted; `None` for all there will be.
-        pub frame_end: Option<u64> where frame_bounds,
+        pub frame_last: Option<u64> where frame_bounds,
     }
 }

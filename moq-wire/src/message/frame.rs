@@ -7,7 +7,9 @@ use crate::features::VarIntForm;
 use crate::varint;
 use crate::version::Version;
 
-/// Writes the headers of the frames of one stream.
+/// Writes the headers of the frames of one stream. Timestamps are written as steps from one to the next.
+///
+/// Draft: FRAME.
 #[derive(Debug, Clone)]
 pub struct FrameEncoder {
     version: Version,
@@ -33,7 +35,9 @@ impl FrameEncoder {
     /// The timestamp is in units of the track's timescale. Drafts without timestamps ignore it.
     ///
     /// # Errors
-    /// [`EncodeError::Timestamp`] if the timestamp, or the step from the one before, is too large.
+    /// [`EncodeError::Timestamp`] if the timestamp, or the step from the one before, is too large;
+    /// [`DecodeError::VarInt`] in [`EncodeError::Refused`] if `len` is. Nothing is appended then, and
+    /// the encoder is as before.
     ///
     /// # Panics
     /// If `buf` cannot grow and has less than 18 bytes left.
@@ -48,26 +52,29 @@ impl FrameEncoder {
     ) -> Result<(), EncodeError> {
         let len = len as u64;
         let Some(form) = self.stamps else {
-            varint::put(len, buf, self.version);
-            return Ok(());
+            return varint::put(len, buf, self.version);
         };
         let delta = delta(self.previous, timestamp).ok_or(EncodeError::Timestamp)?;
+        varint::put_pair(delta, len, buf, form)?;
         self.previous = timestamp;
-        varint::put_pair(delta, len, buf, form);
         Ok(())
     }
 }
 
 /// What precedes a frame's payload.
+///
+/// Draft: FRAME.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameHeader {
-    /// In units of the track's timescale; `None` where the draft has no timestamps.
+    /// In units of the track's timescale, at most 62 bits; `None` where the draft has no timestamps.
     pub timestamp: Option<u64>,
-    /// Bytes of payload that follow.
+    /// Bytes of payload that follow, as far as the sender says.
     pub len: u64,
 }
 
 /// Reads the headers of the frames of one stream.
+///
+/// Draft: FRAME.
 #[derive(Debug, Clone)]
 pub struct FrameDecoder {
     version: Version,
@@ -90,7 +97,8 @@ impl FrameDecoder {
     /// `Ok(None)` means that more bytes are needed; nothing is taken then.
     ///
     /// # Errors
-    /// [`DecodeError::NegativeTimestamp`] and [`DecodeError::TimestampOverflow`].
+    /// [`DecodeError::NegativeTimestamp`], [`DecodeError::TimestampOverflow`] and [`DecodeError::VarInt`];
+    /// nothing is taken then.
     ///
     /// Draft: FRAME.
     #[inline]
@@ -186,6 +194,21 @@ mod tests {
             Err(EncodeError::Timestamp)
         );
         assert_eq!(encoder.header(varint::MAX - 1, 0, &mut buf), Ok(()));
+    }
+
+    #[test]
+    fn a_length_that_has_no_spelling_changes_nothing() {
+        let refused = Err(EncodeError::Refused(DecodeError::VarInt));
+        for version in [Version::Lite04, VERSION] {
+            let mut encoder = FrameEncoder::new(version);
+            let mut buf = BytesMut::new();
+            assert_eq!(encoder.header(7, usize::MAX, &mut buf), refused);
+            assert!(buf.is_empty());
+            assert_eq!(encoder.header(7, 5, &mut buf), Ok(()));
+            let header = FrameDecoder::new(version).header(&mut buf);
+            let timestamp = version.features().timestamps.then_some(7);
+            assert_eq!(header, Ok(Some(FrameHeader { timestamp, len: 5 })));
+        }
     }
 
     #[test]

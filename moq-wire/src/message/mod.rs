@@ -13,7 +13,8 @@ mod subscribe;
 mod track;
 
 pub use announce::{
-    AnnounceDecoder, AnnounceEncoder, AnnounceEvent, AnnounceOk, AnnounceRequest, Route,
+    AnnounceDecoder, AnnounceEncoder, AnnounceEvent, AnnounceItem, AnnounceOk, AnnounceRequest,
+    Route,
 };
 pub use datagram::Datagram;
 pub use fetch::Fetch;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 use crate::codec::{Decode, Encode};
-use crate::error::DecodeError;
+use crate::error::{DecodeError, EncodeError};
 use crate::version::Version;
 
 /// An estimate by the publisher. Any number of them on a Probe stream.
@@ -15,28 +15,29 @@ use crate::version::Version;
 /// Draft: PROBE.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Probe {
-    /// Bits per second, if known.
+    /// Bits per second, at most 62 bits, if known.
     pub bitrate: Option<u64>,
-    /// Round-trip time, if known. Whole milliseconds.
+    /// Round-trip time, if known. Whole milliseconds; not written where the draft has only bitrates.
     pub rtt: Option<Duration>,
 }
 
 impl Encode for Probe {
-    fn encode(&self, buf: &mut BytesMut, version: Version) {
+    fn encode(&self, buf: &mut BytesMut, version: Version) -> Result<(), EncodeError> {
         self.bitrate
             .map_or(0, |bitrate| bitrate.max(1))
-            .encode(buf, version);
-        if version.features().probe_rtt {
+            .encode(buf, version)?;
+        if version.features().probe.has_rtt() {
             let rtt = self.rtt.map(|rtt| rtt.max(Duration::from_millis(1)));
-            rtt.unwrap_or_default().encode(buf, version);
+            rtt.unwrap_or_default().encode(buf, version)?;
         }
+        Ok(())
     }
 }
 
 impl Decode for Probe {
     fn decode(buf: &mut Bytes, version: Version) -> Result<Self, DecodeError> {
         let bitrate = u64::decode(buf, version)?;
-        let rtt = if version.features().probe_rtt {
+        let rtt = if version.features().probe.has_rtt() {
             Duration::decode(buf, version)?
         } else {
             Duration::ZERO
@@ -59,7 +60,7 @@ mod tests {
             bitrate: Some(0),
             rtt: Some(Duration::from_micros(10)),
         };
-        probe.encode(&mut buf, Version::Lite06);
+        assert_eq!(probe.encode(&mut buf, Version::Lite06), Ok(()));
         assert_eq!(buf, [1, 1][..]);
     }
 }

@@ -3,8 +3,8 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::codec::{Decode, Encode, decode_body, take_bytes};
-use crate::envelope::put_message;
-use crate::error::DecodeError;
+use crate::envelope::put_typed_message;
+use crate::error::{DecodeError, EncodeError};
 use crate::id::HopId;
 use crate::limits::MAX_SETUP_PARAMETERS;
 use crate::varint;
@@ -24,13 +24,13 @@ pub struct Setup {
     pub path: Option<String>,
     /// What the sender is going to do; `None` means both.
     pub role: Option<Role>,
-    /// The sender's price for traffic over this link.
+    /// The sender's price for traffic over this link, in the units of route costs, at most 62 bits.
     pub cost: Option<u64>,
     /// Who the sender is. The anonymous hop is never written, and reads as `None`.
     pub hop: Option<HopId>,
 }
 
-/// What a publisher can do for Probe streams.
+/// What a publisher can do for Probe streams. Draft: SETUP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[non_exhaustive]
 pub enum ProbeLevel {
@@ -43,7 +43,7 @@ pub enum ProbeLevel {
     Increase,
 }
 
-/// The one thing a side is going to do.
+/// The one thing a side is going to do. Draft: SETUP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Role {
@@ -54,7 +54,7 @@ pub enum Role {
 }
 
 impl Encode for Setup {
-    fn encode(&self, buf: &mut BytesMut, version: Version) {
+    fn encode(&self, buf: &mut BytesMut, version: Version) -> Result<(), EncodeError> {
         let probe = match self.probe {
             ProbeLevel::None => None,
             ProbeLevel::Report => Some(1_u64),
@@ -75,12 +75,12 @@ impl Encode for Setup {
             hop.is_some(),
         ];
         let count = present.into_iter().map(u64::from).sum::<u64>();
-        count.encode(buf, version);
-        put_parameter(PROBE, probe, buf, version);
-        put_parameter(PATH, path.map(|path| Raw(path)), buf, version);
-        put_parameter(ROLE, role, buf, version);
-        put_parameter(COST, self.cost, buf, version);
-        put_parameter(HOP, hop, buf, version);
+        count.encode(buf, version)?;
+        put_parameter(PROBE, probe, buf, version)?;
+        put_parameter(PATH, path.map(|path| Raw(path)), buf, version)?;
+        put_parameter(ROLE, role, buf, version)?;
+        put_parameter(COST, self.cost, buf, version)?;
+        put_parameter(HOP, hop, buf, version)
     }
 }
 
@@ -98,6 +98,8 @@ impl Setup {
     ///
     /// # Errors
     /// As for [`Decode::decode`], but for what is wrong with a value.
+    ///
+    /// Draft: SETUP.
     pub fn parameters(buf: &mut Bytes, version: Version) -> Result<Vec<(u64, Bytes)>, DecodeError> {
         let mut parameters = Vec::new();
         each_parameter(buf, version, |id, value| {
@@ -182,16 +184,22 @@ fn each_parameter(
 struct Raw<'a>(&'a str);
 
 impl Encode for Raw<'_> {
-    fn encode(&self, buf: &mut BytesMut, _version: Version) {
+    fn encode(&self, buf: &mut BytesMut, _version: Version) -> Result<(), EncodeError> {
         buf.extend_from_slice(self.0.as_bytes());
+        Ok(())
     }
 }
 
-fn put_parameter(id: u64, value: Option<impl Encode>, buf: &mut BytesMut, version: Version) {
-    if let Some(value) = value {
-        id.encode(buf, version);
-        put_message(&value, buf, version);
-    }
+fn put_parameter(
+    id: u64,
+    value: Option<impl Encode>,
+    buf: &mut BytesMut,
+    version: Version,
+) -> Result<(), EncodeError> {
+    let Some(value) = value else {
+        return Ok(());
+    };
+    put_typed_message(id, buf, version, |buf| value.encode(buf, version))
 }
 
 const PROBE: u64 = 0x1;

@@ -28,28 +28,25 @@ message! {
         pub priority: u8 [then a zero byte where ordered_byte],
         /// How long a group is kept once a newer one exists. Whole milliseconds.
         pub max_age: Duration,
-        /// Timestamp units per second. Never 0 when decoded.
-        pub timescale: u64,
+        /// Timestamp units per second, never 0.
+        pub timescale: u64 [checked by check_timescale],
     }
-    check TrackInfo::check;
 }
 
-impl TrackInfo {
-    fn check(&self) -> Result<(), DecodeError> {
-        if self.timescale == 0 {
-            Err(DecodeError::ZeroTimescale)
-        } else {
-            Ok(())
-        }
+fn check_timescale(timescale: &u64) -> Result<(), DecodeError> {
+    if *timescale == 0 {
+        Err(DecodeError::ZeroTimescale)
+    } else {
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
+    use bytes::{Bytes, BytesMut};
 
     use super::*;
-    use crate::codec::decode_body;
+    use crate::codec::{Encode, decode_body};
     use crate::version::Version;
 
     #[test]
@@ -58,6 +55,10 @@ mod tests {
             decode_body::<TrackInfo>(Bytes::from(vec![1, 2, timescale]), Version::Lite06)
         };
         assert_eq!(info(0), Err(DecodeError::ZeroTimescale));
-        assert_eq!(info(1).unwrap().timescale, 1);
+        let mut info = info(1).unwrap();
+        assert_eq!(info.timescale, 1);
+        info.timescale = 0;
+        let written = info.encode(&mut BytesMut::new(), Version::Lite06);
+        assert_eq!(written, Err(DecodeError::ZeroTimescale.into()));
     }
 }

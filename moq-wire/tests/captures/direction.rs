@@ -6,8 +6,8 @@ use std::fmt::Debug;
 use bytes::{Bytes, BytesMut};
 use moq_wire::{
     AnnounceDecoder, AnnounceEncoder, AnnounceEvent, AnnounceOk, Decode, DecodeError, Encode,
-    FrameDecoder, FrameEncoder, Setup, SubscribeResponse, Version, decode_body, limits,
-    put_message, split_message, varint,
+    EncodeError, FrameDecoder, FrameEncoder, Setup, SubscribeResponse, Version, decode_body,
+    limits, put_message, split_message, varint,
 };
 
 use crate::Outcome;
@@ -47,7 +47,7 @@ impl Direction {
     pub(crate) fn item<T: Debug>(
         &mut self,
         split: impl FnOnce(&mut BytesMut) -> Result<Option<T>, DecodeError>,
-        put: impl FnOnce(&T, &mut BytesMut),
+        put: impl FnOnce(&T, &mut BytesMut) -> Result<(), EncodeError>,
     ) -> Outcome {
         if self.next(split, put)? || self.is_reset {
             Ok(())
@@ -59,12 +59,12 @@ impl Direction {
     fn next<T: Debug>(
         &mut self,
         split: impl FnOnce(&mut BytesMut) -> Result<Option<T>, DecodeError>,
-        put: impl FnOnce(&T, &mut BytesMut),
+        put: impl FnOnce(&T, &mut BytesMut) -> Result<(), EncodeError>,
     ) -> Outcome<bool> {
         let Some(item) = split(&mut self.rest).map_err(text)? else {
             return Ok(false);
         };
-        put(&item, &mut self.again);
+        put(&item, &mut self.again).map_err(text)?;
         self.said.push(format!("{item:?}"));
         Ok(true)
     }
@@ -72,14 +72,14 @@ impl Direction {
     pub(crate) fn message<M: Encode + Decode + Debug>(&mut self) -> Outcome {
         let version = self.version;
         self.item(split_one::<M>(version), |message, buf| {
-            put_message(message, buf, version);
+            put_message(message, buf, version)
         })
     }
 
     pub(crate) fn messages<M: Encode + Decode + Debug>(&mut self) -> Outcome {
         let version = self.version;
         while self.next(split_one::<M>(version), |message, buf| {
-            put_message(message, buf, version);
+            put_message(message, buf, version)
         })? {}
         Ok(())
     }
@@ -134,13 +134,8 @@ impl Direction {
 
     pub(crate) fn responses(&mut self) -> Outcome {
         let version = self.version;
-        let put = |(response, streams): &(_, Option<u64>), buf: &mut BytesMut| match response {
-            SubscribeResponse::End(group) => {
-                SubscribeResponse::put_end(*group, streams.unwrap_or(0), buf, version);
-            }
-            _ => response.put(buf, version),
-        };
-        while self.next(|buf| SubscribeResponse::split_counted(buf, version), put)? {}
+        let put = |response: &SubscribeResponse, buf: &mut BytesMut| response.put(buf, version);
+        while self.next(|buf| SubscribeResponse::split(buf, version), put)? {}
         Ok(())
     }
 

@@ -23,7 +23,7 @@ pub(crate) fn replay(capture: &Capture) -> Outcome<Vec<String>> {
         let bytes = datagram.bytes.clone();
         let decoded = decode_body::<Datagram>(bytes.into(), version).map_err(text)?;
         let mut again = BytesMut::new();
-        decoded.encode(&mut again, version);
+        decoded.encode(&mut again, version).map_err(text)?;
         same(&datagram.bytes, &again)?;
         said.push(format!("{decoded:?}"));
     }

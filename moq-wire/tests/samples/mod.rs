@@ -49,7 +49,8 @@ pub(crate) fn each_message(version: Version, visitor: &mut impl Visitor) {
         bitrate: Some(2_500_000),
         rtt: version
             .features()
-            .probe_rtt
+            .probe
+            .has_rtt()
             .then_some(Duration::from_millis(25)),
     });
     visitor.visit(SessionInfo::default());
@@ -110,8 +111,8 @@ pub(crate) fn responses(version: Version) -> Vec<SubscribeResponse> {
     let ok = SubscribeOk {
         priority: if features.ok_priority { 5 } else { 0 },
         max_age: Duration::from_millis(if features.subscribe_range { 1500 } else { 0 }),
-        start: features.subscribe_range.then_some(0),
-        end: features.subscribe_range.then_some(70),
+        start: features.subscribe_range.then_some(GroupSequence(0)),
+        last: features.subscribe_range.then_some(GroupSequence(70)),
     };
     let mut responses = Vec::new();
     if features.subscribe_ok {
@@ -119,14 +120,17 @@ pub(crate) fn responses(version: Version) -> Vec<SubscribeResponse> {
     }
     if features.start_end {
         responses.extend([
-            SubscribeResponse::Start(0),
-            SubscribeResponse::End(varint::MAX),
+            SubscribeResponse::Start(GroupSequence(0)),
+            SubscribeResponse::End {
+                end: GroupSequence(varint::MAX),
+                streams: features.end_stream_count.then_some(3),
+            },
         ]);
     }
     if features.drop_type.is_some() {
         responses.push(SubscribeResponse::Drop {
-            start: 1,
-            end: 300,
+            first: GroupSequence(1),
+            last: GroupSequence(300),
             code: 5,
         });
     }
@@ -148,9 +152,9 @@ fn subscribe(version: Version) -> Subscribe {
         priority,
         max_age,
         start,
-        end,
+        last,
         frame_start,
-        frame_end,
+        frame_last,
     } = update(version);
     let ranges = version.features().subscribe_range;
     Subscribe {
@@ -160,9 +164,9 @@ fn subscribe(version: Version) -> Subscribe {
         priority,
         max_age: if ranges { max_age } else { Duration::ZERO },
         start: if ranges { start } else { GroupStart::Latest },
-        end: end.filter(|_| ranges),
+        last: last.filter(|_| ranges),
         frame_start,
-        frame_end,
+        frame_last,
     }
 }
 
@@ -171,10 +175,10 @@ fn update(version: Version) -> SubscribeUpdate {
     SubscribeUpdate {
         priority: 255,
         max_age: Duration::from_secs(30),
-        start: GroupStart::Floor(1),
-        end: Some(varint::MAX - 1),
+        start: GroupStart::Floor(GroupSequence(1)),
+        last: Some(GroupSequence(varint::MAX - 1)),
         frame_start: if bounds { 64 } else { 0 },
-        frame_end: bounds.then_some(0),
+        frame_last: bounds.then_some(0),
     }
 }
 
@@ -186,14 +190,14 @@ fn fetch(version: Version) -> Fetch {
         priority: 3,
         group: GroupSequence(12),
         frame_start: if bounds { 1 } else { 0 },
-        frame_end: bounds.then_some(2),
+        frame_last: bounds.then_some(2),
     }
 }
 
 fn route(hops: &[u64], version: Version) -> Route {
     let features = version.features();
-    let hop = |hop: u64| HopId(if features.hop_ids { hop } else { 0 });
-    let told = if features.hop_count { hops } else { &[] };
+    let hop = |hop: u64| HopId(if features.hops.has_ids() { hop } else { 0 });
+    let told = if features.hops.has_count() { hops } else { &[] };
     let hops = told.iter().copied().map(hop).collect();
     if version.features().typed_announce {
         Route {

@@ -38,7 +38,7 @@ pub(crate) fn accepted(priority: u8) -> SubscribeResponse {
         priority,
         max_age: Duration::ZERO,
         start: None,
-        end: None,
+        last: None,
     })
 }
 
@@ -109,21 +109,21 @@ pub(crate) fn unbounded(start: GroupStart) -> Subscribe {
         priority: 5,
         max_age: Duration::from_millis(1500),
         start,
-        end: None,
+        last: None,
         frame_start: 0,
-        frame_end: None,
+        frame_last: None,
     }
 }
 
-pub(crate) fn bounded(max_age: u64, frame_end: Option<u64>) -> Subscribe {
+pub(crate) fn bounded(max_age: u64, frame_last: Option<u64>) -> Subscribe {
     Subscribe {
         broadcast: path("room"),
         track: "data".into(),
         priority: 200,
         max_age: Duration::from_millis(max_age),
-        end: Some(2),
-        frame_end,
-        ..unbounded(GroupStart::Floor(1))
+        last: Some(GroupSequence(2)),
+        frame_last,
+        ..unbounded(GroupStart::Floor(GroupSequence(1)))
     }
 }
 
@@ -131,17 +131,28 @@ pub(crate) fn from_group_3() -> SubscribeUpdate {
     SubscribeUpdate {
         priority: 9,
         max_age: Duration::from_secs(5),
-        start: GroupStart::Floor(3),
-        end: None,
+        start: GroupStart::Floor(GroupSequence(3)),
+        last: None,
         frame_start: 0,
-        frame_end: None,
+        frame_last: None,
+    }
+}
+
+pub(crate) fn begun() -> SubscribeResponse {
+    SubscribeResponse::Start(GroupSequence(0))
+}
+
+pub(crate) fn ended(streams: Option<u64>) -> SubscribeResponse {
+    SubscribeResponse::End {
+        end: GroupSequence(2),
+        streams,
     }
 }
 
 pub(crate) fn dropped() -> SubscribeResponse {
     SubscribeResponse::Drop {
-        start: 3,
-        end: 4,
+        first: GroupSequence(3),
+        last: GroupSequence(4),
         code: 5,
     }
 }
@@ -175,7 +186,7 @@ pub(crate) fn fetch() -> Fetch {
         priority: 3,
         group: GroupSequence(0),
         frame_start: 0,
-        frame_end: None,
+        frame_last: None,
     }
 }
 

@@ -7,11 +7,11 @@ mod expected;
 
 use draft::Draft;
 use expected::{
-    accepted, announce_ok, bounded, datagram, dropped, everything_but, fetch, free, from_group_3,
-    goaways, group_1, plain, probes, rooms, route, session_infos, setups, start, track,
-    track_infos, unbounded, update,
+    accepted, announce_ok, begun, bounded, datagram, dropped, ended, everything_but, fetch, free,
+    from_group_3, goaways, group_1, plain, probes, rooms, route, session_infos, setups, start,
+    track, track_infos, unbounded, update,
 };
-use moq_wire::{AnnounceRequest, GroupStart, Probe, SubscribeResponse, Version};
+use moq_wire::{AnnounceRequest, GroupSequence, GroupStart, Probe, Version};
 
 #[test]
 fn lite_07_wip_is_spelled_as_recorded() {
@@ -35,13 +35,13 @@ fn lite_07_wip_is_spelled_as_recorded() {
     draft.announcements_read("announce_update_compressed", &updates);
     draft.messages(
         "subscribe",
-        &[unbounded(GroupStart::Floor(0)), bounded(30_000, Some(1))],
+        &[
+            unbounded(GroupStart::Floor(GroupSequence(0))),
+            bounded(30_000, Some(1)),
+        ],
     );
     draft.messages("subscribe_update", &[from_group_3()]);
-    draft.counted_responses(&[
-        (SubscribeResponse::Start(0), None),
-        (SubscribeResponse::End(2), Some(2)),
-    ]);
+    draft.responses(&[begun(), ended(Some(2))]);
     draft.messages("track", &[track()]);
     draft.messages("track_info", &track_infos());
     draft.messages("fetch", &[fetch()]);
@@ -69,14 +69,13 @@ fn lite_06_is_spelled_as_recorded() {
     );
     draft.messages(
         "subscribe",
-        &[unbounded(GroupStart::Floor(0)), bounded(30_000, Some(1))],
+        &[
+            unbounded(GroupStart::Floor(GroupSequence(0))),
+            bounded(30_000, Some(1)),
+        ],
     );
     draft.messages("subscribe_update", &[from_group_3()]);
-    draft.responses(&[
-        SubscribeResponse::Start(0),
-        SubscribeResponse::End(2),
-        dropped(),
-    ]);
+    draft.responses(&[begun(), ended(None), dropped()]);
     draft.messages("track", &[track()]);
     draft.messages("track_info", &track_infos());
     draft.messages("fetch", &[fetch()]);
@@ -100,7 +99,7 @@ fn lite_05_is_spelled_as_recorded() {
     );
     draft.messages("subscribe", &[unbounded(GroupStart::Latest)]);
     draft.messages("subscribe_update", &[from_group_3()]);
-    draft.responses(&[SubscribeResponse::Start(0), SubscribeResponse::End(2)]);
+    draft.responses(&[begun(), ended(None)]);
     draft.messages("track", &[track()]);
     draft.messages("track_info", &track_infos());
     draft.messages("group", &[group_1()]);

@@ -78,11 +78,19 @@ fn a_fault_marks_the_field_or_all_that_contradicts() {
     assert_eq!(repeated.marked, 5..6);
     assert!(half.next().is_none());
 
-    let mut info = Half::answer(VERSION);
-    info.settle(Next::One(Expect::TrackInfo));
-    info.feed(&[3, 1, 2, 0]);
-    let zero = fault(info.next());
-    assert_eq!((zero.at, zero.marked), (0, 0..4));
+    let found = |expected, bytes: &[u8]| {
+        let mut half = Half::answer(VERSION);
+        half.settle(Next::One(expected));
+        half.feed(bytes);
+        fault(half.next())
+    };
+    // A timescale of 0; a message of 128 KiB; a last frame without a last group.
+    let zero = found(Expect::TrackInfo, &[3, 1, 2, 0]);
+    assert_eq!((zero.at, zero.marked), (3, 3..4));
+    let long = found(Expect::Response, &[0, 0x80, 2, 0, 0]);
+    assert_eq!((long.at, long.marked), (1, 1..2));
+    let last = found(Expect::SubscribeUpdate, &[6, 0, 0, 0, 0, 0, 1]);
+    assert_eq!((last.at, last.marked), (0, 0..7));
 }
 
 #[test]

@@ -4,4 +4,3 @@ mod session;
 mod track;
 
 pub(crate) use session::{WholeSetup, route};
-pub(crate) use track::response;

@@ -132,13 +132,15 @@ impl Say for AnnounceOk {
 pub(crate) fn route(message: Message, route: &Route, version: Version) -> Message {
     let features = version.features();
     let hops: Vec<u64> = route.hops.iter().map(|hop| hop.0).collect();
-    let hops = if features.hop_ids {
+    let hops = if features.hops.has_ids() {
         Value::Ids(hops)
     } else {
         Value::Number(hops.len() as u64)
     };
     message
-        .when(features.hop_count, |message| message.with("hops", hops))
+        .when(features.hops.has_count(), |message| {
+            message.with("hops", hops)
+        })
         .when(features.typed_announce, |message| {
             message
                 .labelled("warm_cost", "warm", route.warm_cost)
@@ -156,7 +158,7 @@ impl Say for Probe {
     fn say(&self, version: Version) -> Message {
         Message::new("PROBE")
             .with("bitrate", self.bitrate)
-            .when(version.features().probe_rtt, |message| {
+            .when(version.features().probe.has_rtt(), |message| {
                 message.labelled("rtt_ms", "rtt", self.rtt)
             })
     }

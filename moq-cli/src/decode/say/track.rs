@@ -1,8 +1,8 @@
 //! What messages about tracks and their groups say.
 
 use moq_wire::{
-    Datagram, Fetch, GroupHeader, GroupStart, Subscribe, SubscribeOk, SubscribeResponse,
-    SubscribeUpdate, Track, TrackInfo, Version,
+    Datagram, Fetch, GroupHeader, GroupSequence, GroupStart, Subscribe, SubscribeOk,
+    SubscribeResponse, SubscribeUpdate, Track, TrackInfo, Version,
 };
 
 use crate::decode::message::{Message, Say, Value};
@@ -11,9 +11,9 @@ impl Say for Subscribe {
     fn say(&self, version: Version) -> Message {
         let wanted = Wanted {
             start: self.start,
-            end: self.end,
+            last: self.last,
             frame_start: self.frame_start,
-            frame_end: self.frame_end,
+            frame_last: self.frame_last,
         };
         Message::new("SUBSCRIBE")
             .with("id", self.id.0)
@@ -33,9 +33,9 @@ impl Say for SubscribeUpdate {
     fn say(&self, version: Version) -> Message {
         let wanted = Wanted {
             start: self.start,
-            end: self.end,
+            last: self.last,
             frame_start: self.frame_start,
-            frame_end: self.frame_end,
+            frame_last: self.frame_last,
         };
         let message = Message::new("SUBSCRIBE_UPDATE")
             .with("priority", self.priority)
@@ -47,50 +47,51 @@ impl Say for SubscribeUpdate {
 /// The groups and frames that a subscription is about.
 struct Wanted {
     start: GroupStart,
-    end: Option<u64>,
+    last: Option<GroupSequence>,
     frame_start: u64,
-    frame_end: Option<u64>,
+    frame_last: Option<u64>,
 }
 
 impl Wanted {
     fn say(&self, message: Message, version: Version) -> Message {
         let start = match self.start {
             GroupStart::Latest => Value::Word("latest"),
-            GroupStart::Floor(group) => Value::Number(group),
+            GroupStart::Floor(group) => Value::Number(group.0),
         };
         message
             .labelled("start", "from", start)
-            .labelled("end", "to", self.end)
+            .labelled("last", "to", number(self.last))
             .when(version.features().frame_bounds, |message| {
-                frame_bounds(message, self.frame_start, self.frame_end)
+                frame_bounds(message, self.frame_start, self.frame_last)
             })
     }
 }
 
-fn frame_bounds(message: Message, start: u64, end: Option<u64>) -> Message {
+fn frame_bounds(message: Message, start: u64, last: Option<u64>) -> Message {
     message
         .labelled("frame_start", "from-frame", Value::Position(start))
-        .labelled("frame_end", "to-frame", end)
+        .labelled("frame_last", "to-frame", last)
 }
 
-/// An answer to a subscription, with the number of group streams where the draft tells it.
-pub(crate) fn response(
-    response: &SubscribeResponse,
-    streams: Option<u64>,
-    version: Version,
-) -> Message {
-    match response {
-        SubscribeResponse::Ok(ok) => ok.say(version),
-        SubscribeResponse::Start(group) => Message::new("SUBSCRIBE_START").with("group", *group),
-        SubscribeResponse::End(group) => Message::new("SUBSCRIBE_END")
-            .with("group", *group)
-            .when(streams.is_some(), |message| {
-                message.with("streams", streams)
-            }),
-        SubscribeResponse::Drop { start, end, code } => Message::new("SUBSCRIBE_DROP")
-            .labelled("start", "from", *start)
-            .labelled("end", "to", *end)
-            .with("code", Value::Code(*code)),
+fn number(group: Option<GroupSequence>) -> Option<u64> {
+    group.map(|group| group.0)
+}
+
+impl Say for SubscribeResponse {
+    fn say(&self, version: Version) -> Message {
+        match self {
+            Self::Ok(ok) => ok.say(version),
+            Self::Start(group) => Message::new("SUBSCRIBE_START").with("group", group.0),
+            Self::End { end, streams } => Message::new("SUBSCRIBE_END")
+                .with("group", end.0)
+                .when(streams.is_some(), |message| {
+                    message.with("streams", *streams)
+                }),
+            Self::Drop { first, last, code } => Message::new("SUBSCRIBE_DROP")
+                .labelled("first", "from", first.0)
+                .labelled("last", "to", last.0)
+                .with("code", Value::Code(*code)),
+        }
     }
 }
 
@@ -104,8 +105,8 @@ impl Say for SubscribeOk {
             .when(features.subscribe_range, |message| {
                 message
                     .labelled("max_age_ms", "max-age", self.max_age)
-                    .labelled("start", "from", self.start)
-                    .labelled("end", "to", self.end)
+                    .labelled("start", "from", number(self.start))
+                    .labelled("last", "to", number(self.last))
             })
     }
 }
@@ -118,7 +119,7 @@ impl Say for Fetch {
             .with("priority", self.priority)
             .with("group", self.group.0)
             .when(version.features().frame_bounds, |message| {
-                frame_bounds(message, self.frame_start, self.frame_end)
+                frame_bounds(message, self.frame_start, self.frame_last)
             })
     }
 }

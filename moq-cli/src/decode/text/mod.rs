@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use moq_model::escape::Escaped;
+use moq_model::text::Escaped;
 use moq_wire::{Version, code};
 
 use super::fault::Fault;

@@ -26,7 +26,7 @@ fn what_goes_without_saying_is_not_said() {
     let message = Message::new("FETCH")
         .with("group", 4_u64)
         .labelled("frame_start", "from-frame", Value::Position(0))
-        .labelled("frame_end", "to-frame", None::<u64>)
+        .labelled("frame_last", "to-frame", None::<u64>)
         .with("hidden", false)
         .with("code", Value::Code(0x33))
         .with("hops", Value::Ids(vec![1, 0x1111]));

@@ -1,7 +1,8 @@
 //! Groups by sequence.
 
 use super::*;
-use crate::{Fetch, FetchRequest, GroupConsumer, Request, RequestQueue, RequestSource, TrackInfo};
+use crate::session::{FetchRequest, Request, RequestQueue, RequestSource, TrackFeed};
+use crate::{Fetch, GroupConsumer, TrackInfo};
 
 /// The payloads that are there now, and how the group ended if it has.
 fn read(group: &mut GroupConsumer) -> (Vec<String>, Option<GroupEnd>) {
@@ -49,13 +50,25 @@ fn frames_are_counted_from_the_start_of_the_group() {
         group.append_at(1, frame).unwrap();
     }
     let some = |fetch| read(&mut now(consumer.fetch(fetch)).unwrap());
-    assert_eq!(some(Fetch::new(0).from(1).until(2)), finished(&["b"]));
-    assert_eq!(some(Fetch::new(0).from(1)), (texts(&["b", "c"]), None));
-    assert_eq!(some(Fetch::new(0).from(7)), (texts(&[]), None));
+    assert_eq!(
+        some(Fetch::new(0).with_first_frame(1).with_end_frame(2)),
+        finished(&["b"])
+    );
+    assert_eq!(
+        some(Fetch::new(0).with_first_frame(1)),
+        (texts(&["b", "c"]), None)
+    );
+    assert_eq!(some(Fetch::new(0).with_first_frame(7)), (texts(&[]), None));
     group.finish();
-    assert_eq!(some(Fetch::new(0).from(7)), finished(&[]));
-    assert_eq!(some(Fetch::new(0).from(2).until(9)), finished(&["c"]));
-    assert_eq!(some(Fetch::new(0).from(2).until(1)), finished(&[]));
+    assert_eq!(some(Fetch::new(0).with_first_frame(7)), finished(&[]));
+    assert_eq!(
+        some(Fetch::new(0).with_first_frame(2).with_end_frame(9)),
+        finished(&["c"])
+    );
+    assert_eq!(
+        some(Fetch::new(0).with_first_frame(2).with_end_frame(1)),
+        finished(&[])
+    );
 }
 
 #[test]
@@ -63,12 +76,12 @@ fn what_is_not_there_is_not_found() {
     let (producer, consumer) = track(Track::new("t"));
     group(&producer, &[1]);
     let error = now(consumer.fetch(Fetch::new(1))).unwrap_err();
-    assert_eq!(error, ReadError::Aborted(Abort::NotFound));
+    assert_eq!(error, ReadError::NoGroup(1));
 }
 
 #[test]
 fn what_is_evicted_while_it_is_read_says_so() {
-    let broadcast = BroadcastProducer::with_budget(Budget::new(3_000));
+    let broadcast = BroadcastProducer::with_budget(Budget::new(3_700));
     let producer = broadcast.create(Track::new("t")).unwrap();
     let consumer = producer.consume();
     let mut first = producer.append().unwrap();
@@ -76,12 +89,15 @@ fn what_is_evicted_while_it_is_read_says_so() {
     let mut group = now(consumer.fetch(Fetch::new(0))).unwrap();
     let mut second = producer.append().unwrap();
     second.append_at(1, vec![0; 2_900]).unwrap();
-    assert_eq!(read(&mut group), (texts(&[]), Some(GroupEnd::Evicted)));
+    assert_eq!(
+        read(&mut group),
+        (texts(&[]), Some(GroupEnd::Aborted(Abort::Evicted)))
+    );
 }
 
 /// A track that a source feeds, and the queue of that source.
-fn fed() -> (TrackProducer, TrackConsumer, RequestQueue) {
-    let (source, mut queue) = RequestSource::new(Budget::new(100_000));
+fn fed() -> (TrackFeed, TrackConsumer, RequestQueue) {
+    let (source, mut queue) = RequestSource::new(Budget::new(100_000).feeder());
     let consumer = source.broadcast(&"room".parse().unwrap()).track("t");
     let Request::Track(request) = now(queue.next()) else {
         panic!("the track is asked for first")
@@ -110,7 +126,7 @@ fn a_source_is_asked_for_what_is_not_held() {
     let mut group = now(consumer.fetch(Fetch::new(2).with_priority(9))).unwrap();
     let mut request = requested(&mut queue);
     assert_eq!((&*request.track, request.fetch.priority), ("t", 9));
-    let mut shared = now(consumer.fetch(Fetch::new(2).from(1))).unwrap();
+    let mut shared = now(consumer.fetch(Fetch::new(2).with_first_frame(1))).unwrap();
     assert!(is_pending(queue.next()), "one request serves both");
     request.group.append_at(1, "a").unwrap();
     request.group.append_at(2, "b").unwrap();
@@ -128,15 +144,16 @@ fn a_source_is_asked_for_what_is_not_held() {
 #[test]
 fn a_request_for_part_of_a_group_does_not_serve_the_whole() {
     let (_producer, consumer, mut queue) = fed();
-    let mut part = now(consumer.fetch(Fetch::new(2).from(1).until(3))).unwrap();
+    let mut part =
+        now(consumer.fetch(Fetch::new(2).with_first_frame(1).with_end_frame(3))).unwrap();
     let mut whole = now(consumer.fetch(Fetch::new(2))).unwrap();
     let mut first = requested(&mut queue);
     let second = requested(&mut queue);
     assert_eq!(
-        (first.fetch.frame_start, first.fetch.frame_end),
+        (first.fetch.first_frame, first.fetch.end_frame),
         (1, Some(3))
     );
-    assert_eq!(second.fetch.frame_start, 0);
+    assert_eq!(second.fetch.first_frame, 0);
     first.group.append_at(1, "b").unwrap();
     first.group.append_at(1, "c").unwrap();
     assert_eq!(read(&mut part), finished(&["b", "c"]));
@@ -159,7 +176,7 @@ fn a_request_that_nobody_reads_is_over() {
 
 #[test]
 fn what_is_fetched_takes_only_what_the_budget_has_left() {
-    let (source, mut queue) = RequestSource::new(Budget::new(10_000));
+    let (source, mut queue) = RequestSource::new(Budget::new(10_000).feeder());
     let consumer = source
         .broadcast(&"room".parse().unwrap())
         .track("t")
@@ -175,7 +192,10 @@ fn what_is_fetched_takes_only_what_the_budget_has_left() {
     fetched.group.append_at(1, vec![0; 4_000]).unwrap();
     let error = fetched.group.append_at(1, vec![0; 4_000]).unwrap_err();
     assert_eq!(error, WriteError::Dropped);
-    assert_eq!(read(&mut group), (texts(&[]), Some(GroupEnd::Evicted)));
+    assert_eq!(
+        read(&mut group),
+        (texts(&[]), Some(GroupEnd::Aborted(Abort::Evicted)))
+    );
     assert!(live.append_at(1, vec![0; 10]).is_ok(), "live groups stay");
     drop((group, fetched));
     let mut group = now(consumer.fetch(Fetch::new(2))).unwrap();

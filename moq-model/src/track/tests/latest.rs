@@ -2,9 +2,9 @@
 
 use super::*;
 
-fn frame(group: u64, index: usize, read: Option<OrderedRead>) -> String {
+fn frame(group: u64, index: usize, read: Option<TrackRead>) -> String {
     match read {
-        Some(OrderedRead::Frame {
+        Some(TrackRead::Frame {
             group: g,
             index: i,
             frame,
@@ -13,8 +13,9 @@ fn frame(group: u64, index: usize, read: Option<OrderedRead>) -> String {
     }
 }
 
-fn skipped(groups: std::ops::Range<u64>) -> Option<OrderedRead> {
-    Some(OrderedRead::Skipped { groups, end: None })
+fn skipped(groups: std::ops::Range<u64>) -> Option<TrackRead> {
+    let cause = Abort::Expired;
+    Some(TrackRead::Skipped { groups, cause })
 }
 
 #[test]
@@ -43,7 +44,7 @@ fn what_was_missed_meanwhile_is_reported_and_does_not_come_later() {
     group(&producer, &[0]);
     assert!(matches!(
         now(reader.next()).unwrap(),
-        Some(OrderedRead::Frame { group: 0, .. })
+        Some(TrackRead::Frame { group: 0, .. })
     ));
     assert!(is_pending(reader.next()));
     for sequence in [4, 2, 5] {
@@ -81,8 +82,8 @@ fn a_group_that_was_given_up_is_told_with_its_end() {
     given_up.append_at(0, "a").unwrap();
     assert_eq!(frame(0, 0, now(reader.next()).unwrap()), "a");
     given_up.abort(Abort::Cancelled);
-    let end = Some(GroupEnd::Aborted(Abort::Cancelled));
-    let told = OrderedRead::Skipped { groups: 0..1, end };
+    let (groups, cause) = (0..1, Abort::Cancelled);
+    let told = TrackRead::Skipped { groups, cause };
     assert_eq!(now(reader.next()).unwrap(), Some(told));
     drop(producer);
     assert!(now(reader.next()).is_err(), "the track had no finish");

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
-use super::event::{AnnounceEvent, END, Route, START, UPDATE};
+use super::event::{AnnounceEvent, AnnounceItem, END, Route, START, UPDATE};
 use super::reference::{RouteSpelling, SuffixSpelling};
 use crate::codec::Decode;
 use crate::error::DecodeError;
@@ -34,7 +34,7 @@ impl ById {
         kind: u64,
         body: &mut Bytes,
         version: Version,
-    ) -> Result<Option<AnnounceEvent>, DecodeError> {
+    ) -> Result<AnnounceItem, DecodeError> {
         let message = match kind {
             START => Message::Start(
                 SuffixSpelling::decode(body, version)?,
@@ -45,7 +45,7 @@ impl ById {
                 RouteSpelling::decode(body, version)?,
             ),
             END => Message::End(u64::decode(body, version)?),
-            _ => return Ok(None),
+            _ => return Ok(AnnounceItem::Silent),
         };
         if !body.is_empty() {
             return Err(DecodeError::Trailing);
@@ -55,7 +55,7 @@ impl ById {
             Message::Update(id, route) => self.update(id, route, version),
             Message::End(id) => self.end(id),
         }
-        .map(Some)
+        .map(AnnounceItem::Event)
     }
 
     fn start(

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
-use super::event::{ACTIVE, AnnounceEvent, ENDED, RESTART, Route};
+use super::event::{ACTIVE, AnnounceEvent, AnnounceItem, ENDED, RESTART, Route};
 use crate::codec::{Decode, decode_whole};
 use crate::error::DecodeError;
 use crate::path::Path;
@@ -22,7 +22,7 @@ impl ByPath {
         &mut self,
         body: &mut Bytes,
         version: Version,
-    ) -> Result<Option<AnnounceEvent>, DecodeError> {
+    ) -> Result<AnnounceItem, DecodeError> {
         let features = version.features();
         let Announce {
             status,
@@ -30,14 +30,13 @@ impl ByPath {
             route,
         } = decode_whole(body, version)?;
         match status {
-            ENDED if self.live.remove(&suffix) => Ok(Some(AnnounceEvent::End { suffix })),
-            ENDED => Ok(None),
-            ACTIVE => self
-                .active(suffix, route, features.announce_replace)
-                .map(Some),
-            RESTART if features.announce_restart => self.active(suffix, route, true).map(Some),
+            ENDED if self.live.remove(&suffix) => Ok(AnnounceEvent::End { suffix }),
+            ENDED => return Ok(AnnounceItem::Silent),
+            ACTIVE => self.active(suffix, route, features.announce_replace),
+            RESTART if features.announce_restart => self.active(suffix, route, true),
             unknown => Err(DecodeError::UnknownStatus(unknown)),
         }
+        .map(AnnounceItem::Event)
     }
 
     /// A path of the list that an answer starts with.

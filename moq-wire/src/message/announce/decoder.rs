@@ -4,7 +4,7 @@ use bytes::BytesMut;
 
 use super::by_id::ById;
 use super::by_path::ByPath;
-use super::event::AnnounceEvent;
+use super::event::{AnnounceEvent, AnnounceItem};
 use super::init::Init;
 use crate::envelope::{decode_or_put_back, split_message, split_typed_message};
 use crate::error::DecodeError;
@@ -16,6 +16,8 @@ use crate::version::Version;
 ///
 /// Remembers every live announcement; how many there may be is for the caller to bound, by the
 /// events it gets.
+///
+/// Draft: ANNOUNCE_INIT and ANNOUNCE, or ANNOUNCE_START, ANNOUNCE_UPDATE and ANNOUNCE_END.
 #[derive(Debug)]
 pub struct AnnounceDecoder {
     version: Version,
@@ -48,6 +50,8 @@ impl AnnounceDecoder {
 
     /// How many announcements the answer starts with, where it starts with a list and that has
     /// begun to arrive.
+    ///
+    /// Draft: ANNOUNCE_INIT.
     #[must_use]
     pub fn listed(&self) -> Option<u64> {
         match &self.table {
@@ -74,22 +78,22 @@ impl AnnounceDecoder {
     pub fn decode(&mut self, buf: &mut BytesMut) -> Result<Option<AnnounceEvent>, DecodeError> {
         loop {
             match self.decode_one(buf)? {
-                Some(None) => {}
-                Some(event) => return Ok(event),
+                Some(AnnounceItem::Silent) => {}
+                Some(AnnounceItem::Event(event)) => return Ok(Some(event)),
                 None => return Ok(None),
             }
         }
     }
 
-    /// Takes one message off the front of `buf`, or one entry of the list: `Some(None)` for one that
-    /// says nothing, because its type is unknown or because what it ends is not live.
+    /// Takes one message off the front of `buf`, or one entry of the list.
+    ///
+    /// `Ok(None)` means that more bytes are needed; nothing is taken then, but for the head of the list.
     ///
     /// # Errors
     /// As for [`decode`](Self::decode).
-    pub fn decode_one(
-        &mut self,
-        buf: &mut BytesMut,
-    ) -> Result<Option<Option<AnnounceEvent>>, DecodeError> {
+    ///
+    /// Draft: ANNOUNCE_INIT and ANNOUNCE, or ANNOUNCE_START, ANNOUNCE_UPDATE and ANNOUNCE_END.
+    pub fn decode_one(&mut self, buf: &mut BytesMut) -> Result<Option<AnnounceItem>, DecodeError> {
         let version = self.version;
         match &mut self.table {
             Table::ById(table) => match split_typed_message(buf, MAX_MESSAGE, version)? {
@@ -99,8 +103,8 @@ impl AnnounceDecoder {
                 None => Ok(None),
             },
             Table::Listed(init, table) if !init.is_over() => match init.next(buf, version)? {
-                Some(suffix) => Ok(Some(Some(table.listed(suffix)?))),
-                None => Ok(init.is_over().then_some(None)),
+                Some(suffix) => Ok(Some(AnnounceItem::Event(table.listed(suffix)?))),
+                None => Ok(init.is_over().then_some(AnnounceItem::Silent)),
             },
             Table::ByPath(table) | Table::Listed(_, table) => {
                 match split_message(buf, MAX_MESSAGE, version)? {

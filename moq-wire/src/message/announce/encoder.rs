@@ -1,7 +1,6 @@
 //! Writing an Announce stream.
 
 use std::collections::HashMap;
-use std::mem;
 
 use bytes::BytesMut;
 
@@ -9,14 +8,17 @@ use super::event::{ACTIVE, AnnounceEvent, END, ENDED, Route, START, UPDATE};
 use super::init::put_init;
 use super::reference::put_suffix;
 use crate::codec::Encode;
-use crate::envelope::put_envelope;
+use crate::envelope::{put_envelope, put_typed_message};
 use crate::error::EncodeError;
+use crate::limits::MAX_MESSAGE;
 use crate::path::Path;
-use crate::varint;
 use crate::version::Version;
 
 /// Writes the announcements of one stream: by path, or by implicit id where the draft has ids, after
 /// a list where the draft has that.
+///
+/// Remembers every live announcement. Draft: ANNOUNCE, or ANNOUNCE_START, ANNOUNCE_UPDATE and
+/// ANNOUNCE_END.
 #[derive(Debug)]
 pub struct AnnounceEncoder {
     version: Version,
@@ -70,19 +72,22 @@ impl AnnounceEncoder {
             let starts = events.iter().take_while(|event| is_start(event)).count();
             let (listed, others) = events.split_at(starts);
             for event in listed {
-                self.assign(event.suffix())?;
+                self.check_new(event.suffix())?;
+                self.assign(event.suffix());
             }
-            put_init(listed, buf, self.version);
+            put_init(listed, buf, self.version)?;
             self.owes_list = false;
             rest = others;
         }
         rest.iter().try_for_each(|event| self.encode(event, buf))
     }
 
-    /// Appends `event`. An update is not written where the draft has none.
+    /// Appends `event`.
     ///
     /// # Errors
-    /// [`EncodeError`] if the event contradicts those before it, or its hop chain is not acceptable.
+    /// [`EncodeError`] if the event contradicts those before it, if its hop chain or a cost is not
+    /// acceptable, or if it is an update and the draft has none. Nothing is appended then, and the
+    /// encoder is as before.
     ///
     /// Draft: ANNOUNCE, or ANNOUNCE_START, ANNOUNCE_UPDATE and ANNOUNCE_END.
     pub fn encode(&mut self, event: &AnnounceEvent, buf: &mut BytesMut) -> Result<(), EncodeError> {
@@ -99,27 +104,30 @@ impl AnnounceEncoder {
         route: &Route,
         buf: &mut BytesMut,
     ) -> Result<(), EncodeError> {
-        route.check()?;
-        self.assign(suffix)?;
+        self.check_new(suffix)?;
         if self.version.features().typed_announce {
-            self.put_typed(START, buf, |buf, version| {
-                put_suffix(suffix, buf, version);
-                route.encode(buf, version);
-            });
+            put_typed_message(START, buf, self.version, |buf| {
+                put_suffix(suffix, buf, self.version)?;
+                route.encode(buf, self.version)
+            })?;
         } else {
-            self.put_status(ACTIVE, suffix, route, buf);
+            self.put_status(ACTIVE, suffix, route, buf)?;
+        }
+        self.assign(suffix);
+        Ok(())
+    }
+
+    fn check_new(&self, suffix: &Path) -> Result<(), EncodeError> {
+        if self.live.contains_key(suffix) {
+            return Err(EncodeError::AlreadyAnnounced);
         }
         Ok(())
     }
 
     /// Makes `suffix` live, under the next number.
-    fn assign(&mut self, suffix: &Path) -> Result<(), EncodeError> {
-        if self.live.contains_key(suffix) {
-            return Err(EncodeError::AlreadyAnnounced);
-        }
+    fn assign(&mut self, suffix: &Path) {
         self.live.insert(suffix.clone(), self.started);
         self.started = self.started.saturating_add(1);
-        Ok(())
     }
 
     fn update(
@@ -128,43 +136,54 @@ impl AnnounceEncoder {
         route: &Route,
         buf: &mut BytesMut,
     ) -> Result<(), EncodeError> {
-        route.check()?;
         let id = *self.live.get(suffix).ok_or(EncodeError::NotAnnounced)?;
         let features = self.version.features();
         if features.typed_announce {
-            self.put_typed(UPDATE, buf, |buf, version| {
-                id.encode(buf, version);
-                route.encode(buf, version);
-            });
+            put_typed_message(UPDATE, buf, self.version, |buf| {
+                id.encode(buf, self.version)?;
+                route.encode(buf, self.version)
+            })
         } else if features.announce_replace {
-            self.put_status(ACTIVE, suffix, route, buf);
+            self.put_status(ACTIVE, suffix, route, buf)
+        } else {
+            Err(EncodeError::NotInVersion)
         }
-        Ok(())
     }
 
     fn end(&mut self, suffix: &Path, buf: &mut BytesMut) -> Result<(), EncodeError> {
         let id = self.live.remove(suffix).ok_or(EncodeError::NotAnnounced)?;
-        if self.version.features().typed_announce {
-            self.put_typed(END, buf, |buf, version| id.encode(buf, version));
+        let put = if self.version.features().typed_announce {
+            put_typed_message(END, buf, self.version, |buf| id.encode(buf, self.version))
         } else {
-            self.put_status(ENDED, suffix, &Route::default(), buf);
+            self.put_status(ENDED, suffix, &Route::default(), buf)
+        };
+        if put.is_err() {
+            self.live.insert(suffix.clone(), id);
         }
-        Ok(())
+        put
     }
 
-    fn put_typed(&self, kind: u64, buf: &mut BytesMut, body: impl FnOnce(&mut BytesMut, Version)) {
-        varint::put(kind, buf, self.version);
-        put_envelope(buf, self.version, |buf| body(buf, self.version));
-    }
-
-    fn put_status(&mut self, status: u8, suffix: &Path, route: &Route, buf: &mut BytesMut) {
-        if mem::take(&mut self.owes_list) {
-            put_init(&[], buf, self.version);
+    fn put_status(
+        &mut self,
+        status: u8,
+        suffix: &Path,
+        route: &Route,
+        buf: &mut BytesMut,
+    ) -> Result<(), EncodeError> {
+        let before = buf.len();
+        if self.owes_list {
+            put_init(&[], buf, self.version)?;
         }
-        put_envelope(buf, self.version, |buf| {
-            status.encode(buf, self.version);
-            suffix.encode(buf, self.version);
-            route.encode(buf, self.version);
+        let put = put_envelope(MAX_MESSAGE, buf, self.version, |buf| {
+            status.encode(buf, self.version)?;
+            suffix.encode(buf, self.version)?;
+            route.encode(buf, self.version)
         });
+        match put {
+            Ok(()) => self.owes_list = false,
+            // The list goes too: it is still owed.
+            Err(_) => buf.truncate(before),
+        }
+        put
     }
 }

@@ -1,11 +1,11 @@
 //! What an Announce stream tells, and the parts of it that all drafts share.
 
-use crate::error::EncodeError;
 use crate::id::HopId;
-use crate::limits::MAX_HOPS;
 use crate::path::Path;
 
 /// A change to the set of announced broadcasts. Suffixes are relative to the requested prefix.
+///
+/// Draft: ANNOUNCE, or ANNOUNCE_START, ANNOUNCE_UPDATE and ANNOUNCE_END.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
@@ -33,6 +33,22 @@ pub enum AnnounceEvent {
     },
 }
 
+/// One message of an Announce stream, or one entry of the list that it starts with.
+///
+/// Draft: ANNOUNCE_INIT and ANNOUNCE, or ANNOUNCE_START, ANNOUNCE_UPDATE and ANNOUNCE_END.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a message changes the set or it does not"
+)]
+pub enum AnnounceItem {
+    /// The set changes.
+    Event(AnnounceEvent),
+    /// Nothing is said: the type of the message is unknown, what it ends is not live, or the list is
+    /// empty.
+    Silent,
+}
+
 impl AnnounceEvent {
     /// What the event is about.
     #[must_use]
@@ -51,31 +67,16 @@ impl AnnounceEvent {
 /// to append that, is said by [`Features::sender_in_chain`](crate::Features::sender_in_chain).
 /// Drafts without costs write none, and read a warm cost of 0 and the largest possible cold cost.
 /// Drafts with only a count of hops read that many anonymous ones.
+///
+/// Draft: ANNOUNCE or ANNOUNCE_START.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Route {
     /// From the original publisher to the sender, at most 32, none repeated unless anonymous.
     pub hops: Vec<HopId>,
-    /// What one more subscriber would cost.
+    /// What one more subscriber would cost, in units of the relays' own choice, at most 62 bits.
     pub warm_cost: u64,
-    /// What one more subscriber would cost if nothing were cached.
+    /// What one more subscriber would cost if nothing were cached, in the same units.
     pub cold_cost: u64,
-}
-
-impl Route {
-    /// Whether the chain may stand on the wire.
-    pub(super) fn check(&self) -> Result<(), EncodeError> {
-        if self.hops.len() > MAX_HOPS {
-            return Err(EncodeError::TooManyHops);
-        }
-        repeated(&self.hops).map_or(Ok(()), |hop| Err(EncodeError::RepeatedHop(hop.0)))
-    }
-}
-
-/// The first hop that is named a second time.
-pub(super) fn repeated(hops: &[HopId]) -> Option<HopId> {
-    let mut entries = hops.iter().enumerate();
-    let again = entries.find(|&(at, hop)| !hop.is_anonymous() && hops[..at].contains(hop));
-    again.map(|(_, &hop)| hop)
 }
 
 /// Types of announce messages where they have one.

@@ -5,7 +5,7 @@ use bytes::{Buf, BytesMut};
 use super::event::AnnounceEvent;
 use crate::codec::{Decode, Encode};
 use crate::envelope::{decode_or_put_back, put_envelope};
-use crate::error::DecodeError;
+use crate::error::{DecodeError, EncodeError};
 use crate::limits::MAX_MESSAGE;
 use crate::path::Path;
 use crate::varint;
@@ -75,9 +75,11 @@ impl Init {
         }
         *bytes -= end as u64;
         *suffixes -= 1;
-        self.settle()?;
         let suffix = buf.split_to(end).freeze();
-        decode_or_put_back(suffix, buf, |suffix| Path::decode(suffix, version)).map(Some)
+        let suffix = decode_or_put_back(suffix, buf, |suffix| Path::decode(suffix, version))?;
+        // What may be wrong with the end of the list is wrong behind the suffix.
+        self.settle()?;
+        Ok(Some(suffix))
     }
 
     /// Takes the length and the count, if both are there.
@@ -121,12 +123,15 @@ fn peek(buf: &[u8], left: u64, version: Version) -> Result<Option<(u64, usize)>,
     }
 }
 
-/// Appends the suffixes of `started` as a list.
-pub(super) fn put_init(started: &[AnnounceEvent], buf: &mut BytesMut, version: Version) {
-    put_envelope(buf, version, |buf| {
-        (started.len() as u64).encode(buf, version);
-        for event in started {
-            event.suffix().encode(buf, version);
-        }
-    });
+/// Appends the suffixes of `started` as a list, which may be longer than other messages.
+pub(super) fn put_init(
+    started: &[AnnounceEvent],
+    buf: &mut BytesMut,
+    version: Version,
+) -> Result<(), EncodeError> {
+    put_envelope(usize::MAX, buf, version, |buf| {
+        (started.len() as u64).encode(buf, version)?;
+        let mut started = started.iter();
+        started.try_for_each(|event| event.suffix().encode(buf, version))
+    })
 }

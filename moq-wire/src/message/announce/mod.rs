@@ -14,8 +14,10 @@ mod tests;
 mod tests_list;
 #[cfg(test)]
 mod tests_reference;
+#[cfg(test)]
+mod tests_refused;
 
 pub use decoder::AnnounceDecoder;
 pub use encoder::AnnounceEncoder;
-pub use event::{AnnounceEvent, Route};
+pub use event::{AnnounceEvent, AnnounceItem, Route};
 pub use request::{AnnounceOk, AnnounceRequest};

@@ -1,11 +1,11 @@
 //! Suffixes and routes as they are spelled: in full, or where the draft can, by what they have in
 //! common with an earlier announcement of the stream.
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 
-use super::event::{Route, repeated};
+use super::event::Route;
 use crate::codec::{Decode, Encode};
-use crate::error::DecodeError;
+use crate::error::{DecodeError, EncodeError};
 use crate::id::HopId;
 use crate::limits::MAX_HOPS;
 use crate::path::Path;
@@ -45,11 +45,15 @@ impl Decode for SuffixSpelling {
 }
 
 /// Appends a suffix in full.
-pub(super) fn put_suffix(suffix: &Path, buf: &mut BytesMut, version: Version) {
+pub(super) fn put_suffix(
+    suffix: &Path,
+    buf: &mut BytesMut,
+    version: Version,
+) -> Result<(), EncodeError> {
     let refers = version.features().announce_compression;
-    put_zero_if(refers, buf, version);
-    put_zero_if(refers, buf, version);
-    suffix.encode(buf, version);
+    put_zero_if(refers, buf);
+    put_zero_if(refers, buf);
+    suffix.encode(buf, version)
 }
 
 /// A route whose chain may end as an earlier one does.
@@ -108,15 +112,17 @@ impl Decode for Route {
 
 /// Writes the route in full.
 impl Encode for Route {
-    fn encode(&self, buf: &mut BytesMut, version: Version) {
+    fn encode(&self, buf: &mut BytesMut, version: Version) -> Result<(), EncodeError> {
         let features = version.features();
-        put_zero_if(features.announce_compression, buf, version);
-        put_hops(&self.hops, buf, version);
-        put_zero_if(features.announce_compression, buf, version);
+        check_hops(&self.hops)?;
+        put_zero_if(features.announce_compression, buf);
+        put_hops(&self.hops, buf, version)?;
+        put_zero_if(features.announce_compression, buf);
         if features.typed_announce {
-            self.warm_cost.encode(buf, version);
-            self.cold_cost.encode(buf, version);
+            self.warm_cost.encode(buf, version)?;
+            self.cold_cost.encode(buf, version)?;
         }
+        Ok(())
     }
 }
 
@@ -139,27 +145,27 @@ fn take_if(exists: bool, buf: &mut Bytes, version: Version) -> Result<u64, Decod
     }
 }
 
-fn put_zero_if(exists: bool, buf: &mut BytesMut, version: Version) {
+/// Appends an integer of 0, which every draft writes as a byte of 0.
+fn put_zero_if(exists: bool, buf: &mut BytesMut) {
     if exists {
-        0_u64.encode(buf, version);
+        buf.put_u8(0);
     }
 }
 
-fn put_hops(hops: &[HopId], buf: &mut BytesMut, version: Version) {
-    let features = version.features();
-    if features.hop_count {
-        (hops.len() as u64).encode(buf, version);
+fn put_hops(hops: &[HopId], buf: &mut BytesMut, version: Version) -> Result<(), EncodeError> {
+    let form = version.features().hops;
+    if form.has_count() {
+        (hops.len() as u64).encode(buf, version)?;
     }
-    if features.hop_ids {
-        for hop in hops {
-            hop.encode(buf, version);
-        }
+    if form.has_ids() {
+        hops.iter().try_for_each(|hop| hop.encode(buf, version))?;
     }
+    Ok(())
 }
 
 fn take_hops(buf: &mut Bytes, version: Version) -> Result<Vec<HopId>, DecodeError> {
-    let features = version.features();
-    if !features.hop_count {
+    let form = version.features().hops;
+    if !form.has_count() {
         return Ok(Vec::new());
     }
     let (count, size) = varint::peek(buf, version)?.ok_or(DecodeError::PastEnd)?;
@@ -168,14 +174,16 @@ fn take_hops(buf: &mut Bytes, version: Version) -> Result<Vec<HopId>, DecodeErro
         return Err(DecodeError::TooManyHops);
     }
     buf.advance(size);
-    if !features.hop_ids {
+    if !form.has_ids() {
         return Ok(vec![HopId::ANONYMOUS; count]);
     }
     let mut hops = Vec::with_capacity(count);
     for _ in 0..count {
-        let before = buf.clone();
-        hops.push(HopId::decode(buf, version)?);
-        check_hops(&hops).inspect_err(|_| *buf = before)?;
+        let (hop, size) = varint::peek(buf, version)?.ok_or(DecodeError::PastEnd)?;
+        let hop = HopId(hop);
+        check_hop(hop, &hops)?;
+        buf.advance(size);
+        hops.push(hop);
     }
     Ok(hops)
 }
@@ -184,5 +192,14 @@ fn check_hops(hops: &[HopId]) -> Result<(), DecodeError> {
     if hops.len() > MAX_HOPS {
         return Err(DecodeError::TooManyHops);
     }
-    repeated(hops).map_or(Ok(()), |hop| Err(DecodeError::RepeatedHop(hop.0)))
+    let mut hops_before = (0..hops.len()).map(|at| &hops[..at]).zip(hops);
+    hops_before.try_for_each(|(before, &hop)| check_hop(hop, before))
+}
+
+/// Whether `hop` may follow the hops before it.
+fn check_hop(hop: HopId, before: &[HopId]) -> Result<(), DecodeError> {
+    if !hop.is_anonymous() && before.contains(&hop) {
+        return Err(DecodeError::RepeatedHop(hop.0));
+    }
+    Ok(())
 }

@@ -23,7 +23,7 @@ message! {
     ///
     /// Draft: ANNOUNCE_OK.
     pub struct AnnounceOk {
-        /// Who answers. The receiver appends it to every chain on this stream.
+        /// Who answers, at most 62 bits. The receiver appends it to every chain on this stream.
         pub hop: HopId,
         /// How many announcements follow at once as the initial set.
         pub active: u64,

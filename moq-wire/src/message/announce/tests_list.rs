@@ -116,6 +116,18 @@ fn a_list_and_its_length_agree() {
     assert_eq!(first(b"\x80\xff\xff\xff\x01\x80\x00\xff\xfc"), Ok(None));
 }
 
+#[test]
+fn what_follows_the_last_suffix_of_a_list_is_where_the_bytes_are_wrong() {
+    let left = |bytes: &[u8]| {
+        let mut buf = BytesMut::from(bytes);
+        let error = AnnounceDecoder::new(Version::Lite01).decode(&mut buf);
+        assert_eq!(error, Err(DecodeError::Trailing));
+        buf
+    };
+    assert_eq!(left(b"\x02\x00\x07"), b"\x07"[..]);
+    assert_eq!(left(b"\x04\x01\x01a\x07"), b"\x07"[..]);
+}
+
 fn start(suffix: &str) -> AnnounceEvent {
     AnnounceEvent::Start {
         suffix: Path::new(suffix).unwrap(),

@@ -4,9 +4,9 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::FORM;
 use super::parameter::{Parameter, put_parameters, take_parameters};
-use crate::codec::{Decode, Encode, decode_whole};
+use crate::codec::{Decode, Encode, decode_checked, decode_whole};
 use crate::envelope::decode_or_put_back;
-use crate::error::DecodeError;
+use crate::error::{DecodeError, EncodeError};
 use crate::limits::MAX_HANDSHAKE_VERSIONS;
 use crate::varint;
 use crate::version::Version;
@@ -48,14 +48,20 @@ impl ClientSetup {
     }
 
     /// Appends the whole message, the stream's type included.
-    pub fn put(&self, buf: &mut BytesMut) {
+    ///
+    /// # Errors
+    /// [`DecodeError::TooLong`] in [`EncodeError::Refused`] above 128 versions or 64 KiB,
+    /// [`DecodeError::TooManyParameters`] above 64 parameters, [`EncodeError::ParameterKind`], or
+    /// [`DecodeError::VarInt`]. Nothing is appended then.
+    pub fn put(&self, buf: &mut BytesMut) -> Result<(), EncodeError> {
         put_message(CLIENT, buf, |buf| {
-            (self.versions.len() as u64).encode(buf, FORM);
-            for version in &self.versions {
-                version.encode(buf, FORM);
-            }
-            put_parameters(&self.parameters, buf);
-        });
+            let count = self.versions.len() as u64;
+            check_count(&count)?;
+            count.encode(buf, FORM)?;
+            let mut versions = self.versions.iter();
+            versions.try_for_each(|version| version.encode(buf, FORM))?;
+            put_parameters(&self.parameters, buf)
+        })
     }
 
     /// Takes the whole message off the front of `buf`, the stream's type included.
@@ -63,7 +69,8 @@ impl ClientSetup {
     /// `Ok(None)` means that more bytes are needed; nothing is taken then.
     ///
     /// # Errors
-    /// [`DecodeError::UnexpectedType`], or what is wrong with the message itself.
+    /// [`DecodeError::UnexpectedType`], or what is wrong with the message itself; `buf` then begins where
+    /// the bytes are wrong.
     pub fn split(buf: &mut BytesMut) -> Result<Option<Self>, DecodeError> {
         split_message(CLIENT, buf)
     }
@@ -71,10 +78,7 @@ impl ClientSetup {
 
 impl Decode for ClientSetup {
     fn decode(buf: &mut Bytes, version: Version) -> Result<Self, DecodeError> {
-        let count = u64::decode(buf, version)?;
-        if count > MAX_HANDSHAKE_VERSIONS {
-            return Err(DecodeError::TooLong);
-        }
+        let count = decode_checked(buf, version, check_count)?;
         let versions = (0..count).map(|_| u64::decode(buf, version));
         Ok(Self {
             versions: versions.collect::<Result<_, _>>()?,
@@ -105,11 +109,14 @@ impl ServerSetup {
     }
 
     /// Appends the whole message, its type included.
-    pub fn put(&self, buf: &mut BytesMut) {
+    ///
+    /// # Errors
+    /// As for [`ClientSetup::put`].
+    pub fn put(&self, buf: &mut BytesMut) -> Result<(), EncodeError> {
         put_message(SERVER, buf, |buf| {
-            self.version.encode(buf, FORM);
-            put_parameters(&self.parameters, buf);
-        });
+            self.version.encode(buf, FORM)?;
+            put_parameters(&self.parameters, buf)
+        })
     }
 
     /// Takes the whole message off the front of `buf`, its type included.
@@ -117,7 +124,8 @@ impl ServerSetup {
     /// `Ok(None)` means that more bytes are needed; nothing is taken then.
     ///
     /// # Errors
-    /// [`DecodeError::UnexpectedType`], or what is wrong with the message itself.
+    /// [`DecodeError::UnexpectedType`], or what is wrong with the message itself; `buf` then begins where
+    /// the bytes are wrong.
     pub fn split(buf: &mut BytesMut) -> Result<Option<Self>, DecodeError> {
         split_message(SERVER, buf)
     }
@@ -132,17 +140,32 @@ impl Decode for ServerSetup {
     }
 }
 
-/// Appends a type, the length of `body` in two bytes, and what `body` appends.
-///
-/// A body has 64 KiB at most; a longer one is cut off, which no peer takes for a message.
-fn put_message(kind: u64, buf: &mut BytesMut, body: impl FnOnce(&mut BytesMut)) {
-    varint::put(kind, buf, FORM);
+fn check_count(versions: &u64) -> Result<(), DecodeError> {
+    if *versions > MAX_HANDSHAKE_VERSIONS {
+        return Err(DecodeError::TooLong);
+    }
+    Ok(())
+}
+
+/// Appends a type, the length of `body` in two bytes, and what `body` appends; after an error, nothing.
+fn put_message(
+    kind: u64,
+    buf: &mut BytesMut,
+    body: impl FnOnce(&mut BytesMut) -> Result<(), EncodeError>,
+) -> Result<(), EncodeError> {
+    let before = buf.len();
+    varint::put(kind, buf, FORM)?;
     let start = buf.len();
     buf.extend_from_slice(&[0, 0]);
-    body(buf);
-    let len = u16::try_from(buf.len() - start - 2).unwrap_or(u16::MAX);
-    buf[start..start + 2].copy_from_slice(&len.to_be_bytes());
-    buf.truncate(start + 2 + usize::from(len));
+    let len = body(buf).and_then(|()| {
+        let len = u16::try_from(buf.len() - start - 2);
+        len.map_err(|_| DecodeError::TooLong.into())
+    });
+    match len {
+        Ok(len) => buf[start..start + 2].copy_from_slice(&len.to_be_bytes()),
+        Err(_) => buf.truncate(before),
+    }
+    len.map(|_| ())
 }
 
 fn split_message<M: Decode>(kind: u64, buf: &mut BytesMut) -> Result<Option<M>, DecodeError> {

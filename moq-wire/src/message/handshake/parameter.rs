@@ -3,21 +3,25 @@
 use bytes::{Bytes, BytesMut};
 
 use super::FORM;
-use crate::codec::{Decode, Encode, put_bytes, take_bytes};
-use crate::error::DecodeError;
+use crate::codec::{Decode, Encode, decode_checked, put_bytes, take_bytes};
+use crate::error::{DecodeError, EncodeError};
 use crate::limits::MAX_HANDSHAKE_PARAMETERS;
 use crate::version::Version;
 
 /// Something else that one side of a handshake says.
+///
+/// Draft: SETUP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
     /// What it is about. Its lowest bit says of which kind the value is.
     pub id: u64,
-    /// A number if the id is even, bytes if it is odd.
+    /// A number if the id is even, bytes if it is odd; nothing else is written.
     pub value: ParameterValue,
 }
 
 /// The value of a [`Parameter`].
+///
+/// Draft: SETUP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
@@ -30,12 +34,19 @@ pub enum ParameterValue {
     Bytes(Bytes),
 }
 
+impl Parameter {
+    fn is_odd(&self) -> bool {
+        self.id % 2 == 1
+    }
+}
+
 impl Encode for Parameter {
-    fn encode(&self, buf: &mut BytesMut, version: Version) {
-        self.id.encode(buf, version);
+    fn encode(&self, buf: &mut BytesMut, version: Version) -> Result<(), EncodeError> {
+        self.id.encode(buf, version)?;
         match &self.value {
-            ParameterValue::Number(number) => number.encode(buf, version),
-            ParameterValue::Bytes(bytes) => put_bytes(bytes, buf, version),
+            ParameterValue::Number(number) if !self.is_odd() => number.encode(buf, version),
+            ParameterValue::Bytes(bytes) if self.is_odd() => put_bytes(bytes, buf, version),
+            _ => Err(EncodeError::ParameterKind(self.id)),
         }
     }
 }
@@ -52,21 +63,22 @@ impl Decode for Parameter {
     }
 }
 
-pub(super) fn put_parameters(parameters: &[Parameter], buf: &mut BytesMut) {
-    (parameters.len() as u64).encode(buf, FORM);
-    for parameter in parameters {
-        parameter.encode(buf, FORM);
-    }
+pub(super) fn put_parameters(
+    parameters: &[Parameter],
+    buf: &mut BytesMut,
+) -> Result<(), EncodeError> {
+    let count = parameters.len() as u64;
+    check_count(&count)?;
+    count.encode(buf, FORM)?;
+    let mut parameters = parameters.iter();
+    parameters.try_for_each(|parameter| parameter.encode(buf, FORM))
 }
 
 pub(super) fn take_parameters(
     buf: &mut Bytes,
     version: Version,
 ) -> Result<Vec<Parameter>, DecodeError> {
-    let count = u64::decode(buf, version)?;
-    if count > MAX_HANDSHAKE_PARAMETERS {
-        return Err(DecodeError::TooManyParameters);
-    }
+    let count = decode_checked(buf, version, check_count)?;
     // To grow step by step would take twice the room, which is much for what may be a few bytes each.
     let possible = buf.len() / SMALLEST_PARAMETER;
     let mut parameters =
@@ -75,6 +87,13 @@ pub(super) fn take_parameters(
         parameters.push(Parameter::decode(buf, version)?);
     }
     Ok(parameters)
+}
+
+fn check_count(count: &u64) -> Result<(), DecodeError> {
+    if *count > MAX_HANDSHAKE_PARAMETERS {
+        return Err(DecodeError::TooManyParameters);
+    }
+    Ok(())
 }
 
 /// An id and a value of one byte each.

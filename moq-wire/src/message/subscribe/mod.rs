@@ -2,6 +2,8 @@
 
 mod request;
 mod response;
+#[cfg(test)]
+mod tests;
 
 pub use request::{GroupStart, Subscribe, SubscribeUpdate};
 pub use response::{SubscribeOk, SubscribeResponse};

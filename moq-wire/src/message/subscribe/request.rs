@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 use crate::codec::{Decode, Encode};
-use crate::error::DecodeError;
-use crate::id::SubscribeId;
+use crate::error::{DecodeError, EncodeError};
+use crate::id::{GroupSequence, SubscribeId};
 use crate::layout::message;
 use crate::path::Path;
 use crate::version::Version;
@@ -28,19 +28,19 @@ message! {
         pub max_age: Duration where subscribe_range,
         /// The first group wanted.
         pub start: GroupStart where subscribe_range,
-        /// The last group wanted.
-        pub end: Option<u64> where subscribe_range,
-        /// The first frame wanted of the group that `start` names.
+        /// The last group wanted; `None` for all there will be.
+        pub last: Option<GroupSequence> where subscribe_range,
+        /// The first frame wanted of the group that `start` names, counted from 0.
         pub frame_start: u64 where frame_bounds,
-        /// The last frame wanted of the group that `end` names, which has to name one.
-        pub frame_end: Option<u64> where frame_bounds,
+        /// The last frame wanted of the group that `last` names, which has to name one.
+        pub frame_last: Option<u64> where frame_bounds,
     }
     check Subscribe::check;
 }
 
 impl Subscribe {
     fn check(&self) -> Result<(), DecodeError> {
-        check_frame_end(self.end, self.frame_end)
+        check_frame_last(self.last, self.frame_last)
     }
 }
 
@@ -55,51 +55,45 @@ message! {
         pub max_age: Duration,
         /// The first group wanted.
         pub start: GroupStart,
-        /// The last group wanted.
-        pub end: Option<u64>,
-        /// The first frame wanted of the group that `start` names.
+        /// The last group wanted; `None` for all there will be.
+        pub last: Option<GroupSequence>,
+        /// The first frame wanted of the group that `start` names, counted from 0.
         pub frame_start: u64 where frame_bounds,
-        /// The last frame wanted of the group that `end` names, which has to name one.
-        pub frame_end: Option<u64> where frame_bounds,
+        /// The last frame wanted of the group that `last` names, which has to name one.
+        pub frame_last: Option<u64> where frame_bounds,
     }
     check SubscribeUpdate::check;
 }
 
 impl SubscribeUpdate {
     fn check(&self) -> Result<(), DecodeError> {
-        check_frame_end(self.end, self.frame_end)
+        check_frame_last(self.last, self.frame_last)
     }
 }
 
 /// Where a subscription starts.
+///
+/// Draft: SUBSCRIBE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[expect(clippy::exhaustive_enums, reason = "a start is named or it is not")]
 pub enum GroupStart {
     /// At the newest group.
     ///
-    /// Where the draft has only a floor this is written as 0 and reads as `Floor(0)`; there, a
-    /// `max_age` of zero is what asks for the newest group.
+    /// Where the draft has only a floor this is not written. There, a `max_age` of zero with a floor of 0
+    /// asks for the newest group.
     #[default]
     Latest,
     /// No earlier than this group.
-    Floor(u64),
-}
-
-impl GroupStart {
-    fn floor(self) -> Option<u64> {
-        match self {
-            Self::Latest => None,
-            Self::Floor(group) => Some(group),
-        }
-    }
+    Floor(GroupSequence),
 }
 
 impl Encode for GroupStart {
-    fn encode(&self, buf: &mut BytesMut, version: Version) {
-        if version.features().start_is_floor {
-            self.floor().unwrap_or(0).encode(buf, version);
-        } else {
-            self.floor().encode(buf, version);
+    fn encode(&self, buf: &mut BytesMut, version: Version) -> Result<(), EncodeError> {
+        match (self, version.features().start_is_floor) {
+            (Self::Latest, true) => Err(EncodeError::NotInVersion),
+            (Self::Latest, false) => None::<GroupSequence>.encode(buf, version),
+            (Self::Floor(group), true) => group.encode(buf, version),
+            (&Self::Floor(group), false) => Some(group).encode(buf, version),
         }
     }
 }
@@ -107,16 +101,19 @@ impl Encode for GroupStart {
 impl Decode for GroupStart {
     fn decode(buf: &mut Bytes, version: Version) -> Result<Self, DecodeError> {
         if version.features().start_is_floor {
-            u64::decode(buf, version).map(Self::Floor)
+            GroupSequence::decode(buf, version).map(Self::Floor)
         } else {
             Ok(Option::decode(buf, version)?.map_or(Self::Latest, Self::Floor))
         }
     }
 }
 
-fn check_frame_end(end: Option<u64>, frame_end: Option<u64>) -> Result<(), DecodeError> {
-    match (end, frame_end) {
-        (None, Some(_)) => Err(DecodeError::FrameEndWithoutGroupEnd),
+fn check_frame_last(
+    last: Option<GroupSequence>,
+    frame_last: Option<u64>,
+) -> Result<(), DecodeError> {
+    match (last, frame_last) {
+        (None, Some(_)) => Err(DecodeError::FrameLastWithoutGroup),
         _ => Ok(()),
     }
 }
@@ -128,48 +125,63 @@ mod tests {
 
     #[test]
     fn a_start_is_shifted_by_one_or_a_floor() {
-        let cases = [
-            (GroupStart::Latest, 0, 0),
-            (GroupStart::Floor(0), 1, 0),
-            (GroupStart::Floor(4), 5, 4),
-        ];
-        for (start, shifted, floor) in cases {
-            assert_eq!(encoded(start, Version::Lite05), [shifted][..]);
-            assert_eq!(encoded(start, Version::Lite06), [floor][..]);
+        let floor = |group| GroupStart::Floor(GroupSequence(group));
+        let written = |byte: u8| Ok(BytesMut::from(&[byte][..]));
+        for (start, shifted) in [(GroupStart::Latest, 0), (floor(0), 1), (floor(4), 5)] {
+            assert_eq!(encoded(start, Version::Lite05), written(shifted));
         }
+        assert_eq!(encoded(floor(0), Version::Lite06), written(0));
+        assert_eq!(encoded(floor(4), Version::Lite06), written(4));
         assert_eq!(
             decode_body(Bytes::from_static(&[0]), Version::Lite05),
             Ok(GroupStart::Latest)
         );
         assert_eq!(
             decode_body(Bytes::from_static(&[0]), Version::Lite06),
-            Ok(GroupStart::Floor(0))
+            Ok(floor(0))
         );
+    }
+
+    #[test]
+    fn the_newest_group_is_not_written_as_any_group() {
+        let refused = Err(EncodeError::NotInVersion);
+        assert_eq!(encoded(GroupStart::Latest, Version::Lite06), refused);
+        assert_eq!(encoded(GroupStart::Latest, Version::Lite07Wip), refused);
     }
 
     // spec: SUBSCRIBE, "a frame end without a group end is invalid"
     #[test]
-    fn a_frame_end_needs_a_group_end() {
-        let body = |end, frame_end| Bytes::from(vec![0, 0, 0, end, 0, frame_end]);
+    fn a_last_frame_needs_a_last_group() {
+        let body = |last, frame_last| Bytes::from(vec![0, 0, 0, last, 0, frame_last]);
         let decode = |body| decode_body::<SubscribeUpdate>(body, Version::Lite06);
         assert!(decode(body(0, 0)).is_ok());
-        assert!(decode(body(1, 1)).is_ok());
+        let update = decode(body(1, 1)).unwrap();
+        let written = SubscribeUpdate {
+            last: None,
+            ..update
+        };
         assert_eq!(
-            decode(body(0, 1)),
-            Err(DecodeError::FrameEndWithoutGroupEnd)
+            written.encode(&mut BytesMut::new(), Version::Lite06),
+            Err(DecodeError::FrameLastWithoutGroup.into())
         );
+        assert_eq!(decode(body(0, 1)), Err(DecodeError::FrameLastWithoutGroup));
     }
 
     // spec: SUBSCRIBE, "a frame end without a group end is invalid"
     #[test]
-    fn a_frame_end_needs_a_group_end_from_the_start() {
-        let body = |end, frame_end| Bytes::from(vec![0, 0, 0, 0, 0, 0, end, 0, frame_end]);
+    fn a_last_frame_needs_a_last_group_from_the_start() {
+        let body = |last, frame_last| Bytes::from(vec![0, 0, 0, 0, 0, 0, last, 0, frame_last]);
         let decode = |body| decode_body::<Subscribe>(body, Version::Lite06);
-        assert!(decode(body(1, 1)).is_ok());
+        let request = decode(body(1, 1)).unwrap();
+        let written = Subscribe {
+            last: None,
+            ..request
+        };
         assert_eq!(
-            decode(body(0, 1)),
-            Err(DecodeError::FrameEndWithoutGroupEnd)
+            written.encode(&mut BytesMut::new(), Version::Lite06),
+            Err(DecodeError::FrameLastWithoutGroup.into())
         );
+        assert_eq!(decode(body(0, 1)), Err(DecodeError::FrameLastWithoutGroup));
     }
 
     #[test]
@@ -179,9 +191,8 @@ mod tests {
         assert_eq!(update.unwrap().priority, 9);
     }
 
-    fn encoded(start: GroupStart, version: Version) -> BytesMut {
+    fn encoded(start: GroupStart, version: Version) -> Result<BytesMut, EncodeError> {
         let mut buf = BytesMut::new();
-        start.encode(&mut buf, version);
-        buf
+        start.encode(&mut buf, version).map(|()| buf)
     }
 }

@@ -1,24 +1,25 @@
 //! One subscription in service: from the track's groups to streams of the peer.
 
+mod groups;
+
 use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use moq_model::{Abort, GroupConsumer, ReadError, TrackReader};
+use moq_model::{Abort, TrackReader};
 use moq_wire::{
-    GroupStart, Subscribe, SubscribeId, SubscribeOk, SubscribeResponse, SubscribeUpdate,
+    EncodeError, GroupSequence, GroupStart, Subscribe, SubscribeId, SubscribeOk, SubscribeResponse,
+    SubscribeUpdate,
 };
 
 use super::bounds::FrameBounds;
-use super::datagram;
-use super::group::{Delivered, Delivery};
+use super::group::Delivery;
 use super::settling::Settling;
 use super::waiting::Waiting;
 use crate::context::Context;
 use crate::convert;
 use crate::error::{PeerFault, StreamError};
 use crate::io::{Gate, Reader, Writer};
-use crate::schedule::send_order;
 use crate::transport::Transport;
 
 /// One subscription in service.
@@ -92,8 +93,8 @@ impl<T: Transport> Serving<T> {
             bounds: FrameBounds::new(
                 request.start,
                 request.frame_start,
-                request.end,
-                request.frame_end,
+                request.last,
+                request.frame_last,
             ),
             is_accepted: false,
             oldest_leads: !has_range || is_sibling_newest,
@@ -104,9 +105,18 @@ impl<T: Transport> Serving<T> {
         }
     }
 
-    /// Both halves of the request's stream; groups that are not delivered by now are reset.
+    /// Both halves of the request's stream, once all is delivered.
     pub(super) fn into_streams(self) -> (Writer<T::Send>, Option<Reader<T::Recv>>) {
         (self.writer, self.requests)
+    }
+
+    /// Gives the subscription up with a code of its own, and the groups that are not delivered
+    /// with another.
+    pub(super) fn fail(mut self, code: u32, groups: u32) {
+        for delivery in self.deliveries.iter_mut() {
+            delivery.reset(groups);
+        }
+        self.writer.reset(code);
     }
 
     /// Serves until all is delivered, or the peer has left.
@@ -115,7 +125,7 @@ impl<T: Transport> Serving<T> {
             if self.poll_requests(cx).map_err(Failure::Stream)?.is_ready() {
                 return self.poll_unsubscribed(cx);
             }
-            self.accept();
+            self.accept().map_err(Failure::Stream)?;
             self.poll_track(cx)?;
             // The start goes out before the groups, as far as the stream takes it.
             let is_flushed = self
@@ -128,14 +138,15 @@ impl<T: Transport> Serving<T> {
                 self.settle(delivered);
             }
             if is_flushed {
-                self.tell_dropped();
+                self.tell_dropped().map_err(Failure::Stream)?;
             }
             let is_written = self.waiting.is_empty() && self.deliveries.is_empty();
             if self.track.is_none() && is_written && self.settling.poll_settled(cx).is_ready() {
-                self.tell_dropped();
+                self.tell_dropped().map_err(Failure::Stream)?;
                 // Said last: there are relays that let go of a track once they know its end.
-                let buf = &mut self.writer.scratch;
-                SubscribeResponse::put_end(self.end, self.streams, buf, self.context.version);
+                let (end, streams) = (GroupSequence(self.end), Some(self.streams));
+                self.respond(&SubscribeResponse::End { end, streams })
+                    .map_err(Failure::Stream)?;
                 self.stage = Stage::Flushing;
             }
         }
@@ -152,15 +163,16 @@ impl<T: Transport> Serving<T> {
     }
 
     /// Accepts the subscription where the draft says so, unless the peer has left already.
-    fn accept(&mut self) {
-        if !std::mem::replace(&mut self.is_accepted, true) {
-            self.respond(&SubscribeResponse::Ok(SubscribeOk {
-                priority: self.priority,
-                max_age: Duration::ZERO,
-                start: None,
-                end: None,
-            }));
+    fn accept(&mut self) -> Result<(), StreamError> {
+        if std::mem::replace(&mut self.is_accepted, true) {
+            return Ok(());
         }
+        self.respond(&SubscribeResponse::Ok(SubscribeOk {
+            priority: self.priority,
+            max_age: Duration::ZERO,
+            start: None,
+            last: None,
+        }))
     }
 
     /// Takes updates; ready when the peer has unsubscribed.
@@ -194,15 +206,15 @@ impl<T: Transport> Serving<T> {
             update.priority,
             update.max_age,
             update.start,
-            update.end,
+            update.last,
             version,
         );
         self.priority = update.priority;
         self.bounds = FrameBounds::new(
             update.start,
             update.frame_start,
-            update.end,
-            update.frame_end,
+            update.last,
+            update.frame_last,
         );
         if let Some(track) = &mut self.track {
             track.update(subscription);
@@ -218,119 +230,16 @@ impl<T: Transport> Serving<T> {
         Poll::Ready(Ok(()))
     }
 
-    /// Takes the groups that are there, and the end of the track.
-    fn poll_track(&mut self, cx: &TaskContext<'_>) -> Result<(), Failure> {
-        while let Some(track) = &mut self.track {
-            match track.poll_next_group(cx) {
-                Poll::Ready(Ok(Some(group))) if group.is_datagram() => {
-                    datagram::send(&mut self.context, cx, group, self.id);
-                }
-                Poll::Ready(Ok(Some(group))) => {
-                    self.begin();
-                    self.waiting.insert(group);
-                }
-                Poll::Ready(Ok(None)) => {
-                    self.end = track.end();
-                    self.note_lost();
-                    self.track = None;
-                }
-                Poll::Ready(Err(ReadError::Aborted(reason))) => return Err(Failure::Track(reason)),
-                Poll::Ready(Err(_)) => return Err(Failure::Track(Abort::Internal)),
-                Poll::Pending => {
-                    self.note_lost();
-                    break;
-                }
-            }
-        }
-        Ok(())
+    fn tell_dropped(&mut self) -> Result<(), StreamError> {
+        let mut dropped = self.waiting.take_dropped();
+        dropped.try_for_each(|dropped| self.respond(&dropped))
     }
 
-    /// Takes note of what the track lost, where the peer can be told not to wait for it.
-    fn note_lost(&mut self) {
-        if self.context.version.features().drop_type.is_some()
-            && let Some(track) = &mut self.track
-        {
-            for groups in track.take_lost() {
-                self.waiting.lost(groups);
-            }
-        }
-    }
-
-    /// Tells the peer once which group delivery begins with.
-    fn begin(&mut self) {
-        if self.first.is_none()
-            && let Some(first) = self.track.as_ref().and_then(TrackReader::first)
-        {
-            self.first = Some(first);
-            self.respond(&SubscribeResponse::Start(first));
-        }
-    }
-
-    fn tell_dropped(&mut self) {
-        for dropped in self.waiting.take_dropped() {
-            self.respond(&dropped);
-        }
-    }
-
-    fn respond(&mut self, response: &SubscribeResponse) {
-        response.put(&mut self.writer.scratch, self.context.version);
-    }
-
-    /// Gives streams to waiting groups, the newest first, as far as the peer's credit goes.
-    ///
-    /// Where the draft has no way to name the start of a subscription, peers begin with whatever
-    /// group comes first and have no use for older ones: there the oldest leads, and goes before
-    /// all others for as long as it takes. So it does for a sibling, whose readers are this end's.
-    fn poll_streams(&mut self, cx: &mut TaskContext<'_>) -> Result<(), StreamError> {
-        loop {
-            self.waiting.give_up(cx);
-            if self.waiting.is_empty() {
-                return Ok(());
-            }
-            let Poll::Ready(stream) = self.context.transport.poll_open_uni(cx) else {
-                return Ok(());
-            };
-            let stream = stream.map_err(|_| StreamError::Transport)?;
-            let leads = self.streams == 0 && self.oldest_leads;
-            let group = if leads {
-                self.waiting.pop_oldest()
-            } else {
-                self.waiting.pop_newest()
-            };
-            if let Some(group) = group {
-                self.deliver(cx, stream, group, leads);
-            }
-        }
-    }
-
-    fn deliver(
-        &mut self,
-        cx: &mut TaskContext<'_>,
-        stream: T::Send,
-        group: GroupConsumer,
-        leads: bool,
-    ) {
-        let recency = if leads { u64::MAX } else { group.sequence() };
-        let order = send_order(self.priority, self.first.unwrap_or_default(), recency);
-        let mut writer = Writer::new(stream, self.context.version);
-        writer.set_priority(order);
-        self.streams += 1;
-        let frames = self.bounds.of(group.sequence());
-        let shared = self.context.shared.clone();
-        let mut delivery = Delivery::new(shared, writer, group, self.id, frames);
-        // A group that is whole goes out at once, and needs no task.
-        match delivery.poll_early(cx) {
-            Poll::Ready(delivered) => self.settle(delivered),
-            Poll::Pending => self.deliveries.push(delivery),
-        }
-    }
-
-    /// Takes in what became of a group.
-    fn settle(&mut self, delivered: Delivered<T::Send>) {
-        match delivered {
-            Delivered::Whole(writer) => self.settling.push(writer),
-            Delivered::Cut { sequence, code } => self.waiting.drop_group(sequence, code),
-            Delivered::Unwanted => {}
+    /// Queues an answer, unless the draft has none of this kind.
+    fn respond(&mut self, response: &SubscribeResponse) -> Result<(), StreamError> {
+        match response.put(&mut self.writer.scratch, self.context.version) {
+            Ok(()) | Err(EncodeError::NotInVersion) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 }

@@ -77,16 +77,19 @@ pub struct Subscription {
     /// How far behind the newest group a group may be, in media time; the track's own limit
     /// holds too.
     pub max_age: Duration,
+    /// How long reading in sequence waits for a group that may still come, once a group behind it
+    /// has arrived; by default the track's own max age.
+    pub patience: Option<Duration>,
     /// Where reading begins.
     pub start: Start,
-    /// The first group that is no longer wanted.
+    /// The sequence after the last group that is wanted; `None` for all there will be.
     pub end: Option<u64>,
 }
 
 impl Subscription {
     /// Begins elsewhere than at the newest group.
     #[must_use]
-    pub fn from(mut self, start: Start) -> Self {
+    pub fn with_start(mut self, start: Start) -> Self {
         self.start = start;
         self
     }
@@ -95,6 +98,13 @@ impl Subscription {
     #[must_use]
     pub fn with_max_age(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
+        self
+    }
+
+    /// Waits for groups that may still come for as long as `patience`, in sequence.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
         self
     }
 
@@ -107,7 +117,7 @@ impl Subscription {
 
     /// Ends before group `end`.
     #[must_use]
-    pub fn until(mut self, end: u64) -> Self {
+    pub fn with_end(mut self, end: u64) -> Self {
         self.end = Some(end);
         self
     }
@@ -118,6 +128,7 @@ impl Default for Subscription {
         Self {
             priority: 127,
             max_age: Duration::MAX,
+            patience: None,
             start: Start::Newest,
             end: None,
         }

@@ -1,0 +1,240 @@
+//! Reading newest first: how a session serves a track.
+
+use std::ops::Range;
+
+use super::arena::GroupId;
+use super::cursor::Cursor;
+use super::effects::{Effects, Notify};
+use super::reader::{Open, Reader};
+use super::readers::ReaderId;
+use super::timeline::{Shown, Timeline};
+use super::{TrackEnd, TrackState};
+use crate::error::Abort;
+
+/// What a reader gets newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Newest {
+    /// A group to read.
+    Group(Taken),
+    /// Groups that are not going to come, for one cause.
+    Lost(Range<u64>, Abort),
+    /// Every group is accounted for.
+    End,
+    /// The track ended before its finish.
+    Failed(Abort),
+    /// There is nothing new.
+    Wait,
+}
+
+/// A group that was taken, with the reader's slot in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub(crate) group: GroupId,
+    pub(crate) sequence: u64,
+    pub(crate) slot: usize,
+    pub(crate) is_datagram: bool,
+}
+
+impl<W: Notify> TrackState<W> {
+    /// The newest group that a reader has not taken or, without any, what is lost to it.
+    pub(crate) fn next_newest(&mut self, id: ReaderId, waiter: &W, fx: &mut Effects<W>) -> Newest {
+        let (groups, losses) = (self.groups.shown().version(), self.losses());
+        let is_live = self.life.end().is_none();
+        let Some(reader) = self.readers.get_mut(id) else {
+            return Newest::End;
+        };
+        if is_live && reader.is_caught_up(groups, losses) {
+            reader.wait(waiter, fx);
+            return Newest::Wait;
+        }
+        if reader.first().is_some() || self.begin(id).is_some() {
+            let next = self.take_newest(id).or_else(|| self.next_loss(id));
+            if let Some(Newest::Lost(..)) = next {
+                self.note_finished(id, fx);
+            }
+            if let Some(next) = next {
+                return next;
+            }
+        }
+        match self.life.end() {
+            Some(TrackEnd::Aborted(reason)) => return Newest::Failed(reason),
+            Some(TrackEnd::Finished) if !self.groups.is_awaited(0) => return Newest::End,
+            _ => {}
+        }
+        if let Some(reader) = self.readers.get_mut(id) {
+            reader.wait(waiter, fx);
+        }
+        Newest::Wait
+    }
+
+    fn take_newest(&mut self, id: ReaderId) -> Option<Newest> {
+        let reader = self.readers.get_mut(id)?;
+        let version = self.groups.shown().version();
+        if reader.has_taken_all(version) {
+            return None;
+        }
+        let Some((sequence, shown)) = untaken(self.groups.shown(), reader) else {
+            reader.set_taken_all(version);
+            return None;
+        };
+        let age = reader.age();
+        if age.is_some_and(|age| self.groups.shown().is_expired(sequence, age)) {
+            let groups = sequence..sequence + 1;
+            reader.tell(groups.clone());
+            return Some(Newest::Lost(groups, Abort::Expired));
+        }
+        let is_newest = self.groups.shown().is_last(sequence);
+        let (group, is_datagram, slot) = self.groups.attach(shown)?;
+        reader.open(Open {
+            group,
+            sequence,
+            slot,
+        });
+        if is_newest {
+            reader.take_newest(version);
+        } else if age.is_some() {
+            self.cut_later();
+        }
+        Some(Newest::Group(Taken {
+            group,
+            sequence,
+            slot,
+            is_datagram,
+        }))
+    }
+
+    /// The lowest group that a reader sees and has not taken.
+    pub(super) fn lowest_untaken(&self, reader: &Reader<W>) -> Option<u64> {
+        let mut wanted = reader.wanted();
+        loop {
+            let (sequence, _) = self.groups.shown().lowest(wanted.clone())?;
+            match reader.told().run_at(sequence) {
+                Some(run) => wanted.start = run.end.min(wanted.end),
+                None => return Some(sequence),
+            }
+        }
+    }
+
+    /// Groups that are lost to a reader, of those that it was not told of.
+    fn next_loss(&mut self, id: ReaderId) -> Option<Newest> {
+        let is_over = self.life.end() == Some(TrackEnd::Finished) && !self.groups.is_awaited(0);
+        let version = self.losses();
+        let reader = self.readers.get_mut(id)?;
+        if reader.has_seen_losses(version) && !is_over {
+            return None;
+        }
+        let last = if is_over {
+            self.end_sequence()
+        } else {
+            self.known_end()
+        };
+        let found = self.find_loss(id, last, is_over);
+        let reader = self.readers.get_mut(id)?;
+        match &found {
+            Some((groups, _)) => reader.tell(groups.clone()),
+            None => reader.set_seen_losses(version),
+        }
+        found.map(|(groups, cause)| Newest::Lost(groups, cause))
+    }
+
+    /// Names what is lost by now. Of groups that are gone up to no end, more are known to be lost
+    /// with each group that is there.
+    fn losses(&self) -> (u64, u64) {
+        let end = if self.past.is_endless() {
+            self.known_end()
+        } else {
+            0
+        };
+        (self.past.version(), end)
+    }
+
+    /// The sequence after the last group that is there, or of which it is known that it is gone.
+    fn known_end(&self) -> u64 {
+        let shown = self.groups.shown().last();
+        shown.map_or(0, |(last, _)| last + 1).max(self.past.end())
+    }
+
+    /// The first run of groups before `last` that are gone and that a reader was not told of. Once
+    /// the track `is_over`, groups that never came are gone, too.
+    fn find_loss(&self, id: ReaderId, last: u64, is_over: bool) -> Option<(Range<u64>, Abort)> {
+        let reader = self.readers.get(id)?;
+        let wanted = reader.wanted();
+        let last = last.min(wanted.end);
+        let first = reader.first()?.max(wanted.start);
+        let mut at = reader.told().first_missing_from(first);
+        while at < last {
+            // It may still come, whatever was said of it.
+            if self.groups.is_announced(at) {
+                at = reader.told().first_missing_from(at + 1);
+                continue;
+            }
+            let told = reader
+                .told()
+                .first_from(at)
+                .map_or(last, |told| told.min(last));
+            let (groups, cause) = match self.past.run_from(at) {
+                Some(run) if run.groups.start == at => (run.groups, run.cause),
+                run if is_over => {
+                    let end = run.map_or(last, |run| run.groups.start);
+                    (at..end, Abort::Missing)
+                }
+                Some(run) => {
+                    at = reader.told().first_missing_from(run.groups.start);
+                    continue;
+                }
+                None => return None,
+            };
+            let groups = at..groups.end.min(told);
+            let announced = self.groups.first_announced(groups.clone());
+            let groups = at..announced.unwrap_or(groups.end);
+            // What was lost with its session may still come.
+            if cause != Abort::SessionClosed || is_over {
+                return Some((groups, cause));
+            }
+            at = reader.told().first_missing_from(groups.end);
+        }
+        None
+    }
+
+    /// Lets go of a reader's place in a group.
+    pub(crate) fn close_group(
+        &mut self,
+        id: Option<ReaderId>,
+        group: GroupId,
+        slot: usize,
+        fx: &mut Effects<W>,
+    ) {
+        self.groups.detach(group, slot, fx);
+        if let Some(id) = id {
+            if let Some(reader) = self.readers.get_mut(id) {
+                reader.close(group);
+            }
+            self.note_finished(id, fx);
+        }
+    }
+
+    /// A cursor at the first frame of a group.
+    pub(super) fn cursor(&mut self, group: GroupId) -> Cursor {
+        let slot = self.groups.get_mut(group).map_or(0, |group| group.attach());
+        Cursor {
+            slot,
+            next: 0,
+            end: None,
+        }
+    }
+}
+
+/// The highest group that a reader sees and has not taken.
+fn untaken<W: Notify>(groups: &Timeline, reader: &Reader<W>) -> Option<(u64, Shown)> {
+    let mut wanted = reader.wanted();
+    loop {
+        let (sequence, shown) = groups.highest(wanted.clone())?;
+        if sequence >= reader.told().end() {
+            return Some((sequence, shown));
+        }
+        match reader.told().run_at(sequence) {
+            Some(run) => wanted.end = run.start.max(wanted.start),
+            None => return Some((sequence, shown)),
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! One reader's place in a track.
+
+use std::ops::Range;
+
+use super::arena::GroupId;
+use super::cursor::Cursor;
+use super::effects::{Effects, Notify};
+use super::timeline::Age;
+use crate::clock::Instant;
+use crate::ranges::GroupRanges;
+use crate::track::info::{Start, Subscription};
+
+/// What a reader wants, what it has taken, and what it waits for.
+#[derive(Debug)]
+pub(super) struct Reader<W> {
+    subscription: Subscription,
+    /// When groups are too old for it, in the units of the track; `None` for any age.
+    age: Option<Age>,
+    /// The lowest sequence it takes; unknown until there is a newest group to begin at.
+    floor: Option<u64>,
+    /// The lowest group that it could have taken before it took any.
+    lowest: Option<u64>,
+    /// The group it began with: from there on it is told of every group.
+    first: Option<u64>,
+    /// Groups that it took newest first, or was told of.
+    told: GroupRanges,
+    /// Which groups it has taken, newest first: all that were shown up to this version.
+    taken: Option<u64>,
+    /// Which of the track's losses it was told of, by their version and the group up to which they
+    /// were known.
+    losses: (u64, u64),
+    /// Groups that it took newest first and has not let go of, with its slot in each.
+    open: Vec<Open>,
+    /// In sequence, or of the latest: the next group. All before it are accounted for.
+    next: Option<u64>,
+    /// In sequence, or of the latest: the group that is being read.
+    current: Option<Current>,
+    /// Since when it waits to learn what became of the next group.
+    waits_since: Option<Instant>,
+    /// It reads in sequence and lacks bytes that have not come.
+    is_starved: bool,
+    waiter: Option<W>,
+}
+
+/// A group that was taken newest first.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Open {
+    pub(super) group: GroupId,
+    pub(super) sequence: u64,
+    pub(super) slot: usize,
+}
+
+/// A group that is being read frame by frame.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Current {
+    pub(super) group: GroupId,
+    pub(super) sequence: u64,
+    pub(super) cursor: Cursor,
+}
+
+impl<W: Notify> Reader<W> {
+    pub(super) fn new(subscription: Subscription) -> Self {
+        Self {
+            subscription,
+            age: None,
+            floor: None,
+            lowest: None,
+            first: None,
+            told: GroupRanges::default(),
+            taken: None,
+            losses: (0, 0),
+            open: Vec::new(),
+            next: None,
+            current: None,
+            waits_since: None,
+            is_starved: false,
+            waiter: None,
+        }
+    }
+
+    pub(super) fn subscription(&self) -> &Subscription {
+        &self.subscription
+    }
+
+    pub(super) fn age(&self) -> Option<Age> {
+        self.age
+    }
+
+    pub(super) fn set_age(&mut self, age: Option<Age>) {
+        self.age = age;
+    }
+
+    /// The sequences that it takes, known or not.
+    pub(super) fn wanted(&self) -> Range<u64> {
+        let end = self.subscription.end.unwrap_or(u64::MAX);
+        self.floor.map_or(0..0, |floor| floor.min(end)..end)
+    }
+
+    pub(super) fn wants(&self, sequence: u64) -> bool {
+        self.wanted().contains(&sequence)
+    }
+
+    /// The lowest sequence that it takes, once known.
+    pub(super) fn floor(&self) -> Option<u64> {
+        self.floor
+    }
+
+    /// Replaces what is wanted, and the lowest group that is.
+    pub(super) fn update(&mut self, subscription: Subscription, floor: Option<u64>) {
+        self.subscription = subscription;
+        self.floor = floor;
+        self.taken = None;
+        self.losses = (0, 0);
+        self.lowest = self.lowest.filter(|&lowest| self.wants(lowest));
+        if let (Some(next), Some(floor)) = (self.next, floor)
+            && self.current.is_none()
+        {
+            self.next = Some(next.max(floor));
+        }
+    }
+
+    /// Whether what it wants begins elsewhere than before, or may be older.
+    pub(super) fn is_moved_by(&self, subscription: &Subscription) -> bool {
+        let begins_elsewhere = self.subscription.start != subscription.start;
+        let has_floor = matches!(subscription.start, Start::Floor(_));
+        begins_elsewhere || has_floor && self.subscription.max_age != subscription.max_age
+    }
+
+    /// A group is there that it may take.
+    pub(super) fn show(&mut self, sequence: u64, newest_floor: u64, fx: &mut Effects<W>) {
+        self.floor.get_or_insert(newest_floor);
+        if !self.wants(sequence) || self.next.is_some_and(|next| sequence < next) {
+            // A group after all that it takes tells that those may be missing.
+            if sequence >= self.wanted().end {
+                fx.wake(&mut self.waiter);
+            }
+            return;
+        }
+        if self.next.is_none() && self.told.is_empty() {
+            let lowest = self.lowest.get_or_insert(sequence);
+            *lowest = sequence.min(*lowest);
+            self.first = self.first.map(|first| first.min(sequence));
+        }
+        fx.wake(&mut self.waiter);
+    }
+
+    /// Whether it waits and has not been told of one of these groups.
+    pub(super) fn lacks(&self, groups: &Range<u64>) -> bool {
+        if self.waiter.is_none() {
+            return false;
+        }
+        match (self.next, self.first) {
+            (Some(next), _) => groups.end > next,
+            (None, Some(first)) => {
+                let untold = self.told.first_missing_from(groups.start.max(first));
+                untold < groups.end
+            }
+            (None, None) => false,
+        }
+    }
+
+    pub(super) fn lowest(&self) -> Option<u64> {
+        self.lowest
+    }
+
+    pub(super) fn first(&self) -> Option<u64> {
+        self.first
+    }
+
+    pub(super) fn set_first(&mut self, first: u64) {
+        self.first = Some(first);
+    }
+
+    pub(super) fn told(&self) -> &GroupRanges {
+        &self.told
+    }
+
+    /// Notes that it was told of groups, or took them.
+    pub(super) fn tell(&mut self, groups: Range<u64>) {
+        self.told.insert(groups);
+    }
+
+    /// Whether it has taken all groups that were shown up to this version.
+    pub(super) fn has_taken_all(&self, version: u64) -> bool {
+        self.taken == Some(version)
+    }
+
+    /// Notes that it took the newest group, which may be all that was left to take.
+    pub(super) fn take_newest(&mut self, version: u64) {
+        if self.told.is_run_from(self.floor.unwrap_or_default()) {
+            self.taken = Some(version);
+        }
+    }
+
+    /// Whether it has taken all groups, and was told of all losses, up to these versions.
+    pub(super) fn is_caught_up(&self, groups: u64, losses: (u64, u64)) -> bool {
+        self.first.is_some() && self.taken == Some(groups) && self.losses == losses
+    }
+
+    pub(super) fn set_taken_all(&mut self, version: u64) {
+        self.taken = Some(version);
+    }
+
+    /// Whether it was told of all losses of this version.
+    pub(super) fn has_seen_losses(&self, version: (u64, u64)) -> bool {
+        self.losses == version
+    }
+
+    pub(super) fn set_seen_losses(&mut self, version: (u64, u64)) {
+        self.losses = version;
+    }
+
+    /// Takes a group, newest first.
+    pub(super) fn open(&mut self, open: Open) {
+        self.told.insert(open.sequence..open.sequence + 1);
+        // A peer may deliver what lies before the start that it told.
+        self.first = self.first.map(|first| first.min(open.sequence));
+        self.open.push(open);
+    }
+
+    /// Lets go of a group that it took.
+    pub(super) fn close(&mut self, group: GroupId) {
+        self.open.retain(|open| open.group != group);
+    }
+
+    pub(super) fn opened(&self) -> &[Open] {
+        &self.open
+    }
+
+    pub(super) fn next(&self) -> Option<u64> {
+        self.next
+    }
+
+    pub(super) fn current(&self) -> Option<Current> {
+        self.current
+    }
+
+    /// Begins with a group, frame by frame.
+    pub(super) fn begin(&mut self, current: Current) {
+        self.next = Some(current.sequence);
+        self.waits_since = None;
+        self.current = Some(current);
+    }
+
+    /// Goes on to the next frame of the current group.
+    pub(super) fn step(&mut self) {
+        if let Some(current) = &mut self.current {
+            current.cursor.next += 1;
+        }
+    }
+
+    /// Is done with all groups before `next`.
+    pub(super) fn advance(&mut self, next: u64) {
+        self.next = Some(next);
+        self.current = None;
+        self.waits_since = None;
+    }
+
+    /// The group and the frame that would come next.
+    pub(super) fn position(&self) -> Option<(u64, usize)> {
+        let index = self.current.map_or(0, |current| current.cursor.next);
+        self.next.or(self.first).map(|group| (group, index))
+    }
+
+    /// Since when it waits to learn what became of the next group: since the earliest time that it
+    /// was told.
+    pub(super) fn waits_since(&mut self, at: Instant) -> Instant {
+        let since = self.waits_since.get_or_insert(at);
+        *since = at.min(*since);
+        *since
+    }
+
+    pub(super) fn is_starved(&self) -> bool {
+        self.is_starved
+    }
+
+    /// Notes whether it lacks bytes; says whether that is new.
+    pub(super) fn set_starved(&mut self, is_starved: bool) -> bool {
+        std::mem::replace(&mut self.is_starved, is_starved) != is_starved
+    }
+
+    pub(super) fn wait(&mut self, waiter: &W, fx: &mut Effects<W>) {
+        fx.wait(&mut self.waiter, waiter);
+    }
+
+    pub(super) fn wake(&mut self, fx: &mut Effects<W>) {
+        fx.wake(&mut self.waiter);
+    }
+
+    pub(super) fn forget_waiter(&mut self, fx: &mut Effects<W>) {
+        fx.forget(&mut self.waiter);
+    }
+}

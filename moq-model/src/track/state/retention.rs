@@ -1,0 +1,252 @@
+//! What a track lets go of: what is too old, what is too much, and what nobody is going to read.
+
+use std::ops::Range;
+
+use super::TrackState;
+use super::effects::{Effects, Notify};
+use super::pause::{LEAST, SHARE};
+use crate::clock::Instant;
+use crate::error::Abort;
+use crate::track::info::Subscription;
+
+/// When to look for groups that are too old, so that not every frame has to.
+#[derive(Debug, Default)]
+pub(super) struct Retention {
+    /// The timestamp at which the oldest group is too old for the track.
+    expires_at: Option<u64>,
+    /// Whether groups get too old for some reader before they do for the track.
+    is_hasty: bool,
+    /// The timestamp at which a group that somebody reads is too old for that reader.
+    cuts_at: Option<u64>,
+    /// Groups below it are too old for the track, those that never began included.
+    expired_before: u64,
+}
+
+/// What a track has that could give way to something else, from what goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Tier {
+    /// Nothing.
+    Nothing,
+    /// Its newest group.
+    Newest,
+    /// Groups that were fetched.
+    Fetched,
+    /// Groups before the newest.
+    Older,
+}
+
+impl<W: Notify> TrackState<W> {
+    /// Drops groups that are too old for the track.
+    pub(super) fn expire(&mut self, fx: &mut Effects<W>) {
+        let Some(info) = self.life.info() else { return };
+        let age = self.age(info.max_age);
+        let mut gone: Option<Range<u64>> = None;
+        while let Some(oldest) = self.groups.shown().first() {
+            if !self.groups.shown().is_expired(oldest, age) {
+                break;
+            }
+            let from = self.expire_up_to(oldest, fx);
+            gone = Some(gone.map_or(from, |gone| gone.start)..oldest + 1);
+        }
+        match gone {
+            Some(gone) => self.note_gone(gone, fx),
+            None => self.expire_anew(),
+        }
+    }
+
+    /// Drops the oldest group that readers see. Groups below it that never began are too old, too.
+    /// Returns the first group that is gone by that.
+    fn expire_up_to(&mut self, oldest: u64, fx: &mut Effects<W>) -> u64 {
+        self.groups.discard(oldest, Abort::Expired, fx);
+        let first = self.retention.expired_before.min(oldest);
+        let mut from = first;
+        while let Some(announced) = self.groups.first_announced(from..oldest) {
+            self.past.insert(from..announced, Abort::Expired);
+            from = announced + 1;
+        }
+        self.past.insert(from..oldest + 1, Abort::Expired);
+        self.retention.expired_before = first.max(oldest + 1);
+        first
+    }
+
+    /// As [`Self::expire`] and [`Self::cut_expired`], when a timestamp has come that asks for it.
+    pub(super) fn expire_in_time(&mut self, fx: &mut Effects<W>) {
+        let latest = self.groups.shown().latest();
+        let is_due = |at: Option<u64>| at.is_some_and(|at| latest >= at);
+        if is_due(self.retention.expires_at) {
+            self.expire(fx);
+        }
+        if is_due(self.retention.cuts_at) {
+            self.cut_expired(fx);
+        }
+    }
+
+    /// Ends groups for those of their readers whose own limit is shorter than the track's.
+    pub(super) fn cut_expired(&mut self, fx: &mut Effects<W>) {
+        let Some(info) = self.life.info().filter(|_| self.retention.is_hasty) else {
+            return;
+        };
+        let latest = self.groups.shown().latest();
+        let mut next: Option<u64> = None;
+        let mut cut = Vec::new();
+        for reader in self.readers.iter() {
+            let is_hasty = reader.subscription().max_age < info.max_age;
+            let Some(age) = reader.age().filter(|_| is_hasty) else {
+                continue;
+            };
+            for open in reader.opened() {
+                if self.groups.shown().is_expired(open.sequence, age) {
+                    cut.push(*open);
+                } else if let Some(at) = self.groups.shown().expires_at(open.sequence, age.units) {
+                    next = Some(next.map_or(at, |next| next.min(at)));
+                }
+            }
+        }
+        for open in cut {
+            if let Some(group) = self.groups.get_mut(open.group) {
+                group.cut(open.slot, Abort::Expired, fx);
+            }
+        }
+        self.retention.cuts_at = next.filter(|&at| at > latest);
+    }
+
+    /// Notes whether groups get too old for some reader before they do for the track.
+    pub(super) fn note_hasty(&mut self) {
+        let max_age = self.life.max_age();
+        let is_hasty = |wanted: &Subscription| wanted.max_age < max_age;
+        let is_any_hasty = self.subscriptions().any(is_hasty);
+        self.retention.is_hasty = is_any_hasty;
+    }
+
+    /// Has the next frame look for readers whose groups are too old for them.
+    pub(super) fn cut_later(&mut self) {
+        self.retention.cuts_at = Some(0);
+    }
+
+    /// What the track has that could give way, from what goes first.
+    pub(crate) fn tier(&self) -> Tier {
+        match self.groups.live_count() {
+            2.. => Tier::Older,
+            _ if self.groups.first_fetched().is_some() => Tier::Fetched,
+            1 => Tier::Newest,
+            _ => Tier::Nothing,
+        }
+    }
+
+    /// Drops one group for memory: the oldest, then one that was fetched, then the newest. Returns
+    /// which it was.
+    pub(crate) fn evict(&mut self, fx: &mut Effects<W>) -> Tier {
+        let tier = self.tier();
+        match tier {
+            Tier::Older | Tier::Newest => {
+                if let Some((oldest, _)) = self.groups.ends() {
+                    self.discard(oldest, Abort::Evicted, fx);
+                }
+            }
+            Tier::Fetched => {
+                if let Some(id) = self.groups.first_fetched() {
+                    self.groups.discard_fetched(id, Abort::Evicted, fx);
+                }
+            }
+            Tier::Nothing => {}
+        }
+        tier
+    }
+
+    /// Drops the groups that have ended and lie before all that readers have still to read, but for
+    /// the newest.
+    pub(crate) fn evict_read(&mut self, fx: &mut Effects<W>) {
+        let Some((newest, _)) = self.groups.shown().last() else {
+            return;
+        };
+        let unread = self
+            .readers
+            .iter()
+            .filter_map(|reader| self.oldest_of(reader));
+        let end = unread.min().map_or(newest, |unread| unread.min(newest));
+        let mut at = 0;
+        while let Some((sequence, shown)) = self.groups.shown().lowest(at..end) {
+            at = sequence + 1;
+            let id = self.groups.id(shown.key);
+            if self
+                .groups
+                .get(id)
+                .is_some_and(|group| group.phase().has_ended())
+            {
+                self.discard(sequence, Abort::Evicted, fx);
+            }
+        }
+    }
+
+    /// Ends a pause in which nobody moved: the oldest groups go until half of the share is left.
+    pub(super) fn skip_stalled(&mut self, fx: &mut Effects<W>) {
+        let mut gone: Option<Range<u64>> = None;
+        while self.groups.held() > SHARE / 2 || self.groups.shown().len() as u64 > SHARE / LEAST / 2
+        {
+            let Some((oldest, newest)) = self.groups.ends() else {
+                break;
+            };
+            if oldest == newest {
+                break;
+            }
+            self.let_go(oldest, Abort::TooFarBehind, fx);
+            gone = Some(gone.map_or(oldest, |gone| gone.start)..oldest + 1);
+        }
+        if let Some(gone) = gone {
+            self.note_gone(gone, fx);
+        }
+    }
+
+    /// Lets go of a group, remembers why, and tells those whom it concerns.
+    pub(super) fn discard(&mut self, sequence: u64, cause: Abort, fx: &mut Effects<W>) {
+        self.let_go(sequence, cause, fx);
+        self.note_gone(sequence..sequence + 1, fx);
+    }
+
+    fn let_go(&mut self, sequence: u64, cause: Abort, fx: &mut Effects<W>) {
+        self.groups.discard(sequence, cause, fx);
+        self.past.insert(sequence..sequence + 1, cause);
+    }
+
+    /// Groups are gone that readers may wait for, or that held up the input.
+    pub(super) fn note_gone(&mut self, groups: Range<u64>, fx: &mut Effects<W>) {
+        // After the track's end, its last group may have been waited for.
+        let has_ended = self.life.end().is_some();
+        for reader in self.readers.iter_mut() {
+            if has_ended || reader.lacks(&groups) {
+                reader.wake(fx);
+            }
+        }
+        self.move_line(fx);
+        self.expire_anew();
+    }
+
+    /// Finds out when the group expires that is the oldest.
+    fn expire_anew(&mut self) {
+        let timeline = self.groups.shown();
+        let age = self.age(self.life.max_age());
+        self.retention.expires_at = timeline.first().and_then(|oldest| {
+            // It may be too old already where the one before it was dropped for memory.
+            let is_due = timeline.is_expired(oldest, age);
+            let due = is_due.then_some(0);
+            due.or_else(|| timeline.expires_at(oldest, age.units))
+        });
+    }
+
+    /// When a track that has ended is let go of, if nobody reads it.
+    pub(crate) fn release_at(&self) -> Option<Instant> {
+        self.life.release_at().filter(|_| !self.is_read())
+    }
+
+    /// Lets go of everything if the track has ended, nobody reads it, and its max age has passed
+    /// since; says whether it did.
+    pub(crate) fn release(&mut self, now: Instant, fx: &mut Effects<W>) -> bool {
+        if self.release_at().is_none_or(|at| at > now) {
+            return false;
+        }
+        while let Some((oldest, _)) = self.groups.ends() {
+            self.discard(oldest, Abort::Expired, fx);
+        }
+        true
+    }
+}
