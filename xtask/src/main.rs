@@ -7,7 +7,9 @@ mod fan_out;
 mod fuzz;
 mod instructions;
 mod interop;
+mod planted;
 mod process;
+mod random;
 mod relay;
 mod sim;
 mod soak;
@@ -36,7 +38,8 @@ fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     match words.as_slice() {
         [] | ["help" | "--help" | "-h"] => std::io::stdout().write_all(HELP.as_bytes())?,
         ["ci"] => ci::run(&Workspace::load()?)?,
-        ["tidy"] => tidy::run(&Workspace::load()?)?,
+        ["tidy", "--help" | "-h"] => std::io::stdout().write_all(tidy::HELP.as_bytes())?,
+        ["tidy", options @ ..] => tidy::run(&Workspace::load()?, options)?,
         ["interop", "--help" | "-h"] => std::io::stdout().write_all(interop::HELP.as_bytes())?,
         ["interop", options @ ..] => return interop::launch(&Workspace::load()?, options),
         ["bench", "--help" | "-h"] | ["bench", "relay", "--help" | "-h"] => {
@@ -65,6 +68,8 @@ fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         ["bench-fanout", address] => bench::fan_out(address)?,
         ["sim", "--help" | "-h"] => std::io::stdout().write_all(sim::HELP.as_bytes())?,
         ["sim", options @ ..] => sim::run(&Workspace::load()?, options)?,
+        ["random", "--help" | "-h"] => std::io::stdout().write_all(random::HELP.as_bytes())?,
+        ["random", options @ ..] => random::run(&Workspace::load()?, options)?,
         ["soak", "--help" | "-h"] => std::io::stdout().write_all(soak::HELP.as_bytes())?,
         ["soak", options @ ..] => soak::run(&Workspace::load()?, options)?,
         ["drill", "--help" | "-h"] => std::io::stdout().write_all(drill::HELP.as_bytes())?,
@@ -84,6 +89,8 @@ Usage: cargo xtask COMMAND
   tidy          crate arrows, dependency budgets, clocks, file lengths, lints, leftovers
   sim           publisher, relays and subscribers in virtual time, on links with faults
                 (`cargo xtask sim --help` lists its options)
+  random        random operations on moq-model, held against a slow model of it
+                (`cargo xtask random --help` lists its options)
   soak          what a relay still holds of 10^6 groups and 10^5 subscriptions and announcements
                 (`cargo xtask soak --help` lists its options)
   drill         kills relay and publisher under subscribers, in real processes
@@ -93,7 +100,7 @@ Usage: cargo xtask COMMAND
   bench wire    instructions per message of the wire format, beside others
   bench micro   instructions of the crates' own benchmarks, beside what was counted before
   bench fan-out instructions and allocations of delivery to many viewers, beside moq-net
-  fuzz          every fuzz target of the wire format for a while
+  fuzz          every fuzz target for a while
                 (`cargo xtask fuzz --help` lists its options)
   interop       crosses us with other implementations and tells the results as TAP
                 (`cargo xtask interop --help` lists its options)

@@ -15,7 +15,7 @@ pub struct Place {
     pub index: u64,
 }
 
-/// How a group is going to be.
+/// How a group is going to be. One without frames stands alone, or in a run of up to seven.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
     pub frames: u64,
@@ -23,19 +23,27 @@ pub struct Shape {
     pub is_aborted: bool,
     /// The publisher leaves its number out.
     pub is_missing: bool,
+    /// It is one frame that is sent as a datagram, on a track with datagrams.
+    pub is_datagram: bool,
 }
+
+/// Groups of which a run without frames is a part.
+const RUN: u64 = 8;
 
 /// The shape of a group.
 pub fn shape(epoch: u64, track: u64, group: u64) -> Shape {
     let dice = hash(&[epoch, track, group]);
+    let run = hash(&[epoch, track, group / RUN, RUN]);
+    let is_in_run = run.is_multiple_of(13) && group % RUN > (run >> 8) % (RUN - 1);
     Shape {
-        frames: if dice.is_multiple_of(37) {
+        frames: if is_in_run || dice.is_multiple_of(37) {
             0
         } else {
             1 + (dice >> 8) % 4
         },
         is_aborted: (dice >> 16).is_multiple_of(19),
         is_missing: (dice >> 24).is_multiple_of(29),
+        is_datagram: (dice >> 32).is_multiple_of(5),
     }
 }
 
@@ -57,8 +65,8 @@ pub fn payload(place: Place) -> Bytes {
     for value in [epoch, track, group, index, dice] {
         payload.extend_from_slice(&value.to_be_bytes());
     }
-    let len = if dice.is_multiple_of(13) {
-        5_000
+    let len = if dice.is_multiple_of(7) {
+        3_000
     } else {
         (dice >> 32) % 300
     };

@@ -1,15 +1,20 @@
 //! What was published, what was read, and what must never be.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::content::shape;
 use crate::log::Kind;
 use crate::net::Net;
+use crate::rules::Owed;
+use crate::tally::{Count, Tally};
 
 /// Knows the truth and collects violations; clones are handles to the same one.
 #[derive(Debug, Clone)]
 pub struct Judge {
     net: Net,
+    is_strict: bool,
     state: Arc<Mutex<State>>,
 }
 
@@ -17,17 +22,34 @@ pub struct Judge {
 struct State {
     /// By epoch, track and group.
     groups: BTreeMap<(u64, u64, u64), Published>,
-    /// The newest group of each track: epoch and number.
-    edges: BTreeMap<u64, (u64, u64)>,
+    edges: BTreeMap<u64, Edge>,
     finished: BTreeMap<(u64, u64), ()>,
+    /// Which life of the publisher is up, if any, and how many there were.
+    life: Option<u64>,
+    lives: u64,
+    /// When single streams were reset last.
+    last_reset: Option<u64>,
     readers: BTreeMap<usize, Progress>,
     violations: Vec<String>,
     tally: Tally,
 }
 
+/// The newest of a track: its epoch, and groups of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Edge {
+    pub epoch: u64,
+    pub group: u64,
+    /// The newest with a frame on a stream, and the one before.
+    streamed: [Option<u64>; 2],
+}
+
 /// A group as it was published.
 #[derive(Debug, Clone, Default)]
 pub struct Published {
+    /// When it began.
+    pub begun: u64,
+    life: u64,
+    pub is_datagram: bool,
     /// When each frame was.
     pub frames: Vec<u64>,
     pub end: Option<End>,
@@ -46,34 +68,31 @@ struct Progress {
     is_done: bool,
 }
 
-/// What the readers got, to see that something was tested.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct Tally {
-    pub whole: u64,
-    pub skipped: u64,
-    pub ended: u64,
-    pub resumed: u64,
-}
-
-impl Tally {
-    pub fn add(&mut self, other: &Self) {
-        self.whole += other.whole;
-        self.skipped += other.skipped;
-        self.ended += other.ended;
-        self.resumed += other.resumed;
-    }
-}
-
 impl Judge {
-    pub fn new(net: Net) -> Self {
+    pub fn new(net: Net, is_strict: bool) -> Self {
         Self {
             net,
+            is_strict,
             state: Arc::default(),
         }
     }
 
+    /// Single streams may be reset at any time.
+    pub fn expect_resets(&self) {
+        self.lock().last_reset = Some(u64::MAX);
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn is_strict(&self) -> bool {
+        self.is_strict
+    }
+
+    /// Virtual milliseconds since the beginning.
+    pub fn now(&self) -> u64 {
+        self.net.now()
     }
 
     pub fn violation(&self, text: String) {
@@ -87,30 +106,66 @@ impl Judge {
         self.lock().violations.clone()
     }
 
-    pub fn count(&self, change: impl FnOnce(&mut Tally)) {
-        change(&mut self.lock().tally);
+    pub fn count(&self, what: Count) {
+        self.tally(|tally| tally.count(what, 1));
     }
 
-    pub fn tally(&self) -> Tally {
-        self.lock().tally
+    /// Looks at the tally, or changes it.
+    pub fn tally<R>(&self, look: impl FnOnce(&mut Tally) -> R) -> R {
+        look(&mut self.lock().tally)
     }
 
     pub fn note(&self, values: [u64; 4], text: impl FnOnce() -> String) {
         self.net.note(Kind::Read, values, text);
     }
 
-    /// A group begins.
-    pub fn begin(&self, epoch: u64, track: u64, group: u64) {
+    /// The publisher begins another life.
+    pub fn publisher_starts(&self) {
         let mut state = self.lock();
-        state
-            .groups
-            .insert((epoch, track, group), Published::default());
-        state.edges.insert(track, (epoch, group));
+        state.lives += 1;
+        state.life = Some(state.lives);
+    }
+
+    /// The publisher is gone, and all that it had.
+    pub fn publisher_stops(&self) {
+        self.lock().life = None;
+    }
+
+    /// Single streams are reset.
+    pub fn streams_reset(&self) {
+        let now = self.now();
+        self.lock().last_reset = Some(now);
+    }
+
+    /// A group begins.
+    pub fn begin(&self, epoch: u64, track: u64, group: u64, is_datagram: bool) {
+        let begun = self.now();
+        let mut state = self.lock();
+        let published = Published {
+            begun,
+            life: state.lives,
+            is_datagram,
+            ..Published::default()
+        };
+        state.groups.insert((epoch, track, group), published);
+        let before = state.edges.get(&track).filter(|edge| edge.epoch == epoch);
+        let edge = Edge {
+            epoch,
+            group,
+            streamed: before.map_or([None; 2], |edge| edge.streamed),
+        };
+        state.edges.insert(track, edge);
     }
 
     pub fn append(&self, epoch: u64, track: u64, group: u64, timestamp: u64) {
-        if let Some(group) = self.lock().groups.get_mut(&(epoch, track, group)) {
-            group.frames.push(timestamp);
+        let mut state = self.lock();
+        let Some(published) = state.groups.get_mut(&(epoch, track, group)) else {
+            return;
+        };
+        published.frames.push(timestamp);
+        let is_shown = published.frames.len() == 1 && !published.is_datagram;
+        if let Some(edge) = state.edges.get_mut(&track).filter(|_| is_shown) {
+            edge.streamed = [Some(group), edge.streamed[0]];
         }
     }
 
@@ -128,13 +183,50 @@ impl Judge {
         self.lock().groups.get(&(epoch, track, group)).cloned()
     }
 
-    /// The first group of a track in `from..to` that has something to deliver or was given up.
-    pub fn first_in(&self, epoch: u64, track: u64, from: u64, to: u64) -> Option<u64> {
+    /// Where a track is.
+    pub fn edge(&self, track: u64) -> Option<Edge> {
+        self.lock().edges.get(&track).copied()
+    }
+
+    /// The groups of a track in a range that were published, and are of interest.
+    pub fn groups_in(
+        &self,
+        epoch: u64,
+        track: u64,
+        range: Range<u64>,
+        is_wanted: impl Fn(&Published) -> bool,
+    ) -> Vec<u64> {
         let state = self.lock();
-        let range = (epoch, track, from)..(epoch, track, to.max(from));
-        let mut groups = state.groups.range(range);
-        let found = groups.find(|(_, group)| !group.frames.is_empty())?;
-        Some(found.0.2)
+        let range = (epoch, track, range.start)..(epoch, track, range.end.max(range.start));
+        let groups = state.groups.range(range);
+        let wanted = groups.filter(|(_, group)| is_wanted(group));
+        wanted.map(|((_, _, group), _)| *group).collect()
+    }
+
+    /// The groups in a range that are owed.
+    pub fn owed_in(&self, owed: Owed, range: Range<u64>) -> Vec<u64> {
+        let (life, last_reset) = {
+            let state = self.lock();
+            (state.life, state.last_reset)
+        };
+        let has_no_mishap = |group: &Published| {
+            let is_there = Some(group.life) == life && group.end != Some(End::Aborted);
+            let is_shown = !group.frames.is_empty() && !group.is_datagram;
+            is_there && is_shown && last_reset.is_none_or(|reset| reset < group.begun)
+        };
+        let mut groups = self.groups_in(owed.epoch, owed.track, range, has_no_mishap);
+        groups.retain(|group| {
+            let is_kept = !shape(owed.epoch, owed.track, *group).is_aborted;
+            is_kept && self.is_young(owed, *group)
+        });
+        groups
+    }
+
+    fn is_young(&self, owed: Owed, group: u64) -> bool {
+        let state = self.lock();
+        let after = (owed.epoch, owed.track, group + 1)..=(owed.epoch, owed.track, u64::MAX);
+        let next = state.groups.range(after).next();
+        next.is_none_or(|(_, next)| owed.at.saturating_sub(next.begun) < owed.max_age)
     }
 
     pub fn is_finished(&self, epoch: u64, track: u64) -> bool {
@@ -169,19 +261,15 @@ impl Judge {
         }
     }
 
-    /// Readers that are more than one group behind the live edge.
+    /// Readers that have nothing of the newest two groups that they can have.
     pub fn behind(&self) -> Vec<String> {
         let state = self.lock();
         let behind = state.readers.iter().filter_map(|(reader, progress)| {
-            let (epoch, edge) = *state.edges.get(&progress.track)?;
+            let edge = state.edges.get(&progress.track)?;
+            let least = edge.streamed[1].or(edge.streamed[0])?;
             let newest = progress.newest;
-            let is_near = newest.is_some_and(|(at, group)| at == epoch && group + 1 >= edge);
-            (!is_near).then(|| {
-                format!(
-                    "reader {reader} is at {newest:?}, the edge at {:?}",
-                    (epoch, edge)
-                )
-            })
+            let is_near = newest.is_some_and(|(at, group)| at == edge.epoch && group >= least);
+            (!is_near).then(|| format!("reader {reader} is at {newest:?}, the edge at {edge:?}"))
         });
         behind.collect()
     }

@@ -5,18 +5,28 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 mod content;
+mod draw;
+mod fetcher;
+mod gauges;
+mod in_order;
 mod judge;
+mod latest;
 mod log;
 mod net;
+mod newest_first;
 mod options;
 mod plan;
 mod publisher;
+mod reads;
 mod rng;
+mod rules;
 mod run;
 mod scope;
 mod sessions;
+mod siblings;
 mod subscriber;
 mod suite;
+mod tally;
 mod world;
 
 use std::process::ExitCode;

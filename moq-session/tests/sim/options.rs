@@ -20,8 +20,10 @@ pub struct Options {
     pub nth: Option<Nth>,
     /// Stops at the first violation.
     pub is_hunt: bool,
-    /// Every kind of fault must have acted.
+    /// Every kind of fault must have acted, and everything that is counted must have happened.
     pub is_complete: bool,
+    /// Enforces rules that only count otherwise.
+    pub is_strict: bool,
 }
 
 /// Which calls fail, in which drafts.
@@ -39,7 +41,7 @@ impl Options {
     /// What cannot be understood. Arguments of the usual test harness are none of ours.
     pub fn parse(args: impl Iterator<Item = String>) -> Result<Self, String> {
         let (mut seed, mut seeds, mut call) = (None, None, None);
-        let (mut nth, mut is_hunt) = (None::<Nth>, false);
+        let (mut nth, mut is_hunt, mut is_strict) = (None::<Nth>, false, false);
         let mut args = args.peekable();
         while let Some(arg) = args.next() {
             match arg.as_str() {
@@ -58,6 +60,7 @@ impl Options {
                 }
                 "--call" => call = Some(value(&arg, args.next())?),
                 "--hunt" => is_hunt = true,
+                "--strict" => is_strict = true,
                 _ => {}
             }
         }
@@ -79,6 +82,7 @@ impl Options {
             nth: nth.or_else(|| is_plain.then(sample)),
             is_hunt,
             is_complete: !is_hunt && seeds.is_some_and(|seeds| seeds >= 100),
+            is_strict,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use moq_session::Version;
 
+use crate::draw;
 use crate::net::{Fault, FaultKind, LinkPlan};
 use crate::rng::Rng;
 
@@ -16,6 +17,9 @@ pub struct Plan {
     pub links: Vec<LinkPlan>,
     pub tracks: Vec<TrackPlan>,
     pub readers: Vec<ReaderPlan>,
+    pub fetchers: Vec<FetcherPlan>,
+    /// Relays that consist of two parts.
+    pub split: Vec<usize>,
     /// Bytes that a relay may hold.
     pub budget: u64,
     pub faults: Vec<Timed>,
@@ -27,19 +31,38 @@ pub struct TrackPlan {
     /// Milliseconds from one group to the next.
     pub interval: u64,
     pub max_age: u64,
+    /// Some groups travel as datagrams.
+    pub has_datagrams: bool,
 }
 
 #[derive(Debug, Clone)]
 pub struct ReaderPlan {
     pub node: usize,
     pub track: usize,
-    pub is_ordered: bool,
+    pub mode: Mode,
     pub from: From,
     pub max_age: u64,
     /// Milliseconds that it takes for a group, while there are faults.
     pub think: u64,
     /// When it leaves, and for how long.
     pub leaves: Option<(u64, u64)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    InOrder,
+    NewestFirst,
+    /// The newest group only.
+    Latest,
+}
+
+/// Somebody who fetches single groups of a track.
+#[derive(Debug, Clone)]
+pub struct FetcherPlan {
+    pub node: usize,
+    pub track: usize,
+    /// Milliseconds from one fetch to the next, at most.
+    pub pause: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +89,23 @@ pub enum What {
         kind: FaultKind,
         which: u64,
     },
+    /// A node asks its peers to leave, within so many milliseconds.
+    Goaway {
+        node: usize,
+        to: To,
+        deadline: u64,
+    },
+}
+
+/// Where the peers of a node are to go that asks them to leave.
+#[derive(Debug, Clone, Copy)]
+pub enum To {
+    /// Back to where they were.
+    Back,
+    /// To another node, which those can reach that have a link for it.
+    Node(usize),
+    /// To where nobody can go.
+    Nowhere,
 }
 
 impl Plan {
@@ -73,36 +113,50 @@ impl Plan {
         let mut rng = Rng::new(seed);
         let relays = rng.index(4) + 1;
         let subscribers = rng.index(3) + 1;
-        let tracks = (0..=rng.index(2)).map(|_| TrackPlan {
-            interval: *rng.pick(&[300, 500, 800, 1_200]),
-            max_age: *rng.pick(&[2_000, 5_000, 10_000]),
-        });
-        let tracks: Vec<_> = tracks.collect();
-        let links = links(&mut rng, relays, subscribers);
-        let readers = (0..subscribers).flat_map(|n| {
-            let count = 1 + rng.index(2);
-            let node = 1 + relays + n;
-            (0..count)
-                .map(|_| reader(&mut rng, node, tracks.len()))
-                .collect::<Vec<_>>()
-        });
-        let readers = readers.collect();
-        let budget = *rng.pick(&[32 << 10, 1 << 20, 256 << 20]);
-        let count = 2 + rng.index(7);
-        let nodes = 1 + relays + subscribers;
-        let faults = (0..count)
-            .map(|_| fault(&mut rng, relays, nodes, links.len()))
-            .collect();
-        Self {
+        let tracks = (0..=rng.index(2)).map(|_| draw::track(&mut rng)).collect();
+        let links = draw::links(&mut rng, relays, subscribers);
+        let mut plan = Self {
             seed,
             relays,
             links,
             tracks,
-            readers,
-            budget,
-            faults,
+            readers: Vec::new(),
+            fetchers: Vec::new(),
+            split: Vec::new(),
+            budget: *rng.pick(&[32 << 10, 1 << 20, 256 << 20]),
+            faults: Vec::new(),
             faults_end: FAULTS_END,
+        };
+        for node in 1 + relays..1 + relays + subscribers {
+            for _ in 0..=rng.index(2) {
+                let reader = draw::reader(&mut rng, node, plan.tracks.len());
+                plan.readers.push(reader);
+            }
+            if rng.once_in(2) {
+                let fetcher = draw::fetcher(&mut rng, node, plan.tracks.len());
+                plan.fetchers.push(fetcher);
+            }
         }
+        if rng.once_in(2) {
+            draw::alike(&mut rng, &mut plan.readers);
+        }
+        plan.split = (1..=relays).filter(|_| rng.once_in(4)).collect();
+        for _ in 0..2 + rng.index(7) {
+            let fault = draw::fault(&mut rng, &plan);
+            plan.faults.extend(draw::cut(&mut rng, &fault));
+            plan.faults.push(fault);
+        }
+        if rng.once_in(6) {
+            plan.faults = draw::cuts(&mut rng, plan.links.len());
+            plan.budget = 256 << 20;
+            draw::alike(&mut rng, &mut plan.readers);
+        }
+        if rng.once_in(2) {
+            for _ in 0..=rng.index(2) {
+                draw::goaway(&mut rng, &mut plan);
+            }
+        }
+        plan
     }
 
     /// The same without faults, and shorter.
@@ -116,22 +170,25 @@ impl Plan {
         plan
     }
 
-    /// One publisher, one relay, one subscriber that reads two tracks, in order and newest first.
+    /// One publisher, one relay, one subscriber that reads two tracks, in order and newest first, and
+    /// fetches groups of one.
     pub fn standard(version: Version) -> Self {
         let link = |ends| LinkPlan {
             ends,
             version,
             delay: 10,
             jitter: 0,
+            spare_of: None,
         };
         let track = TrackPlan {
             interval: 500,
             max_age: 5_000,
+            has_datagrams: false,
         };
-        let reader = |track, is_ordered| ReaderPlan {
+        let reader = |track, mode| ReaderPlan {
             node: 2,
             track,
-            is_ordered,
+            mode,
             from: From::Oldest,
             max_age: 2_000,
             think: 0,
@@ -142,7 +199,13 @@ impl Plan {
             relays: 1,
             links: vec![link((0, 1)), link((2, 1))],
             tracks: vec![track.clone(), track],
-            readers: vec![reader(0, true), reader(1, false)],
+            readers: vec![reader(0, Mode::InOrder), reader(1, Mode::NewestFirst)],
+            fetchers: vec![FetcherPlan {
+                node: 2,
+                track: 0,
+                pause: 400,
+            }],
+            split: Vec::new(),
             budget: 1 << 20,
             faults: Vec::new(),
             faults_end: 2_000,
@@ -156,92 +219,5 @@ impl Plan {
             .map(|link| link.ends.0.max(link.ends.1))
             .max();
         last.unwrap_or_default() + 1
-    }
-}
-
-fn links(rng: &mut Rng, relays: usize, subscribers: usize) -> Vec<LinkPlan> {
-    let mut ends = vec![(0, 1)];
-    if relays > 1 && rng.once_in(3) {
-        ends.push((0, 2));
-    }
-    for relay in 2..=relays {
-        ends.push((relay, 1 + rng.index(relay - 1)));
-    }
-    for subscriber in 0..subscribers {
-        ends.push((1 + relays + subscriber, 1 + rng.index(relays)));
-    }
-    let is_circle = relays > 2 && rng.once_in(2);
-    if is_circle {
-        ends.push((1, relays));
-    }
-    // Most runs speak one draft throughout, as a deployment does.
-    let common = (!rng.once_in(4)).then(|| *rng.pick(Version::ALL));
-    let plan = |ends| LinkPlan {
-        ends,
-        version: common.unwrap_or_else(|| *rng.pick(Version::ALL)),
-        delay: rng.range(1..=25),
-        jitter: rng.range(0..=10),
-    };
-    let mut links: Vec<_> = ends.into_iter().map(plan).collect();
-    // Without the ids of hops, relays in a circle ask each other for what none of them has.
-    if is_circle && links.iter().any(|link| !link.version.features().hop_ids) {
-        links.pop();
-    }
-    links
-}
-
-fn reader(rng: &mut Rng, node: usize, tracks: usize) -> ReaderPlan {
-    ReaderPlan {
-        node,
-        track: rng.index(tracks),
-        is_ordered: !rng.once_in(3),
-        from: *rng.pick(&[From::Newest, From::Oldest, From::Group(3), From::Group(0)]),
-        max_age: *rng.pick(&[300, 1_000, 3_000, 8_000]),
-        think: if rng.once_in(4) {
-            rng.range(200..=2_000)
-        } else {
-            0
-        },
-        leaves: rng
-            .once_in(4)
-            .then(|| (rng.range(2_000..=FAULTS_END), rng.range(0..=8_000))),
-    }
-}
-
-fn fault(rng: &mut Rng, relays: usize, nodes: usize, links: usize) -> Timed {
-    let kind = *rng.pick(&FaultKind::ALL);
-    let link = rng.index(links);
-    let which = rng.next();
-    let what = match kind {
-        FaultKind::CrashPublisher => What::Crash {
-            node: 0,
-            kind,
-            which,
-        },
-        FaultKind::CrashRelay => What::Crash {
-            node: 1 + rng.index(relays),
-            kind,
-            which,
-        },
-        FaultKind::CrashSubscriber => {
-            let first = 1 + relays;
-            What::Crash {
-                node: first + rng.index(nodes - first),
-                kind,
-                which,
-            }
-        }
-        _ => What::Link(Fault { kind, link, which }),
-    };
-    let at = rng.range(500..=FAULTS_END - 1_000);
-    let lasts = if rng.once_in(4) {
-        rng.range(10_500..=13_000)
-    } else {
-        rng.range(100..=4_000)
-    };
-    Timed {
-        at,
-        lasts: lasts.min(FAULTS_END - at),
-        what,
     }
 }

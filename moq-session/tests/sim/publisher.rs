@@ -79,17 +79,46 @@ async fn publish(world: World, producer: TrackProducer, track: usize, life: Life
     while *world.phase.borrow() < Phase::Closing {
         let shape = shape(life.epoch, track as u64, next);
         // Later on, readers that wait for it would be behind the live edge with good reason.
-        if shape.is_missing && *world.phase.borrow() == Phase::Faults {
+        let may_be_lost = *world.phase.borrow() == Phase::Faults;
+        if shape.is_missing && may_be_lost {
             next += 1;
             continue;
         }
         world.published(track, next + 1);
-        group(&world, &producer, track, life.epoch, next).await;
+        let has_datagrams = world.plan.tracks[track].has_datagrams;
+        if shape.is_datagram && has_datagrams && may_be_lost {
+            datagram(&world, &producer, track, life.epoch, next);
+            sleep(Duration::from_millis(interval * 3 / 4)).await;
+        } else {
+            group(&world, &producer, track, life.epoch, next).await;
+        }
         next += 1;
         sleep(Duration::from_millis(interval / 4)).await;
     }
     world.judge.finish(life.epoch, track as u64);
     producer.finish();
+}
+
+/// A group of one frame, which may be too large for a datagram.
+fn datagram(world: &World, producer: &TrackProducer, track: usize, epoch: u64, group: u64) {
+    let (judge, id, timestamp) = (&world.judge, track as u64, world.net.now());
+    world
+        .net
+        .note(Kind::Publish, [epoch, id, group, 1 << 32], || {
+            format!("track {track}, group {group} of epoch {epoch}: a datagram")
+        });
+    judge.begin(epoch, id, group, true);
+    judge.append(epoch, id, group, timestamp);
+    let place = Place {
+        epoch,
+        track: id,
+        group,
+        index: 0,
+    };
+    producer
+        .create_datagram(group, timestamp, payload(place))
+        .expect("numbers go up");
+    judge.end(epoch, id, group, End::Finished);
 }
 
 async fn group(world: &World, producer: &TrackProducer, track: usize, epoch: u64, number: u64) {
@@ -99,7 +128,7 @@ async fn group(world: &World, producer: &TrackProducer, track: usize, epoch: u64
     world.net.note(Kind::Publish, values, || {
         format!("track {track}, group {number} of epoch {epoch}: {shape:?}")
     });
-    judge.begin(epoch, id, number);
+    judge.begin(epoch, id, number, false);
     let mut group = producer.create(number).expect("numbers go up");
     let pause = world.plan.tracks[track].interval * 3 / 4 / shape.frames.max(1);
     for index in 0..shape.frames {

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use moq_model::{clock, random};
+use moq_model::platform::{clock, random};
 use tokio::time::{sleep, sleep_until};
 
-use crate::judge::Tally;
 use crate::log::Log;
 use crate::net::{FaultKind, Net, Planned, millis};
 use crate::plan::{Plan, Timed, What};
 use crate::rng::Rng;
+use crate::tally::Tally;
 use crate::world::{Phase, World};
 
 /// How long readers may take to be near the live edge again.
@@ -32,8 +32,19 @@ pub struct Outcome {
     pub gauges: Vec<(String, u64)>,
 }
 
+/// How a plan is run.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct How {
+    /// A call that fails.
+    pub planned: Option<Planned>,
+    /// Each event is printed.
+    pub is_verbose: bool,
+    /// Each rule is enforced.
+    pub is_strict: bool,
+}
+
 /// Runs a plan in virtual time.
-pub fn run(plan: &Plan, planned: Option<Planned>, is_verbose: bool) -> Outcome {
+pub fn run(plan: &Plan, how: How) -> Outcome {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_time().start_paused(true);
     #[cfg(tokio_unstable)]
@@ -47,12 +58,12 @@ pub fn run(plan: &Plan, planned: Option<Planned>, is_verbose: bool) -> Outcome {
         random::seed(plan.seed);
         clock::set_unix(Duration::from_secs(1_700_000_000));
         let mut rng = Rng::new(plan.seed ^ 0x5151);
-        let net = Net::new(&plan.links, rng.fork(), Log::new(is_verbose));
+        let net = Net::new(&plan.links, rng.fork(), Log::new(how.is_verbose));
         let pump = tokio::spawn(net.clone().run());
-        if let Some(planned) = planned {
+        if let Some(planned) = how.planned {
             net.plan(planned);
         }
-        let world = World::new(plan.clone(), net);
+        let world = World::new(plan.clone(), net, how);
         let outcome = live(&world).await;
         pump.abort();
         outcome
@@ -88,7 +99,7 @@ async fn live(world: &World) -> Outcome {
         events,
         calls: world.net.calls(),
         acted: world.net.acted(),
-        tally: world.judge.tally(),
+        tally: world.judge.tally(|tally| tally.clone()),
         gauges,
     }
 }
@@ -105,12 +116,19 @@ async fn faults(world: &World) {
     for (at, begins, fault) in steps {
         sleep_until(start + millis(at)).await;
         match (fault.what, begins) {
-            (What::Link(fault), true) => world.net.begin(fault),
+            (What::Link(fault), true) => {
+                if fault.kind == FaultKind::Reset {
+                    world.judge.streams_reset();
+                }
+                world.net.begin(fault);
+            }
             (What::Link(fault), false) => world.net.end(fault),
             (What::Crash { node, kind, which }, true) => {
                 world.crash(node, kind, which.is_multiple_of(2));
             }
             (What::Crash { node, which, .. }, false) => world.start_again(node, which),
+            (What::Goaway { node, to, deadline }, true) => world.goaway(node, to, deadline),
+            (What::Goaway { .. }, false) => {}
         }
     }
     sleep_until(start + millis(world.plan.faults_end)).await;

@@ -1,12 +1,11 @@
-//! One reading of a track, as far as its groups belong together, and what must hold of it.
+//! One reading of a track, as far as its groups belong together, and what holds of every reading.
 
-use std::collections::BTreeSet;
-use std::ops::Range;
-
-use moq_session::{Frame, GroupEnd};
+use moq_session::Frame;
 
 use crate::content::{Place, payload, place};
-use crate::judge::{End, Judge};
+use crate::judge::{End, Judge, Published};
+use crate::rules::{Owed, Rule};
+use crate::tally::Count;
 
 /// What the drafts on the way to a reader can say.
 #[derive(Debug, Clone, Copy)]
@@ -15,71 +14,95 @@ pub struct Spoken {
     pub timestamps: bool,
     /// The end of a track is told.
     pub ends: bool,
+    /// A reader in order can go on where it was, without loss.
+    pub resumes: bool,
 }
 
 #[derive(Debug)]
 pub struct Scope {
-    judge: Judge,
-    pub reader: usize,
-    pub track: u64,
-    floor: u64,
-    spoken: Spoken,
-    epoch: Option<u64>,
-    /// Newest first: the groups so far.
-    opened: BTreeSet<u64>,
-    /// In order: the next group.
-    next: Option<u64>,
-    /// In order: the group that is being read, and its next frame.
-    current: Option<(u64, u64)>,
+    pub judge: Judge,
+    reader: usize,
+    track: u64,
+    /// The shortest of the track and its readers, in milliseconds.
+    max_age: u64,
+    pub floor: u64,
+    pub spoken: Spoken,
+    /// Whose groups they are, from the first frame on.
+    pub epoch: Option<u64>,
 }
 
 impl Scope {
-    pub fn new(judge: &Judge, reader: usize, track: u64, floor: u64, spoken: Spoken) -> Self {
+    pub fn new(judge: &Judge, reader: (usize, u64), max_age: u64, spoken: Spoken) -> Self {
+        let (reader, track) = reader;
         Self {
             judge: judge.clone(),
             reader,
             track,
-            floor,
+            max_age,
+            floor: 0,
             spoken,
             epoch: None,
-            opened: BTreeSet::new(),
-            next: None,
-            current: None,
         }
     }
 
-    fn violation(&self, text: String) {
+    pub fn with_floor(self, floor: u64) -> Self {
+        Self { floor, ..self }
+    }
+
+    pub fn violation(&self, text: String) {
         let Self { reader, track, .. } = self;
         self.judge
             .violation(format!("reader {reader}, track {track}: {text}"));
     }
 
-    /// The same publisher is read again, from `position` on.
-    ///
-    /// As far as that is known: no draft says which life of a publisher a group is of, and another
-    /// one may take its place while the subscription is on its way. Within a subscription there is
-    /// only one.
-    pub fn resume(&mut self, position: (u64, usize)) {
-        self.judge.count(|tally| tally.resumed += 1);
-        self.floor = position.0;
-        self.epoch = None;
-        self.current = None;
-        self.next = None;
+    pub fn unmet(&self, rule: Rule, text: &str) {
+        let Self { reader, track, .. } = self;
+        self.judge
+            .unmet(rule, format!("reader {reader}, track {track}: {text}"));
     }
 
-    /// A group has come, in whatever order.
-    pub fn open(&mut self, group: u64) {
-        if !self.opened.insert(group) {
-            self.violation(format!("group {group} again"));
+    /// Notes what the reader is told; `kind` tells such notes apart.
+    pub fn note(&self, kind: u64, values: [u64; 2], text: impl FnOnce() -> String) {
+        let reader = self.reader;
+        let values = [reader as u64, values[0], values[1], kind << 32];
+        self.judge
+            .note(values, || format!("reader {reader}: {}", text()));
+    }
+
+    /// What is owed to the reader at a time.
+    pub fn owed(&self, epoch: u64, at: u64) -> Owed {
+        Owed {
+            epoch,
+            track: self.track,
+            max_age: self.max_age,
+            at,
         }
+    }
+
+    /// The groups that were published in a range, as far as it is known whose they are.
+    pub fn published(&self, from: u64, to: u64, has_frames: bool) -> Vec<u64> {
+        let Some(epoch) = self.epoch else {
+            return Vec::new();
+        };
+        self.judge.groups_in(epoch, self.track, from..to, |group| {
+            !has_frames || !group.frames.is_empty()
+        })
+    }
+
+    /// Whether a group was sent as a datagram.
+    pub fn is_datagram(&self, group: u64) -> bool {
+        self.truth(group).is_some_and(|group| group.is_datagram)
+    }
+
+    /// A group as it was published, as far as it is known whose it is.
+    fn truth(&self, group: u64) -> Option<Published> {
+        self.judge.group(self.epoch?, self.track, group)
     }
 
     /// A frame has come, in whatever order of groups.
     pub fn frame(&mut self, group: u64, index: u64, frame: &Frame) {
-        let values = [self.reader as u64, group, index, frame.payload.len() as u64];
-        let reader = self.reader;
-        self.judge.note(values, || {
-            format!("reader {reader}: group {group}, frame {index}")
+        self.note(0, [group, index << 32 | frame.payload.len() as u64], || {
+            format!("group {group}, frame {index}")
         });
         if group < self.floor {
             self.violation(format!("group {group} below the start {}", self.floor));
@@ -111,10 +134,11 @@ impl Scope {
             ));
         }
         self.judge.progress(self.reader, epoch, group);
-        let published = self
-            .judge
-            .group(epoch, self.track, group)
-            .unwrap_or_default();
+        self.expect_published(group, index, frame);
+    }
+
+    fn expect_published(&self, group: u64, index: u64, frame: &Frame) {
+        let published = self.truth(group).unwrap_or_default();
         match published.frames.get(usize::try_from(index).unwrap()) {
             None => self.violation(format!(
                 "frame {index} of group {group} was never published"
@@ -127,71 +151,14 @@ impl Scope {
             }
             Some(_) => {}
         }
-    }
-
-    /// A frame has come in order.
-    pub fn ordered_frame(&mut self, group: u64, index: u64, frame: &Frame) {
-        match self.current {
-            Some((current, next)) if current == group => {
-                if index != next {
-                    self.violation(format!("frame {index} of group {group}, not {next}"));
-                }
-            }
-            _ => {
-                self.close_current();
-                self.expect_reached(group);
-                if index != 0 {
-                    self.violation(format!("group {group} begins with frame {index}"));
-                }
-            }
+        if published.is_datagram {
+            self.judge.count(Count::Datagrams);
         }
-        self.frame(group, index, frame);
-        self.current = Some((group, index + 1));
-        self.next = Some(group + 1);
-    }
-
-    /// Groups are reported as missing, in order.
-    pub fn skipped(&mut self, groups: Range<u64>, end: Option<GroupEnd>) {
-        let values = [self.reader as u64, groups.start, groups.end, 1 << 32];
-        let reader = self.reader;
-        self.judge.note(values, || {
-            format!("reader {reader}: {groups:?} skipped, {end:?}")
-        });
-        self.judge
-            .count(|tally| tally.skipped += groups.end - groups.start);
-        match self.current {
-            Some((current, _)) if current == groups.start => self.current = None,
-            _ => {
-                self.close_current();
-                self.expect_reached(groups.start);
-            }
-        }
-        self.next = Some(groups.end);
-    }
-
-    /// The track is over, in order.
-    pub fn ordered_end(&mut self) {
-        self.close_current();
-        if self.spoken.ends
-            && let Some(next) = self.next
-        {
-            let next = next.max(self.floor);
-            if let Some(lost) = self
-                .epoch
-                .and_then(|epoch| self.judge.first_in(epoch, self.track, next, u64::MAX))
-            {
-                self.violation(format!("the track ended without a word of group {lost}"));
-            }
-        }
-        self.end();
     }
 
     /// The track is over.
     pub fn end(&self) {
-        let reader = self.reader;
-        self.judge.note([reader as u64, 0, 0, 2 << 32], || {
-            format!("reader {reader}: the track is over")
-        });
+        self.note(2, [0; 2], || "the track is over".to_owned());
         if let Some(epoch) = self.epoch
             && !self.judge.is_finished(epoch, self.track)
         {
@@ -201,12 +168,14 @@ impl Scope {
 
     /// A group has ended well for the reader, after `frames`.
     pub fn whole(&self, group: u64, frames: u64) {
-        self.judge.count(|tally| tally.whole += 1);
-        let Some(epoch) = self.epoch else { return };
-        let published = self
-            .judge
-            .group(epoch, self.track, group)
-            .unwrap_or_default();
+        self.judge.count(Count::Whole);
+        if frames == 0 {
+            self.judge.count(Count::Empty);
+        }
+        if self.epoch.is_none() {
+            return;
+        }
+        let published = self.truth(group).unwrap_or_default();
         if published.end != Some(End::Finished) {
             self.violation(format!(
                 "group {group} ended well, but its publisher says {:?}",
@@ -216,31 +185,6 @@ impl Scope {
             let count = published.frames.len();
             self.violation(format!(
                 "group {group} ended well after {frames} of {count} frames"
-            ));
-        }
-    }
-
-    fn close_current(&mut self) {
-        if let Some((group, frames)) = self.current.take() {
-            self.whole(group, frames);
-        }
-    }
-
-    /// No group before `group` may be missing without a word, but for those without a frame.
-    fn expect_reached(&self, group: u64) {
-        let (Some(next), Some(epoch)) = (self.next, self.epoch) else {
-            return;
-        };
-        if group < next {
-            self.violation(format!("group {group} again, after {next} was due"));
-        }
-        let empty = |group| {
-            let published = self.judge.group(epoch, self.track, group);
-            published.is_some_and(|group| group.frames.is_empty())
-        };
-        if let Some(lost) = (next..group).find(|group| !empty(*group)) {
-            self.violation(format!(
-                "group {lost} is missing without a word before {group}"
             ));
         }
     }

@@ -10,6 +10,8 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::net::SimConnection;
+use crate::plan::To;
+use crate::tally::Count;
 use crate::world::World;
 
 /// The sessions of a node, and the next number for one.
@@ -35,18 +37,19 @@ pub async fn keep(dialer: Dialer, config: Config, sessions: Sessions) {
     }
 }
 
-/// Lets peers in.
+/// Lets peers in, to one part of the node after the other.
 pub async fn serve(
     mut incoming: mpsc::UnboundedReceiver<SimConnection>,
-    config: Config,
+    parts: Vec<Config>,
     sessions: Sessions,
 ) {
     let mut tasks = JoinSet::new();
+    let mut parts = parts.iter().cycle();
     loop {
         tokio::select! {
             biased;
             connection = incoming.recv() => {
-                let Some(connection) = connection else { return };
+                let (Some(connection), Some(config)) = (connection, parts.next()) else { return };
                 let (config, sessions) = (config.clone(), sessions.clone());
                 tasks.spawn(async move {
                     let Ok(request) = Session::accept(Established::new(connection), config).await else {
@@ -121,10 +124,41 @@ impl Dial for Dialer {
             sleep(Duration::from_secs(1)).await;
             return Err(DialFault::Silence);
         }
-        world.connect(*link).ok_or(DialFault::Refused)
+        let connection = world.connect(*link).ok_or(DialFault::Refused)?;
+        if plan.spare_of.is_some() {
+            world.judge.count(Count::Moves);
+        }
+        Ok(connection)
     }
 
     fn is_terminal(_: &DialFault) -> bool {
         false
+    }
+
+    fn uri(&self) -> Option<String> {
+        let (_, to) = self.world.plan.links[self.link].ends;
+        Some(uri(To::Node(to)))
+    }
+
+    fn at(&self, uri: &str) -> Option<Self> {
+        let to = uri.strip_prefix(PLACE)?.parse().ok()?;
+        let links = &self.world.plan.links;
+        let home = links[self.link].spare_of.unwrap_or(self.link);
+        let own = |at: usize| at == home || links[at].spare_of == Some(home);
+        let link = (0..links.len()).find(|at| own(*at) && links[*at].ends.1 == to)?;
+        let world = self.world.clone();
+        Some(Self { world, link })
+    }
+}
+
+/// All nodes are at one authority, so that peers go where they are asked to.
+const PLACE: &str = "https://sim/";
+
+/// What GOAWAY says of a place.
+pub fn uri(to: To) -> String {
+    match to {
+        To::Back => String::new(),
+        To::Node(node) => format!("{PLACE}{node}"),
+        To::Nowhere => "https://elsewhere/".to_owned(),
     }
 }

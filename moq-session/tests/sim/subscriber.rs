@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use moq_session::{
-    AnnouncedEvent, GroupConsumer, GroupEnd, GroupRead, HopId, OrderedRead, OriginProducer,
-    ReadError, Start, Subscription, TrackConsumer, TrackReader,
+    AnnouncedEvent, HopId, OriginProducer, ReadError, Start, Subscription, TrackConsumer,
+    TrackReader,
 };
 use tokio::time::sleep;
 
-use crate::plan::{From, ReaderPlan};
-use crate::publisher;
+use crate::plan::{From, Mode, ReaderPlan};
+use crate::reads::{self, Group, Newest, Piece, Told};
 use crate::scope::{Scope, Spoken};
+use crate::tally::Count;
 use crate::world::{PATH, Phase, World};
+use crate::{in_order, latest, newest_first, publisher};
 
 #[derive(Debug)]
 pub struct Subscriber {
@@ -20,13 +22,13 @@ pub struct Subscriber {
     origin: OriginProducer,
     reader: usize,
     plan: ReaderPlan,
-    /// What belongs together with what is read next, whose it is, and where it goes on.
+    /// What is read in order, and goes on at the same publisher.
     reading: Option<Reading>,
 }
 
 #[derive(Debug)]
 struct Reading {
-    scope: Scope,
+    judge: in_order::InOrder,
     publisher: Option<HopId>,
     position: Option<(u64, usize)>,
 }
@@ -67,7 +69,7 @@ impl Subscriber {
         self.done();
     }
 
-    fn note(&self, what: &'static str, number: u64) {
+    fn note(&self, what: &str, number: u64) {
         let reader = self.reader;
         let values = [reader as u64, number, 0, 3 << 32];
         self.world
@@ -85,12 +87,8 @@ impl Subscriber {
             match self.read(found).await {
                 Ok(()) => return,
                 Err(error) => {
-                    self.world.judge.count(|tally| tally.ended += 1);
-                    let reader = self.reader;
-                    let values = [reader as u64, 0, 0, 4 << 32];
-                    self.world
-                        .judge
-                        .note(values, || format!("reader {reader}: {error}"));
+                    self.world.judge.count(Count::EndedEarly);
+                    self.note(&error.to_string(), 0);
                     sleep(Duration::from_millis(100)).await;
                 }
             }
@@ -120,21 +118,37 @@ impl Subscriber {
     }
 
     async fn read(&mut self, found: Found) -> Result<(), ReadError> {
-        let start = self.begin(&found);
+        let resumed = self.resume(&found);
+        let start = match (resumed, self.plan.from) {
+            (Some(group), _) => Start::Floor(group),
+            (None, From::Newest) => Start::Newest,
+            (None, From::Oldest) => Start::OLDEST,
+            (None, From::Group(group)) => Start::Floor(group),
+        };
         let subscription = Subscription::default()
-            .from(start)
-            .with_max_age(Duration::from_millis(self.plan.max_age));
+            .with_start(start)
+            .with_max_age(Duration::from_millis(self.plan.max_age))
+            .with_patience(Duration::from_millis(self.plan.max_age));
         let reader = found.track.subscribe(subscription);
         found.track.info().await?;
-        if self.plan.is_ordered {
-            self.in_order(reader).await
-        } else {
-            self.newest_first(reader).await
+        match self.plan.mode {
+            Mode::InOrder => {
+                let scope = self.scope();
+                let reading = self.reading.get_or_insert_with(|| Reading {
+                    judge: in_order::InOrder::new(scope),
+                    publisher: found.publisher,
+                    position: None,
+                });
+                let pace = (&self.world, self.plan.think);
+                in_order(reading, reader, pace).await
+            }
+            Mode::NewestFirst => self.newest_first(reader).await,
+            Mode::Latest => self.latest(reader).await,
         }
     }
 
-    /// Goes on where the same publisher was read before, or begins anew; says where.
-    fn begin(&mut self, found: &Found) -> Start {
+    /// Goes on where the same publisher was read before; says where. Else reading begins anew.
+    fn resume(&mut self, found: &Found) -> Option<u64> {
         let (reader, publisher) = (self.reader, found.publisher);
         let hop = publisher.map_or(0, |hop| hop.0);
         let values = [reader as u64, hop, 0, 5 << 32];
@@ -145,93 +159,86 @@ impl Subscriber {
                 .map(|reading| (reading.publisher, reading.position));
             format!("reader {reader} subscribes to {publisher:?}, was at {position:?}")
         });
-        if let Some(reading) = &mut self.reading
-            && found.publisher.is_some()
-            && reading.publisher == found.publisher
-            && let Some(position) = reading.position.filter(|_| self.plan.is_ordered)
-        {
-            reading.scope.resume(position);
-            return Start::Floor(position.0);
-        }
-        let (start, floor) = match self.plan.from {
-            From::Newest => (Start::Newest, 0),
-            From::Oldest => (Start::OLDEST, 0),
-            From::Group(group) => (Start::Floor(group), group),
-        };
-        let links = &self.world.plan.links;
+        let is_same = |reading: &Reading| publisher.is_some() && reading.publisher == publisher;
+        let reading = self.reading.take().filter(is_same);
+        let mut reading = reading.filter(|reading| reading.position.is_some())?;
+        let position = reading.position?;
+        reading.judge.resume(position);
+        self.reading = Some(reading);
+        Some(position.0)
+    }
+
+    /// What is judged of a reading that begins.
+    fn scope(&self) -> Scope {
+        let plan = &self.world.plan;
         let all = |has: fn(&moq_wire::Features) -> bool| {
-            links.iter().all(|link| has(link.version.features()))
+            plan.links.iter().all(|link| has(link.version.features()))
         };
         let spoken = Spoken {
             timestamps: all(|features| features.timestamps),
             ends: all(|features| features.start_end),
+            resumes: plan.can_resume(),
         };
-        let track = self.plan.track as u64;
-        self.reading = Some(Reading {
-            scope: Scope::new(&self.world.judge, self.reader, track, floor, spoken),
-            publisher: found.publisher,
-            position: None,
-        });
-        start
+        let reader = (self.reader, self.plan.track as u64);
+        let max_age = plan.shortest_age(self.plan.track);
+        let floor = match self.plan.from {
+            From::Newest | From::Oldest => 0,
+            From::Group(group) => group,
+        };
+        Scope::new(&self.world.judge, reader, max_age, spoken).with_floor(floor)
     }
 
-    async fn in_order(&mut self, reader: TrackReader) -> Result<(), ReadError> {
-        let (world, think) = (self.world.clone(), self.plan.think);
-        let Some(reading) = &mut self.reading else {
-            return Ok(());
-        };
-        let mut reader = reader.ordered();
-        loop {
-            match reader.next().await? {
-                Some(OrderedRead::Frame {
-                    group,
-                    index,
-                    frame,
-                }) => {
-                    reading.scope.ordered_frame(group, index as u64, &frame);
-                    if index == 0 {
-                        pause(&world, think).await;
-                    }
-                }
-                Some(OrderedRead::Skipped { groups, end }) => reading.scope.skipped(groups, end),
-                Some(_) => {}
-                None => {
-                    reading.scope.ordered_end();
-                    return Ok(());
-                }
-            }
-            reading.position = reading.position.max(reader.position());
-        }
-    }
-
-    async fn newest_first(&mut self, mut reader: TrackReader) -> Result<(), ReadError> {
-        let (world, think) = (self.world.clone(), self.plan.think);
-        let Some(reading) = &mut self.reading else {
-            return Ok(());
-        };
+    async fn newest_first(&self, reader: TrackReader) -> Result<(), ReadError> {
+        let mut judge = newest_first::NewestFirst::new(self.scope());
+        let mut reader = reads::NewestFirst::new(reader);
         let mut open = FuturesUnordered::new();
         let mut is_over = false;
         loop {
             tokio::select! {
                 biased;
-                group = reader.next_group(), if !is_over => match group? {
-                    Some(group) => {
-                        reading.scope.open(group.sequence());
+                told = reader.next(), if !is_over => match told? {
+                    Newest::Group(group) => {
+                        judge.open(group.sequence());
                         open.push(next(group, 0));
-                        pause(&world, think).await;
+                        pause(&self.world, self.plan.think).await;
                     }
-                    None => is_over = true,
+                    Newest::Gone(gone) => judge.gone(gone),
+                    Newest::End => is_over = true,
                 },
-                Some((group, index, read)) = open.next() => match read {
-                    GroupRead::Frame(frame) => {
-                        reading.scope.frame(group.sequence(), index, &frame);
+                Some((group, index, piece)) = open.next() => match piece {
+                    Piece::Frame(frame) => {
+                        judge.frame(group.sequence(), index, &frame);
                         open.push(next(group, index + 1));
                     }
-                    GroupRead::End(GroupEnd::Finished) => reading.scope.whole(group.sequence(), index),
-                    GroupRead::End(_) => world.judge.count(|tally| tally.skipped += 1),
+                    Piece::Whole => judge.whole(group.sequence(), index),
+                    Piece::Cut(cause) => judge.cut(group.sequence(), cause),
                 },
                 else => {
-                    reading.scope.end();
+                    judge.end();
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    async fn latest(&self, reader: TrackReader) -> Result<(), ReadError> {
+        let mut judge = latest::Latest::new(self.scope());
+        let mut reader = reads::Latest::new(reader);
+        loop {
+            match reader.next().await? {
+                Some(Told::Frame {
+                    group,
+                    index,
+                    frame,
+                }) => {
+                    judge.frame(group, index, &frame);
+                    if index == 0 {
+                        pause(&self.world, self.plan.think).await;
+                    }
+                }
+                Some(Told::Gone(gone)) => judge.gone(gone),
+                None => {
+                    judge.end();
                     return Ok(());
                 }
             }
@@ -239,10 +246,39 @@ impl Subscriber {
     }
 }
 
+/// Reads in order, and keeps where to go on.
+async fn in_order(
+    reading: &mut Reading,
+    reader: TrackReader,
+    (world, think): (&World, u64),
+) -> Result<(), ReadError> {
+    let mut reader = reads::InOrder::new(reader);
+    loop {
+        match reader.next().await? {
+            Some(Told::Frame {
+                group,
+                index,
+                frame,
+            }) => {
+                reading.judge.frame(group, index, &frame);
+                if index == 0 {
+                    pause(world, think).await;
+                }
+            }
+            Some(Told::Gone(gone)) => reading.judge.gone(gone),
+            None => {
+                reading.judge.end();
+                return Ok(());
+            }
+        }
+        reading.position = reading.position.max(reader.position());
+    }
+}
+
 /// What comes next in a group, and at which place.
-async fn next(mut group: GroupConsumer, index: u64) -> (GroupConsumer, u64, GroupRead) {
-    let read = group.next().await;
-    (group, index, read)
+async fn next(mut group: Group, index: u64) -> (Group, u64, Piece) {
+    let piece = group.next().await;
+    (group, index, piece)
 }
 
 /// Slow readers are slow while there are faults.

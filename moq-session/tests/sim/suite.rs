@@ -1,23 +1,24 @@
 //! Many runs, and what is printed of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use moq_session::Version;
 
-use crate::judge::Tally;
 use crate::net::{FaultKind, Mode, Planned};
 use crate::options::{Nth, Options};
 use crate::plan::Plan;
 use crate::rng;
-use crate::run::{Outcome, run};
+use crate::rules::Rule;
+use crate::run::{How, Outcome, run};
+use crate::tally::Tally;
 
 /// One seed in so many is run twice, to see whether it gives the same.
 const TWICE: u64 = 10;
 
-/// Violations of one run that are printed.
+/// Violations of one run that are printed, and seeds with the same one that only counts.
 const SHOWN: usize = 4;
 
 /// What came of many runs.
@@ -30,6 +31,8 @@ struct Report {
     hash: u64,
     acted: BTreeMap<FaultKind, u64>,
     tally: Tally,
+    /// The first seeds that do not keep a rule which only counts.
+    unmet: BTreeMap<Rule, BTreeSet<u64>>,
 }
 
 /// Does what is asked; says whether all is well.
@@ -37,7 +40,7 @@ pub fn main(options: &Options) -> bool {
     let mut is_well = options.seeds == 0 || seeds(options);
     if let Some(nth) = &options.nth {
         for version in &nth.versions {
-            is_well &= nth_failures(*version, nth);
+            is_well &= nth_failures(*version, nth, options.is_strict);
         }
     }
     is_well
@@ -76,10 +79,19 @@ fn seeds(options: &Options) -> bool {
         if options.is_verbose {
             println!("{plan:#?}");
         }
-        let outcome = run(&plan, None, options.is_verbose);
-        let calm = run(&plan.calm(), None, false);
+        let how = How {
+            is_verbose: options.is_verbose,
+            is_strict: options.is_strict,
+            ..How::default()
+        };
+        let silent = How {
+            is_verbose: false,
+            ..how
+        };
+        let outcome = run(&plan, how);
+        let calm = run(&plan.calm(), silent);
         let again =
-            (cfg!(tokio_unstable) && seed.is_multiple_of(TWICE)).then(|| run(&plan, None, false));
+            (cfg!(tokio_unstable) && seed.is_multiple_of(TWICE)).then(|| run(&plan, silent));
         let mut report = report.lock().unwrap();
         report.add(seed, &outcome, &calm, again.as_ref());
         !options.is_hunt || report.failed.is_empty()
@@ -112,7 +124,16 @@ impl Report {
         for (kind, count) in &outcome.acted {
             *self.acted.entry(*kind).or_default() += count;
         }
-        self.tally.add(&outcome.tally);
+        for of in [&outcome.tally, &calm.tally] {
+            self.tally.add(of);
+            for (rule, _) in of.rules() {
+                let seeds = self.unmet.entry(rule).or_default();
+                seeds.insert(seed);
+                if seeds.len() > SHOWN {
+                    seeds.pop_last();
+                }
+            }
+        }
     }
 
     /// Says whether all is well.
@@ -122,12 +143,6 @@ impl Report {
             print_some(violations);
             println!("  replay: cargo xtask sim --seed {seed}");
         }
-        let Tally {
-            whole,
-            skipped,
-            ended,
-            resumed,
-        } = self.tally;
         println!(
             "sim: {} seeds from {}, {} with violations, {} events, hash {:016x}, {} run twice, {:.1} s",
             self.runs,
@@ -138,9 +153,11 @@ impl Report {
             self.repeated,
             start.elapsed().as_secs_f64()
         );
-        println!(
-            "sim: groups whole {whole}, skipped {skipped}; subscriptions ended early {ended}, resumed {resumed}"
-        );
+        println!("sim: {}", self.tally);
+        for (rule, times) in self.tally.rules() {
+            let seeds: Vec<_> = self.unmet.get(&rule).into_iter().flatten().collect();
+            println!("sim: not enforced: {rule}: {times} times, as with seeds {seeds:?}");
+        }
         let counts =
             FaultKind::ALL.map(|kind| (kind, self.acted.get(&kind).copied().unwrap_or_default()));
         let listed: Vec<_> = counts
@@ -148,9 +165,12 @@ impl Report {
             .map(|(kind, count)| format!("{kind:?} {count}"))
             .collect();
         println!("sim: faults that acted: {}", listed.join(", "));
-        let is_complete = counts.iter().all(|(_, count)| *count > 0);
+        let idle = counts.iter().filter(|(_, count)| *count == 0);
+        let mut missing: Vec<_> = idle.map(|(kind, _)| format!("{kind:?}")).collect();
+        missing.extend(self.tally.missing().map(str::to_owned));
+        let is_complete = missing.is_empty();
         if options.is_complete && !is_complete {
-            println!("sim: a kind of fault never acted");
+            println!("sim: never happened: {}", missing.join(", "));
         }
         self.failed.is_empty() && (is_complete || !options.is_complete)
     }
@@ -176,11 +196,16 @@ fn print_some(violations: &[String]) {
 }
 
 /// Lets each call fail in turn, in each way, until a run has fewer calls.
-fn nth_failures(version: Version, nth: &Nth) -> bool {
+fn nth_failures(version: Version, nth: &Nth, is_strict: bool) -> bool {
     let start = Instant::now();
     let plan = Plan::standard(version);
-    let calm = run(&plan, None, false);
+    let silent = How {
+        is_strict,
+        ..How::default()
+    };
+    let calm = run(&plan, silent);
     let failed = Mutex::new(BTreeMap::new());
+    let tally = Mutex::new(Tally::default());
     if !calm.violations.is_empty() {
         let none = (0, "without a failure".to_owned());
         failed.lock().unwrap().insert(none, calm.violations.clone());
@@ -191,7 +216,13 @@ fn nth_failures(version: Version, nth: &Nth) -> bool {
         let mode = Mode::ALL[usize::try_from(number % modes).unwrap()];
         let call = nth.call.unwrap_or(1 + number / modes * nth.step);
         let planned = Planned { call, mode };
-        let outcome = run(&plan, Some(planned), nth.call.is_some());
+        let how = How {
+            planned: Some(planned),
+            is_verbose: nth.call.is_some(),
+            is_strict,
+        };
+        let outcome = run(&plan, how);
+        tally.lock().unwrap().add(&outcome.tally);
         let mut violations = outcome.violations.clone();
         violations.extend(differences(&outcome, &calm));
         if !violations.is_empty() {
@@ -212,5 +243,8 @@ fn nth_failures(version: Version, nth: &Nth) -> bool {
         failed.len(),
         start.elapsed().as_secs_f64()
     );
+    for (rule, times) in tally.into_inner().unwrap().rules() {
+        println!("sim: {version}: not enforced: {rule}: {times} times");
+    }
     failed.is_empty()
 }

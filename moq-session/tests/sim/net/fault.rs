@@ -143,7 +143,16 @@ impl State {
         }
     }
 
+    /// Whether a datagram gets lost now.
+    pub(super) fn is_lossy(&mut self, link: usize) -> bool {
+        self.links[link].is_shaky && self.rng.below(3) == 0
+    }
+
+    /// Keeps back what cannot pass, but for datagrams, which nobody sends again.
     pub(super) fn hold(&mut self, link: usize, direction: usize, event: Event) {
+        if matches!(event.what, What::Datagram(_)) {
+            return;
+        }
         let is_partition = self.links[link].is_down == [true; 2];
         self.act(if is_partition {
             Kind::Partition

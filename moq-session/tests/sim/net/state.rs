@@ -24,6 +24,8 @@ pub struct LinkPlan {
     /// How long a packet takes, in milliseconds, and how much longer at most.
     pub delay: u64,
     pub jitter: u64,
+    /// The link that it can take the place of; it is not dialled before.
+    pub spare_of: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -112,6 +114,11 @@ impl State {
 
     /// Sends something to the other side of a connection.
     pub(super) fn send(&mut self, conn: usize, to: usize, what: What) {
+        // Who drops the streams of a connection that is lost has no way left to say so.
+        let is_over = self.conns[conn].sides[1 - to].ended.is_some();
+        if is_over && matches!(what, What::Reset(..) | What::Stop(..)) {
+            return;
+        }
         let now = self.log.now();
         let delay = self.delay(self.conns[conn].link);
         let mut at = now + delay;
@@ -157,6 +164,9 @@ impl State {
         let (link, direction) = (conn.link, 1 - event.to);
         if self.links[link].is_down[direction] {
             return self.hold(link, direction, event);
+        }
+        if matches!(event.what, What::Datagram(_)) && self.is_lossy(link) {
+            return;
         }
         self.note(&event);
         self.deliver(event);

@@ -1,0 +1,162 @@
+//! What readers are told, in words of the simulation: the only file that knows how tracks are read.
+
+use std::ops::Range;
+
+use moq_session::{
+    Abort, Frame, GroupConsumer, GroupEnd, GroupRead, LatestReader, NextGroup, OrderedReader,
+    ReadError, TrackRead, TrackReader,
+};
+
+use crate::rules::Rule;
+
+/// Rules whose breach is a violation; that of the others only counts, unless the program is asked
+/// to be strict.
+pub const ENFORCED: &[Rule] = &[Rule::Skip, Rule::Account, Rule::Latest];
+
+/// Why a group does not come, or not further.
+pub type Cause = Abort;
+
+/// What a reader of one group after the other is told.
+#[derive(Debug)]
+pub enum Told {
+    Frame {
+        group: u64,
+        index: u64,
+        frame: Frame,
+    },
+    Gone(Gone),
+}
+
+/// Groups that do not come, whole or from some frame on.
+#[derive(Debug)]
+pub struct Gone {
+    pub groups: Range<u64>,
+    pub cause: Cause,
+}
+
+fn told(read: TrackRead) -> Option<Told> {
+    match read {
+        TrackRead::Frame {
+            group,
+            index,
+            frame,
+        } => Some(Told::Frame {
+            group,
+            index: index as u64,
+            frame,
+        }),
+        TrackRead::Skipped { groups, cause } => Some(Told::Gone(Gone { groups, cause })),
+        _ => None,
+    }
+}
+
+/// A track in sequence.
+#[derive(Debug)]
+pub struct InOrder(OrderedReader);
+
+impl InOrder {
+    pub fn new(reader: TrackReader) -> Self {
+        Self(reader.ordered())
+    }
+
+    /// What is told next, `None` at the end of the track.
+    pub async fn next(&mut self) -> Result<Option<Told>, ReadError> {
+        loop {
+            match self.0.next().await?.map(told) {
+                Some(None) => {}
+                Some(told) => return Ok(told),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// Where reading goes on elsewhere.
+    pub fn position(&self) -> Option<(u64, usize)> {
+        self.0.position()
+    }
+}
+
+/// The newest group of a track, for as long as it is that.
+#[derive(Debug)]
+pub struct Latest(LatestReader);
+
+impl Latest {
+    pub fn new(reader: TrackReader) -> Self {
+        Self(reader.latest())
+    }
+
+    /// What is told next, `None` at the end of the track.
+    pub async fn next(&mut self) -> Result<Option<Told>, ReadError> {
+        loop {
+            match self.0.next().await?.map(told) {
+                Some(None) => {}
+                Some(told) => return Ok(told),
+                None => return Ok(None),
+            }
+        }
+    }
+}
+
+/// What a newest-first reader is told.
+#[derive(Debug)]
+pub enum Newest {
+    Group(Group),
+    Gone(Gone),
+    /// The track is over.
+    End,
+}
+
+/// A track newest group first.
+#[derive(Debug)]
+pub struct NewestFirst(TrackReader);
+
+impl NewestFirst {
+    pub fn new(reader: TrackReader) -> Self {
+        Self(reader)
+    }
+
+    /// What is told next. Cancel safe.
+    pub async fn next(&mut self) -> Result<Newest, ReadError> {
+        loop {
+            match self.0.next().await? {
+                Some(NextGroup::Group(group)) => return Ok(Newest::Group(Group(group))),
+                Some(NextGroup::Lost { groups, cause }) => {
+                    return Ok(Newest::Gone(Gone { groups, cause }));
+                }
+                Some(_) => {}
+                None => return Ok(Newest::End),
+            }
+        }
+    }
+}
+
+/// One group.
+#[derive(Debug)]
+pub struct Group(GroupConsumer);
+
+/// What a group yields.
+#[derive(Debug)]
+pub enum Piece {
+    Frame(Frame),
+    Whole,
+    Cut(Cause),
+}
+
+impl Group {
+    pub fn new(group: GroupConsumer) -> Self {
+        Self(group)
+    }
+
+    pub fn sequence(&self) -> u64 {
+        self.0.sequence()
+    }
+
+    pub async fn next(&mut self) -> Piece {
+        match self.0.next().await {
+            GroupRead::Frame(frame) => Piece::Frame(frame),
+            GroupRead::End(GroupEnd::Finished) => Piece::Whole,
+            GroupRead::End(GroupEnd::Aborted(cause)) => Piece::Cut(cause),
+            GroupRead::End(_) => Piece::Cut(Abort::Internal),
+        }
+    }
+}
