@@ -18,7 +18,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
         let start = Instant::now();
         match step.action {
             Action::Run(mut command) => succeed(&mut command)?,
-            Action::Tidy => tidy::run(workspace)?,
+            Action::Tidy => tidy::check(workspace)?,
             Action::Skip(reason) => {
                 eprintln!("   SKIPPED: {reason}");
                 continue;
@@ -67,8 +67,9 @@ fn steps(workspace: &Workspace) -> anyhow::Result<Vec<Step>> {
         cargo("test", &["test", "--workspace"]),
         Step {
             name: "sim",
-            action: Action::Run(sim::command(workspace, None, false, &["--seeds", "200"])),
+            action: Action::Run(sim::command(workspace, false, &["--seeds", "200"])),
         },
+        cargo("drill strict", &["xtask", "drill", "strict", "--quick"]),
         cargo("session without features", SESSION_BARE),
         cargo("quinn transport without features", TRANSPORT_BARE),
         Step {
@@ -86,9 +87,10 @@ fn wasm(workspace: &Workspace) -> Action {
     if !rustup_lists(&["target", "list", "--installed"], WASM) {
         return Action::Skip(format!("target {WASM} is not installed"));
     }
-    let crates = ["-p", "moq-wire", "-p", "moq-model", "-p", "moq-session"];
-    let mut command = workspace.cargo(&["check", "--target", WASM]);
-    command.args(crates);
+    let crates = ["moq-wire", "moq-model", "moq-media", "moq-session"].map(|name| ["-p", name]);
+    // The feature `tokio` of moq-session spawns on a runtime, which a browser has not.
+    let mut command = workspace.cargo(&["check", "--no-default-features", "--target", WASM]);
+    command.args(crates.as_flattened());
     Action::Run(command)
 }
 

@@ -12,12 +12,10 @@ use anyhow::{Context as _, anyhow, bail, ensure};
 
 use crate::process::Process;
 
-/// From one line to the next.
-const PACE: Duration = Duration::from_millis(20);
 /// What a line that is whole ends with.
-const END: &str = "end";
+pub(super) const END: &str = "end";
 
-/// A `moq publish` that is fed a numbered line every 20 ms, five to a group.
+/// A `moq publish` that is fed numbered lines.
 pub(super) struct Publisher {
     written: Arc<AtomicU64>,
     /// Dropped to say that the input ends.
@@ -26,17 +24,22 @@ pub(super) struct Publisher {
 }
 
 impl Publisher {
-    /// `life` is the first word of its lines.
-    pub(super) fn start(publish: &Command, life: &str, log: &Path) -> anyhow::Result<Self> {
-        let mut command = copy(publish);
-        command.args(["--lines", "--group-frames", "5"]);
-        let mut process = Process::start(&mut command, log)?;
+    /// `life` is the first word of its lines, `pace` the time from one line to the next.
+    pub(super) fn start(
+        publish: &Command,
+        life: &str,
+        pace: Duration,
+        log: &Path,
+    ) -> anyhow::Result<Self> {
+        let mut process = Process::start(&mut copy(publish), log)?;
         let (kill, killed) = channel();
         let written = Arc::new(AtomicU64::new(0));
         let (count, life) = (Arc::clone(&written), life.to_owned());
         let feeder = thread::spawn(move || {
+            let mut due = Instant::now();
             loop {
-                match killed.recv_timeout(PACE) {
+                due += pace;
+                match killed.recv_timeout(due.saturating_duration_since(Instant::now())) {
                     Err(RecvTimeoutError::Timeout) => {
                         let number = count.load(Ordering::Relaxed);
                         process.write(&format!("{life} {number} {END}"))?;
@@ -60,6 +63,11 @@ impl Publisher {
     /// How many lines it was given so far.
     pub(super) fn written(&self) -> u64 {
         self.written.load(Ordering::Relaxed)
+    }
+
+    /// Whether it takes no more lines.
+    pub(super) fn has_failed(&self) -> bool {
+        self.feeder.is_finished()
     }
 
     pub(super) fn kill(self) -> anyhow::Result<()> {
@@ -168,7 +176,8 @@ impl Subscriber {
     }
 }
 
-fn copy(command: &Command) -> Command {
+/// The same program with the same arguments.
+pub(super) fn copy(command: &Command) -> Command {
     let mut copy = Command::new(command.get_program());
     copy.args(command.get_args());
     copy

@@ -1,8 +1,9 @@
 //! Real processes that are killed, and how soon data flows again.
 
 mod ends;
+mod strict;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ use crate::workspace::Workspace;
 /// What `cargo xtask drill --help` prints.
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask drill [OPTIONS]
+       cargo xtask drill strict [OPTIONS]
 
 Kills a relay ten times with SIGKILL under a publisher and two subscribers in processes of their own, and says how
 long after each restart data flows again: at most 4 s. Then it kills the publisher and starts another one, which
@@ -23,6 +25,17 @@ subscribers that were asked to stay go on with. Nothing that arrived may be half
   --quick       kills the relay twice
   --scheme S    https or moqt alone; both without it
   --version V   the draft, such as moq-lite-06
+
+`strict` kills a relay 20 times under a publisher of 60 groups a second and one `moq subscribe --strict`, in each draft
+that tells who publishes, over https and moqt. Every group has to arrive, once and in order. It says how many did, how
+many were skipped, and for how long no data came after a kill.
+
+  --quick       3 kills of the newest of the drafts
+  --kills N     how often the relay is killed
+  --scheme S    https or moqt alone
+  --version V   one draft alone
+  --seed S      the moments of the kills
+  --keep        keeps the logs
 ";
 
 /// Data has to flow again within this time after a relay is back.
@@ -67,13 +80,16 @@ impl Options {
     }
 }
 
-/// Runs the drill over each scheme.
+/// From one line of a publisher to the next; five are a group.
+const PACE: Duration = Duration::from_millis(20);
+
+/// Runs the drill over each scheme, or the strict one.
 pub(crate) fn run(workspace: &Workspace, args: &[&str]) -> anyhow::Result<()> {
+    if let ["strict", args @ ..] = args {
+        return strict::run(workspace, args);
+    }
     let options = Options::parse(args)?;
-    let build = ["build", "-p", "moq-cli", "--bin", "moq"];
-    let status = workspace.cargo(&build).status()?;
-    ensure!(status.success(), "our program does not build");
-    let program = workspace.target.join("debug/moq");
+    let program = build(workspace)?;
     for scheme in &options.schemes {
         let name = format!("moq-drill-{}-{scheme}", std::process::id());
         let dir = std::env::temp_dir().join(name);
@@ -85,22 +101,24 @@ pub(crate) fn run(workspace: &Workspace, args: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Builds `moq`.
+fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    let build = ["build", "-p", "moq-cli", "--bin", "moq"];
+    let status = workspace.cargo(&build).status()?;
+    ensure!(status.success(), "our program does not build");
+    Ok(workspace.target.join("debug/moq"))
+}
+
 fn drill(program: &Path, scheme: &str, options: &Options, dir: &Path) -> anyhow::Result<()> {
     let mut relay = Relay::start(plan(program, &options.version, dir), soon())?;
-    let client = |command: &str| {
-        let mut client = Command::new(program);
-        let url = format!("{scheme}://127.0.0.1:{}", relay.port);
-        client.args([command, &url, "live/x"]);
-        client.args(["--tls-fingerprint", &relay.fingerprint]);
-        client.args(["--version", &options.version]);
-        client
-    };
-    let (publish, subscribe) = (client("publish"), client("subscribe"));
+    let client = |command| client(program, command, scheme, &relay, &options.version);
+    let (mut publish, subscribe) = (client("publish"), client("subscribe"));
+    publish.args(["--lines", "--group-frames", "5"]);
     let mut subscribers = [
         Subscriber::start(&subscribe, &dir.join("subscriber-1.log"))?,
         Subscriber::start(&subscribe, &dir.join("subscriber-2.log"))?,
     ];
-    let first = Publisher::start(&publish, "first", &dir.join("publisher-1.log"))?;
+    let first = Publisher::start(&publish, "first", PACE, &dir.join("publisher-1.log"))?;
     flowing(&mut subscribers, "first", 0, Instant::now(), PATIENCE)?;
 
     let mut worst = Duration::ZERO;
@@ -122,7 +140,7 @@ fn drill(program: &Path, scheme: &str, options: &Options, dir: &Path) -> anyhow:
     }
     first.kill()?;
     let killed = Instant::now();
-    let second = Publisher::start(&publish, "second", &dir.join("publisher-2.log"))?;
+    let second = Publisher::start(&publish, "second", PACE, &dir.join("publisher-2.log"))?;
     let after = flowing(&mut subscribers, "second", 0, killed, PATIENCE)?;
     eprintln!(
         "{scheme}: publisher killed: data of the next one {:.2} s later",
@@ -139,6 +157,16 @@ fn drill(program: &Path, scheme: &str, options: &Options, dir: &Path) -> anyhow:
         worst.as_secs_f64()
     );
     Ok(())
+}
+
+/// A `moq` that publishes to a relay or subscribes there.
+fn client(program: &Path, command: &str, scheme: &str, relay: &Relay, version: &str) -> Command {
+    let mut client = Command::new(program);
+    let url = format!("{scheme}://127.0.0.1:{}", relay.port);
+    client.args([command, &url, "live/x"]);
+    client.args(["--tls-fingerprint", &relay.fingerprint]);
+    client.args(["--version", version]);
+    client
 }
 
 fn plan(program: &Path, version: &str, dir: &Path) -> Plan {
