@@ -34,9 +34,10 @@ fn allowed(package: &str) -> Option<&'static [&'static str]> {
 }
 
 /// The map of `ARCHITECTURE.md`.
-const ARROWS: [(&str, &[&str]); 6] = [
+const ARROWS: [(&str, &[&str]); 7] = [
     ("moq-wire", &[]),
     ("moq-model", &[]),
+    ("moq-media", &["moq-model"]),
     ("moq-session", &["moq-wire", "moq-model"]),
     ("moq-transport-quinn", &["moq-session"]),
     (

@@ -17,8 +17,8 @@ pub(super) fn check(workspace: &Workspace, findings: &mut Findings) -> anyhow::R
         }
     }
     for package in SANS_IO {
-        let tree = tree(workspace, package, &["--all-features", "--target", "all"])?;
-        for name in closure(&tree, package)
+        let all = tree(workspace, package, &["--all-features", "--target", "all"])?;
+        for name in closure(&all, package)
             .into_iter()
             .filter(|name| does_io(name))
         {
@@ -26,8 +26,24 @@ pub(super) fn check(workspace: &Workspace, findings: &mut Findings) -> anyhow::R
                 "{package} must not depend on {name}, not even indirectly"
             ));
         }
+        let browser = tree(workspace, package, BROWSER)?;
+        if browser.lines().any(has_tokio_clock) {
+            findings.fault(format!(
+                "{package} has tokio's clock in a browser, where it panics"
+            ));
+        }
     }
     Ok(())
+}
+
+/// Whether a line `tokio VERSION FEATURES` of a tree has the feature `time`.
+fn has_tokio_clock(line: &str) -> bool {
+    let mut words = line.split(' ');
+    let is_tokio = words.next() == Some("tokio");
+    is_tokio
+        && words
+            .skip(1)
+            .any(|features| features.split(',').any(|name| name == "time"))
 }
 
 /// `cargo tree` of the dependencies that a user of `package` gets.
@@ -57,17 +73,27 @@ fn does_io(crate_: &str) -> bool {
 }
 
 /// The crates that must build for a browser.
-pub(super) const SANS_IO: [&str; 3] = ["moq-wire", "moq-model", "moq-session"];
+pub(super) const SANS_IO: [&str; 4] = ["moq-wire", "moq-model", "moq-media", "moq-session"];
 
 /// Normal dependencies with default features on Linux.
-const BUDGETS: [(&str, usize); 4] = [
+const BUDGETS: [(&str, usize); 5] = [
     ("moq-wire", 6),
     ("moq-model", 15),
+    ("moq-media", 45),
     ("moq-session", 30),
     ("moq-transport-quinn", 115),
 ];
 
 const LINUX: &str = "x86_64-unknown-linux-gnu";
+
+/// What a browser gets; it has no runtime of tokio.
+const BROWSER: &[&str] = &[
+    "--target",
+    "wasm32-unknown-unknown",
+    "--no-default-features",
+    "--format",
+    "{p} {f}",
+];
 
 #[cfg(test)]
 mod tests {
@@ -97,6 +123,14 @@ syn v1.0.9
             "thiserror-impl v2.0.0",
         ];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_clock_of_tokio_is_a_feature() {
+        assert!(has_tokio_clock("tokio v1.0.0 macros,sync,time"));
+        assert!(has_tokio_clock("tokio v1.0.0 time (*)"));
+        assert!(!has_tokio_clock("tokio v1.0.0 macros,sync"));
+        assert!(!has_tokio_clock("tokio-util v0.7.0 time"));
     }
 
     #[test]

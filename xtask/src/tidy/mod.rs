@@ -3,9 +3,12 @@
 mod arrows;
 mod cases;
 mod closure;
+mod docs;
 mod manifest;
 mod sources;
+mod state;
 mod text;
+mod words;
 
 use std::path::Path;
 
@@ -15,8 +18,30 @@ use crate::fuzz;
 use crate::workspace::Workspace;
 use sources::Source;
 
-/// Checks everything, prints what was found, and fails if anything is wrong.
-pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
+/// What `cargo xtask tidy --help` prints.
+pub(crate) const HELP: &str = "\
+Usage: cargo xtask tidy [OPTION]
+
+Checks the rules of the house that no compiler checks.
+
+  --docs CRATE    only prints what the documentation of a crate's public items lacks
+  --words [PATH]  only prints sentences in comments and Markdown, below PATH if given, that stack
+                  three clauses or say something in a roundabout way
+";
+
+/// Checks everything, or prints what an option asks for.
+pub(crate) fn run(workspace: &Workspace, options: &[&str]) -> anyhow::Result<()> {
+    match options {
+        [] => check(workspace),
+        ["--docs", package] => docs::print(workspace, package),
+        ["--words"] => words::print(workspace, ""),
+        ["--words", under] => words::print(workspace, under),
+        _ => bail!("unknown options {options:?}; see `cargo xtask tidy --help`"),
+    }
+}
+
+/// Prints what was found, and fails if anything is wrong.
+pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
     let mut findings = Findings::default();
     arrows::check(&workspace.packages, &mut findings);
     closure::check(workspace, &mut findings)?;
@@ -40,9 +65,11 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
         all.extend(sources);
     }
     cases::check(&workspace.root, &all, &mut findings)?;
+    state::check(&workspace.root, &mut findings)?;
     for fault in fuzz::faults(workspace)? {
         findings.fault(fault);
     }
+    docs::check(workspace, &mut findings)?;
     check_pages(&workspace.root, &mut findings);
     findings.report()
 }
