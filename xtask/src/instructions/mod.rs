@@ -4,6 +4,7 @@
 
 mod gungraun;
 mod micro;
+mod pairs;
 mod table;
 
 use std::io::Write as _;
