@@ -13,7 +13,7 @@ use super::targets;
 use crate::tools::Tool;
 use crate::workspace::Workspace;
 
-/// All targets, built.
+/// All targets of a package, built.
 #[derive(Debug)]
 pub(super) struct LibFuzzer {
     cargo_fuzz: PathBuf,
@@ -25,11 +25,11 @@ pub(super) struct LibFuzzer {
 }
 
 impl LibFuzzer {
-    pub(super) fn build(workspace: &Workspace) -> anyhow::Result<Self> {
+    pub(super) fn build(workspace: &Workspace, package: &str) -> anyhow::Result<Self> {
         let fuzzer = Self {
             cargo_fuzz: CARGO_FUZZ.find(workspace)?,
-            fuzz_dir: targets::fuzz_dir(workspace)?,
-            seeds: targets::corpus(workspace)?,
+            fuzz_dir: targets::fuzz_dir(workspace, package)?,
+            seeds: targets::corpus(workspace, package)?,
             logs: workspace.target.join("fuzz-logs"),
         };
         let status = fuzzer.command("build").status();

@@ -1,7 +1,7 @@
-//! Fuzzing of the wire format: every target for a while, then a table.
+//! Fuzzing of what reads bytes of others: every target for a while, then a table.
 //!
-//! With a nightly toolchain, libFuzzer runs the targets of `moq-wire/fuzz`. Without one, the seeded
-//! loop of moq-wire's tests runs them, over and over with other seeds.
+//! With a nightly toolchain, libFuzzer runs the targets in the folder `fuzz` of each crate. Without
+//! one, the seeded loop of that crate's tests runs them, over and over with other seeds.
 
 mod libfuzzer;
 mod options;
@@ -20,13 +20,14 @@ pub(crate) use options::HELP;
 use options::Options;
 use report::{Outcome, table};
 pub(crate) use targets::faults;
+use targets::{PACKAGES, Target};
 
 /// Fuzzes with the options given, and fails if anything is found.
 pub(crate) fn run(workspace: &Workspace, args: &[&str]) -> anyhow::Result<()> {
     let options = Options::parse(args)?;
     let faults = faults(workspace)?;
     ensure!(faults.is_empty(), "{}", faults.join("; "));
-    let targets = options.chosen(targets::names(workspace)?)?;
+    let targets = options.chosen(targets::all(workspace)?)?;
     let outcomes = fuzz(workspace, &targets, options.seconds)?;
     std::io::stdout().write_all(table(&outcomes).as_bytes())?;
 
@@ -39,11 +40,20 @@ pub(crate) fn run(workspace: &Workspace, args: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn fuzz(workspace: &Workspace, targets: &[String], seconds: u64) -> anyhow::Result<Vec<Outcome>> {
+fn fuzz(workspace: &Workspace, targets: &[Target], seconds: u64) -> anyhow::Result<Vec<Outcome>> {
     if rustup_lists(&["toolchain", "list"], NIGHTLY) {
         eprintln!("{seconds} s of libFuzzer per target");
-        let fuzzer = LibFuzzer::build(workspace)?;
-        each(targets, |target| fuzzer.run(target, seconds))
+        let mut outcomes = Vec::new();
+        for package in PACKAGES {
+            let of_package = |target: &&Target| target.package == package;
+            let targets: Vec<_> = targets.iter().filter(of_package).collect();
+            if !targets.is_empty() {
+                let fuzzer = LibFuzzer::build(workspace, package)?;
+                let run = |target: &Target| fuzzer.run(&target.name, seconds);
+                outcomes.extend(each(targets, run)?);
+            }
+        }
+        Ok(outcomes)
     } else {
         eprintln!(
             "{seconds} s of the seeded loop per target, because there is no nightly toolchain"
@@ -52,11 +62,11 @@ fn fuzz(workspace: &Workspace, targets: &[String], seconds: u64) -> anyhow::Resu
     }
 }
 
-fn each(
-    targets: &[String],
-    mut run: impl FnMut(&str) -> anyhow::Result<Outcome>,
+fn each<'a>(
+    targets: impl IntoIterator<Item = &'a Target>,
+    mut run: impl FnMut(&Target) -> anyhow::Result<Outcome>,
 ) -> anyhow::Result<Vec<Outcome>> {
-    let outcomes = targets.iter().map(|target| {
+    let outcomes = targets.into_iter().map(|target| {
         let outcome = run(target)?;
         eprintln!("   {outcome}");
         Ok(outcome)

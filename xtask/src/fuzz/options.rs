@@ -2,6 +2,8 @@
 
 use anyhow::{Context as _, bail, ensure};
 
+use super::targets::Target;
+
 /// What is fuzzed, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Options {
@@ -39,15 +41,17 @@ impl Options {
     }
 
     /// Those of `all` that are to be fuzzed.
-    pub(crate) fn chosen(&self, all: Vec<String>) -> anyhow::Result<Vec<String>> {
-        for target in &self.targets {
+    pub(super) fn chosen(&self, all: Vec<Target>) -> anyhow::Result<Vec<Target>> {
+        let names: Vec<&str> = all.iter().map(|target| target.name.as_str()).collect();
+        for name in &self.targets {
             ensure!(
-                all.contains(target),
-                "there is no target {target}, only {}",
-                all.join(", ")
+                names.contains(&name.as_str()),
+                "there is no target {name}, only {}",
+                names.join(", ")
             );
         }
-        let is_chosen = |target: &String| self.targets.is_empty() || self.targets.contains(target);
+        let is_chosen =
+            |target: &Target| self.targets.is_empty() || self.targets.contains(&target.name);
         Ok(all.into_iter().filter(is_chosen).collect())
     }
 }
@@ -55,8 +59,8 @@ impl Options {
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask fuzz [OPTIONS]
 
-Runs every fuzz target of moq-wire, with libFuzzer if a nightly toolchain is installed, else with the
-seeded loop of its tests. Fails if an input breaks a property, and says where that input is.
+Runs every fuzz target of moq-wire and moq-media, with libFuzzer if a nightly toolchain is installed,
+else with the seeded loop of their tests. Fails if an input breaks a property, and says where that input is.
 
   --quick          60 s per target
   --seconds N      N s per target [600]
@@ -77,9 +81,13 @@ mod tests {
 
     #[test]
     fn targets_are_those_that_exist() {
-        let all = ["announce", "path", "varint"].map(str::to_owned).to_vec();
+        let target = |name: &str| Target {
+            package: "moq-wire",
+            name: name.to_owned(),
+        };
+        let all = ["announce", "path", "varint"].map(target).to_vec();
         let options = Options::parse(&["--target", "varint", "--target", "path"]).unwrap();
-        assert_eq!(options.chosen(all.clone()).unwrap(), ["path", "varint"]);
+        assert_eq!(options.chosen(all.clone()).unwrap(), all[1..]);
         assert_eq!(
             Options::parse(&[]).unwrap().chosen(all.clone()).unwrap(),
             all

@@ -1,4 +1,4 @@
-//! Targets run by the seeded loop of moq-wire's tests.
+//! Targets run by the seeded loop of their crate's tests.
 
 use std::fs;
 use std::process::Output;
@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 
 use super::report::Outcome;
+use super::targets::Target;
 use crate::workspace::Workspace;
 
 /// Runs one target with one seed after the other until the time is over.
-pub(super) fn run(workspace: &Workspace, target: &str, seconds: u64) -> anyhow::Result<Outcome> {
+pub(super) fn run(workspace: &Workspace, target: &Target, seconds: u64) -> anyhow::Result<Outcome> {
     let start = Instant::now();
     let mut outcome = Outcome {
-        target: target.to_owned(),
+        target: target.name.clone(),
         executions: 0,
         time: Duration::ZERO,
         new: None,
@@ -26,14 +27,16 @@ pub(super) fn run(workspace: &Workspace, target: &str, seconds: u64) -> anyhow::
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
             let Some(input) = failing_input(&said) else {
-                bail!("{target} fails with seed {seed}: {}", said.trim());
+                bail!("{} fails with seed {seed}: {}", target.name, said.trim());
             };
-            let path = workspace.target.join(format!("fuzz-{target}-seed-{seed}"));
+            let path = workspace
+                .target
+                .join(format!("fuzz-{}-seed-{seed}", target.name));
             fs::write(&path, input).with_context(|| format!("writing {}", path.display()))?;
             outcome.finding = Some(path);
             break;
         }
-        outcome.executions += RUNS;
+        outcome.executions += runs(target);
         if outcome.time >= Duration::from_secs(seconds) {
             break;
         }
@@ -41,12 +44,20 @@ pub(super) fn run(workspace: &Workspace, target: &str, seconds: u64) -> anyhow::
     Ok(outcome)
 }
 
-fn round(workspace: &Workspace, target: &str, seed: u64) -> anyhow::Result<Output> {
-    let args = ["test", "--quiet", "-p", "moq-wire", "--test", "fuzz", "--"];
+fn round(workspace: &Workspace, target: &Target, seed: u64) -> anyhow::Result<Output> {
+    let args = [
+        "test",
+        "--quiet",
+        "-p",
+        target.package,
+        "--test",
+        "fuzz",
+        "--",
+    ];
     let mut test = workspace.cargo(&args);
-    test.args(["--exact", "--nocapture", target])
+    test.args(["--exact", "--nocapture", &target.name])
         .env("MOQ_FUZZ_SEED", seed.to_string())
-        .env("MOQ_FUZZ_RUNS", RUNS.to_string());
+        .env("MOQ_FUZZ_RUNS", runs(target).to_string());
     test.output().context("running cargo test")
 }
 
@@ -57,8 +68,15 @@ fn failing_input(said: &str) -> Option<Vec<u8>> {
     (0..digits.len()).step_by(2).map(byte).collect()
 }
 
-/// Inputs for each seed: enough that to start the test takes little of the time.
-const RUNS: u64 = 200_000;
+/// Inputs for each seed: enough that to start the test takes little of the time. A file takes a hundred
+/// times as long as a message.
+fn runs(target: &Target) -> u64 {
+    if target.package == "moq-media" {
+        2_000
+    } else {
+        200_000
+    }
+}
 
 #[cfg(test)]
 mod tests {

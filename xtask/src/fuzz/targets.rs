@@ -8,19 +8,39 @@ use anyhow::{Context as _, ensure};
 
 use crate::workspace::Workspace;
 
+/// A fuzz target, and the package that has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Target {
+    pub(super) package: &'static str,
+    pub(super) name: String,
+}
+
+/// The packages that have fuzz targets.
+pub(super) const PACKAGES: [&str; 2] = ["moq-wire", "moq-media"];
+
 /// The folder of the crate that libFuzzer runs.
-pub(super) fn fuzz_dir(workspace: &Workspace) -> anyhow::Result<PathBuf> {
-    Ok(workspace.package("moq-wire")?.dir.join("fuzz"))
+pub(super) fn fuzz_dir(workspace: &Workspace, package: &str) -> anyhow::Result<PathBuf> {
+    Ok(workspace.package(package)?.dir.join("fuzz"))
 }
 
 /// The folder of inputs that are part of the repository, with a folder for each target.
-pub(super) fn corpus(workspace: &Workspace) -> anyhow::Result<PathBuf> {
-    Ok(workspace.package("moq-wire")?.dir.join("tests/corpus"))
+pub(super) fn corpus(workspace: &Workspace, package: &str) -> anyhow::Result<PathBuf> {
+    Ok(workspace.package(package)?.dir.join("tests/corpus"))
 }
 
-/// Every target, as the manifest in the fuzz folder names them.
-pub(super) fn names(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
-    let manifest = fuzz_dir(workspace)?.join("Cargo.toml");
+/// Every target of every package.
+pub(super) fn all(workspace: &Workspace) -> anyhow::Result<Vec<Target>> {
+    let mut all = Vec::new();
+    for package in PACKAGES {
+        let names = names(workspace, package)?.into_iter();
+        all.extend(names.map(|name| Target { package, name }));
+    }
+    Ok(all)
+}
+
+/// Every target of a package, as the manifest in the fuzz folder names them.
+fn names(workspace: &Workspace, package: &str) -> anyhow::Result<Vec<String>> {
+    let manifest = fuzz_dir(workspace, package)?.join("Cargo.toml");
     let text =
         fs::read_to_string(&manifest).with_context(|| format!("reading {}", manifest.display()))?;
     let names = binaries(&text);
@@ -30,12 +50,17 @@ pub(super) fn names(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
 
 /// What is wrong with the targets: each has a program, a body and inputs, and the inputs are few.
 pub(crate) fn faults(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
-    let names = names(workspace)?;
-    let bodies = workspace.package("moq-wire")?.dir.join("src/fuzz/mod.rs");
-    let bodies =
-        fs::read_to_string(&bodies).with_context(|| format!("reading {}", bodies.display()))?;
-    let corpus = sizes(&corpus(workspace)?)?;
-    Ok(disagreements(&names, &listed(&bodies), &corpus))
+    let mut faults = Vec::new();
+    for package in PACKAGES {
+        let names = names(workspace, package)?;
+        let bodies = workspace.package(package)?.dir.join("src/fuzz/mod.rs");
+        let bodies =
+            fs::read_to_string(&bodies).with_context(|| format!("reading {}", bodies.display()))?;
+        let corpus = sizes(&corpus(workspace, package)?)?;
+        let found = disagreements(&names, &listed(&bodies), &corpus);
+        faults.extend(found.into_iter().map(|fault| format!("{package}: {fault}")));
+    }
+    Ok(faults)
 }
 
 fn disagreements(
@@ -45,7 +70,7 @@ fn disagreements(
 ) -> Vec<String> {
     let mut faults = Vec::new();
     if programs != bodies {
-        faults.push("moq-wire/fuzz/Cargo.toml and fuzz::TARGETS name different targets".to_owned());
+        faults.push("fuzz/Cargo.toml and fuzz::TARGETS name different targets".to_owned());
     }
     for program in programs {
         if corpus.get(program).is_none_or(|&bytes| bytes == 0) {
@@ -109,7 +134,7 @@ fn entries(dir: &Path) -> anyhow::Result<Vec<fs::DirEntry>> {
     list().with_context(|| format!("listing {}", dir.display()))
 }
 
-/// What all inputs in the repository may take.
+/// What all inputs of a package may take.
 const MOST_BYTES: u64 = 2_000_000;
 
 #[cfg(test)]

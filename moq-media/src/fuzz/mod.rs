@@ -1,0 +1,36 @@
+//! Bodies of fuzz targets, for whatever makes up the input: a fuzzer, a seeded loop, a corpus.
+//!
+//! A target panics if one of these does not hold:
+//!
+//! - `demux`: how a file is cut into pieces changes nothing, samples take no more bytes than came, and
+//!   what is held is bounded by the input and the limits;
+//! - `media`: what is published of a file can be read, and the file that becomes of it is whole;
+//! - `catalog`: a catalog that was read is the same once written and read again;
+//! - `frame`: so is a frame, and its samples take no more bytes than it has;
+//! - nothing panics.
+//!
+//! The first byte of an input of `demux`, `media` and `frame` picks the size of the pieces, the
+//! format, or the container. An input of `catalog` is a document and patches, with zero bytes between.
+
+mod catalog;
+mod check;
+mod demux;
+mod frame;
+mod media;
+
+pub use catalog::catalog;
+pub use check::{Meter, measure_with};
+pub use demux::demux;
+pub use frame::frame;
+pub use media::media;
+
+/// Takes an input and panics if it finds something wrong.
+pub type Target = fn(&[u8]);
+
+/// Every target with its name.
+pub const TARGETS: &[(&str, Target)] = &[
+    ("demux", demux),
+    ("media", media),
+    ("catalog", catalog),
+    ("frame", frame),
+];
