@@ -126,7 +126,9 @@ impl GroupConsumer {
         let polled = match (first, frames) {
             (Some(first), _) => {
                 take(first);
-                further.drain(..).for_each(take);
+                if !further.is_empty() {
+                    further.drain(..).for_each(take);
+                }
                 Poll::Ready(None)
             }
             (None, Frames::End(end)) => Poll::Ready(Some(end)),
