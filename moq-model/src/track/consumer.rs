@@ -211,7 +211,7 @@ impl TrackReader {
         }
     }
 
-    /// The group that reading began with; `None` before that is known.
+    /// The group that reading began with, or a lower one that was taken since; `None` before that is known.
     #[must_use]
     pub fn first(&self) -> Option<u64> {
         self.track.look(|state| state.first(self.id))

@@ -213,8 +213,11 @@ impl<W: Notify> Reader<W> {
     /// Takes a group, newest first.
     pub(super) fn open(&mut self, open: Open) {
         self.told.insert(open.sequence..open.sequence + 1);
-        // A peer may deliver what lies before the start that it told.
-        self.first = self.first.map(|first| first.min(open.sequence));
+        // A peer may deliver what lies before the start that it told. What is lost between is told then.
+        if self.first.is_some_and(|first| open.sequence < first) {
+            self.first = Some(open.sequence);
+            self.losses = (0, 0);
+        }
         self.open.push(open);
     }
 

@@ -209,3 +209,18 @@ async fn what_is_too_old_goes_once_nothing_older_is_in_the_way() {
     let expected = [(0..1, Abort::Evicted), (1..2, Abort::Expired)];
     assert_eq!(losses(&mut reader), expected);
 }
+
+#[test]
+fn what_is_lost_behind_a_group_that_came_late_is_told() {
+    let (feed, consumer) = fed_track();
+    let mut reader = consumer.subscribe(oldest());
+    let late = feed.create(0).unwrap();
+    empty(&feed, 2);
+    feed.drop_groups(0..2, Abort::NotFound);
+    feed.set_start(2);
+    assert_eq!(next_now(&mut reader).unwrap().sequence(), 2);
+    assert!(next(&mut reader).is_none(), "nothing is lost so far");
+    late.finish();
+    assert_eq!(next_now(&mut reader).unwrap().sequence(), 0);
+    assert_eq!(losses(&mut reader), [(1..2, Abort::NotFound)]);
+}

@@ -67,7 +67,10 @@ impl Track {
     /// Takes a group that was peeked at; the cursor's place in the list.
     pub fn take(&mut self, index: usize, group: usize) -> usize {
         let sequence = self.groups[group].sequence;
-        self.readers[index].told.push((sequence, sequence + 1));
+        let reader = &mut self.readers[index];
+        reader.told.push((sequence, sequence + 1));
+        // One that came late lies before the first: from there on all are accounted for.
+        reader.first = reader.first.map(|first| first.min(sequence));
         self.add_cursor(group, Some(index), 0, None)
     }
 

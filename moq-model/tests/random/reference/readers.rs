@@ -31,9 +31,6 @@ impl Track {
             Start::Newest => return self.highest_seen(0, NO_END),
             Start::Floor(floor) => floor,
         };
-        if wants.max_age >= self.max_age() {
-            return Some(floor);
-        }
         let seen = self.seen(floor, NO_END);
         let expired = seen.filter(|&sequence| self.is_expired(sequence, wants.max_age));
         Some(expired.max().map_or(floor, |expired| expired + 1))
