@@ -211,7 +211,9 @@ impl TrackReader {
         }
     }
 
-    /// The group that reading began with, or a lower one that was taken since; `None` before that is known.
+    /// The lowest group that this reader accounts for; `None` before that is known.
+    ///
+    /// Reading begins with it. A lower group that came late and was taken lowers it.
     #[must_use]
     pub fn first(&self) -> Option<u64> {
         self.track.look(|state| state.first(self.id))
