@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::budget::{Budget, Feeder};
 use crate::clock;
-use crate::error::{RouteError, WriteError};
+use crate::error::{Abort, RouteError, WriteError};
 use crate::request::Upstream;
 use crate::state::lock;
 use crate::track::{Track, TrackConsumer, TrackFeed, TrackProducer, TrackShared};
@@ -62,6 +62,14 @@ impl BroadcastShared {
             upstream.request(TrackFeed::new(track.clone(), self.clone()));
         }
         track
+    }
+
+    /// Ends all tracks, and the groups that have begun.
+    pub(crate) fn lose(&self, reason: Abort) {
+        let tracks: Vec<_> = lock(&self.tracks).by_name.values().cloned().collect();
+        for track in tracks.iter().filter(|track| !track.is_ended()) {
+            track.lose(reason);
+        }
     }
 
     /// Releases tracks that ended their max age ago and that nobody reads.

@@ -187,6 +187,20 @@ impl RequestSource {
         self.broadcast(path).demand(name)
     }
 
+    /// Ends the tracks of the broadcasts that `is_lost` names, and the groups of them that have begun.
+    /// Whoever asks for such a track later has the source asked anew.
+    pub fn lose(&self, reason: Abort, mut is_lost: impl FnMut(&BroadcastPath) -> bool) {
+        let queue = lock(&self.shared.queue);
+        let live = queue.broadcasts.iter();
+        let live = live.filter_map(|(path, held)| Some((path.clone(), held.upgrade()?)));
+        let live: Vec<_> = live.collect();
+        // No code of others runs under the lock.
+        drop(queue);
+        for (_, broadcast) in live.iter().filter(|(path, _)| is_lost(path)) {
+            broadcast.lose(reason);
+        }
+    }
+
     /// The broadcast at `path`, which exists as far as this source can tell.
     #[must_use]
     pub fn broadcast(&self, path: &BroadcastPath) -> BroadcastConsumer {

@@ -8,11 +8,11 @@
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-//! use moq_model::session::{Request, RequestSource, Source};
+//! use moq_model::session::{Request, RequestSource, SessionId, Source};
 //! use moq_model::{BroadcastPath, OriginProducer, Route, TrackInfo};
 //!
 //! let origin = OriginProducer::new();
-//! let session = origin.session_id();
+//! let session = SessionId::unique();
 //! let (source, mut requests) = RequestSource::new(origin.budget().feeder());
 //! let path = BroadcastPath::try_from("room/alice")?;
 //! let _route = origin.announce(&path, Route::local(), Source::Requests(source), Some(session));
@@ -32,7 +32,7 @@
 //! [`OriginConsumer::announced_for`]: crate::OriginConsumer::announced_for
 //! [`OriginConsumer::broadcast_for`]: crate::OriginConsumer::broadcast_for
 
-pub use crate::origin::{SessionId, Source, SplitHorizon, SyncGuard};
+pub use crate::origin::{SessionId, SessionRoutes, Source, SplitHorizon, SyncGuard};
 pub use crate::ranges::GroupRanges;
 pub use crate::request::{FetchRequest, Request, RequestQueue, RequestSource, TrackRequest};
 pub use crate::track::TrackFeed;

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use allocation_counter::measure;
-use moq_model::session::{RequestSource, Source};
+use moq_model::session::{RequestSource, SessionId, Source};
 use moq_model::{
     AnnouncedEvent, BroadcastPath, BroadcastProducer, Budget, HopId, OriginProducer, Route, Track,
 };
@@ -54,7 +54,7 @@ fn losing(followers: usize) -> u64 {
         let event = follower.try_next();
         assert!(matches!(event, Some(AnnouncedEvent::Start(..))));
     }
-    let session = origin.session_id();
+    let session = SessionId::unique();
     let mut churn = || {
         let worse = Route {
             hops: vec![HopId(1), HopId(2)],
@@ -85,7 +85,7 @@ fn routes(followers: usize, is_late: bool) -> i64 {
     let consumer = origin.consume();
     let follow = || consumer.announced(&BroadcastPath::root());
     let mut following: Vec<_> = (0..followers).map(|_| follow()).collect();
-    let session = origin.session_id();
+    let session = SessionId::unique();
     let mut held = Vec::with_capacity(ROUTES as usize);
     let taken = measure(|| {
         for n in 0..ROUTES {
@@ -113,7 +113,7 @@ fn routes(followers: usize, is_late: bool) -> i64 {
 #[test]
 fn an_announced_route_is_small_and_a_follower_of_it_smaller() {
     let alone = routes(0, false);
-    assert!(alone <= 350, "{alone} B");
+    assert!(alone <= 370, "{alone} B");
     for is_late in [false, true] {
         let follower = (routes(10, is_late) - alone) / 10;
         assert!(follower <= 40, "{follower} B, late: {is_late}");

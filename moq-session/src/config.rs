@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moq_model::session::{RequestQueue, RequestSource, SessionId};
-use moq_model::{OriginConsumer, OriginProducer};
+use moq_model::{Budget, OriginConsumer, OriginProducer};
 use moq_wire::{Role, Version};
 
 use crate::grant::Grant;
@@ -119,9 +119,24 @@ impl Config {
         }
     }
 
-    /// A name in the origin where the peer's broadcasts appear.
-    pub(crate) fn name_session(&self, subscribe: &OriginProducer) -> SessionId {
-        let id = subscribe.session_id();
+    /// The origin that the peer is served, and the one where its broadcasts appear. Where one of them is
+    /// the session's own, it has the identity of the other, by which a circle of relays is recognised.
+    pub(crate) fn origins(&self) -> (OriginProducer, OriginProducer) {
+        let like = |other: &OriginProducer| OriginProducer::with(other.hop(), Budget::default());
+        match (&self.publish, &self.subscribe) {
+            (Some(publish), Some(subscribe)) => (publish.clone(), subscribe.clone()),
+            (Some(publish), None) => (publish.clone(), like(publish)),
+            (None, Some(subscribe)) => (like(subscribe), subscribe.clone()),
+            (None, None) => {
+                let subscribe = OriginProducer::new();
+                (like(&subscribe), subscribe)
+            }
+        }
+    }
+
+    /// A name for the session in both origins.
+    pub(crate) fn name_session(&self) -> SessionId {
+        let id = SessionId::unique();
         if self.sibling.is_some() {
             id.with_sibling()
         } else {

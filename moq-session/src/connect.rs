@@ -104,10 +104,9 @@ impl<T: Transport> Start<T> {
         version: Version,
         config: &Config,
     ) -> (Session, Driver<T>) {
-        let publish = config.publish.clone().unwrap_or_default();
-        let subscribe = config.subscribe.clone().unwrap_or_default();
+        let (publish, subscribe) = config.origins();
         let (source, requests) = config.source(&subscribe, &self.grant);
-        let (hop, id) = (publish.hop(), config.name_session(&subscribe));
+        let (hop, id) = (publish.hop(), config.name_session());
         let has_setup = version.features().setup_stream;
         let was_read = self.peer.is_some();
         let peer = self.peer.or_else(|| (!has_setup).then(Setup::default));

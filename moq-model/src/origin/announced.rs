@@ -42,6 +42,16 @@ impl Announced {
         }
     }
 
+    /// Takes routes of silent sessions for gone, for a peer that knows no last resort. Meant for before
+    /// the first change is taken.
+    #[must_use]
+    pub fn without_silent(self) -> Self {
+        let slot = self.slot;
+        self.shared
+            .change(|table| table.watchers[slot].is_told_silent = false);
+        self
+    }
+
     /// Waits for the next change. What is there already comes first, as starts.
     ///
     /// Cancel safe.

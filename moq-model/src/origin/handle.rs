@@ -6,6 +6,7 @@ use std::task::Waker;
 use super::announced::Announced;
 use super::publication::Publication;
 use super::route::{HopId, Route, SessionId, Source, SplitHorizon};
+use super::session_routes::SessionRoutes;
 use super::table::{Entry, Notice, Table};
 use crate::broadcast::BroadcastConsumer;
 use crate::budget::{Budget, Feeder};
@@ -70,12 +71,6 @@ impl OriginProducer {
         &self.shared.budget
     }
 
-    /// A name for a session, unique within this origin.
-    #[must_use]
-    pub fn session_id(&self) -> SessionId {
-        SessionId::new(self.shared.change(Table::next_serial))
-    }
-
     /// Tells watchers that announcements are still to come which existed before; they are complete
     /// once every guard is dropped.
     #[must_use = "dropping the guard says that everything was told"]
@@ -111,6 +106,8 @@ impl OriginProducer {
                     route,
                     source,
                     session,
+                    is_silent: false,
+                    is_contested: false,
                     notice: Notice::default(),
                 },
             );
@@ -127,6 +124,12 @@ impl OriginProducer {
     /// Routes that are learned from it later are not concerned.
     pub fn drain(&self, session: SessionId) {
         self.shared.change(|table| table.drain(session));
+    }
+
+    /// What was learned from a session, as one; for the session itself.
+    #[must_use]
+    pub fn routes(&self, session: SessionId) -> SessionRoutes {
+        SessionRoutes::new(self.shared.clone(), session)
     }
 
     /// How many routes are known that were learned from a session.

@@ -5,6 +5,8 @@ mod handle;
 mod log;
 mod publication;
 mod route;
+mod session_routes;
+mod sessions;
 mod table;
 mod watcher;
 
@@ -17,3 +19,4 @@ pub use announced::{Announced, AnnouncedEvent};
 pub use handle::{OriginConsumer, OriginProducer, SyncGuard};
 pub use publication::{Publication, Unnoticed};
 pub use route::{HopId, Route, SessionId, Source, SplitHorizon};
+pub use session_routes::SessionRoutes;

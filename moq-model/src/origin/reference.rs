@@ -1,5 +1,6 @@
 //! The routing table beside a slow one, under random operations.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::task::{Context, Poll, Waker};
 
@@ -21,18 +22,36 @@ struct Plain {
     path: BroadcastPath,
     route: Route,
     session: Option<SessionId>,
-    /// Changes when the session drains.
+    is_silent: bool,
+    /// Changes when the session drains, falls silent or speaks again.
     revision: u64,
     publication: Publication,
 }
 
 impl Plain {
-    /// The smaller the better: identified chains, then the costs, then the fewest hops.
-    fn rank(&self) -> (bool, u64, u64, usize) {
+    /// The smaller the better: sessions that are not silent, identified chains, then the costs, then
+    /// the fewest hops, then the newest.
+    fn rank(&self) -> (bool, bool, (u64, u64), usize, Reverse<u64>) {
         let route = &self.route;
         let is_anonymous = route.hops.contains(&HopId::ANONYMOUS);
-        let hops = route.hops.len();
-        (is_anonymous, route.warm_cost, route.cold_cost, hops)
+        let (costs, hops) = ((route.warm_cost, route.cold_cost), route.hops.len());
+        let age = Reverse(self.publication.id);
+        (self.is_silent, is_anonymous, costs, hops, age)
+    }
+
+    /// The route as followers are told of it.
+    fn told(&self) -> Route {
+        let mut route = self.route.clone();
+        if self.is_silent {
+            (route.warm_cost, route.cold_cost) = (Route::MAX_COST, Route::MAX_COST);
+        }
+        route
+    }
+
+    /// Whether another one at the same path leads to another publisher, and is not silent.
+    fn is_contested(&self, others: &[Self]) -> bool {
+        let mut others = others.iter().filter(|other| other.path == self.path);
+        others.any(|other| !other.is_silent && other.route.hops.first() != self.route.hops.first())
     }
 
     /// Whether the peer is offered it: not what it told itself, and not what leads through it.
@@ -49,6 +68,8 @@ impl Plain {
 struct Follower {
     prefix: BroadcastPath,
     peer: SplitHorizon,
+    /// It hears nothing of silent sessions.
+    is_strict: bool,
     announced: Announced,
     told: BTreeMap<BroadcastPath, u64>,
 }
@@ -56,9 +77,10 @@ struct Follower {
 /// The table, and beside it the same as a list without order or index.
 struct Pair {
     origin: OriginProducer,
-    /// Among equals the better one first: the newer, or what was better before it drained.
     plain: Vec<Plain>,
     followers: Vec<Follower>,
+    /// What sessions see of themselves.
+    routes: Vec<SessionRoutes>,
     revisions: u64,
     paths: Vec<BroadcastPath>,
 }
@@ -72,7 +94,7 @@ fn any<T: Clone>(choices: &[T]) -> T {
 }
 
 fn session(number: u64) -> SessionId {
-    let id = SessionId::new(number);
+    let id = SessionId::numbered(number);
     if number < 3 { id } else { id.with_sibling() }
 }
 
@@ -90,8 +112,11 @@ fn peer() -> SplitHorizon {
 impl Pair {
     fn new() -> Self {
         let paths = ["", "a", "a/b", "a/b/c", "a/bc", "b", "ab"];
+        let origin = OriginProducer::new();
+        let routes = (1..=SESSIONS).map(|number| origin.routes(session(number)));
         Self {
-            origin: OriginProducer::new(),
+            routes: routes.collect(),
+            origin,
             plain: Vec::new(),
             followers: Vec::new(),
             revisions: 0,
@@ -100,13 +125,14 @@ impl Pair {
     }
 
     fn step(&mut self) {
-        match below(12) {
+        match below(13) {
             0..=4 if self.plain.len() < MAX_ROUTES => self.announce(),
             5..=7 if !self.plain.is_empty() => {
                 let at = below(self.plain.len() as u64) as usize;
                 self.plain.remove(at);
             }
             8 => self.drain(),
+            12 => self.fall_silent(),
             9 if self.followers.len() < MAX_WATCHERS => self.follow(),
             10 if !self.followers.is_empty() => {
                 let at = below(self.followers.len() as u64) as usize;
@@ -134,16 +160,30 @@ impl Pair {
             path,
             route,
             session,
+            is_silent: false,
             revision: self.revisions,
             publication,
         };
-        self.plain.insert(0, plain);
+        self.plain.push(plain);
+    }
+
+    /// A session falls silent, or speaks again.
+    fn fall_silent(&mut self) {
+        let (number, is_silent) = (below(SESSIONS), below(2) == 0);
+        self.routes[number as usize].set_silent(is_silent);
+        let session = session(1 + number);
+        self.revisions += 1;
+        for plain in &mut self.plain {
+            if plain.session == Some(session) && plain.is_silent != is_silent {
+                plain.is_silent = is_silent;
+                plain.revision = self.revisions;
+            }
+        }
     }
 
     fn drain(&mut self) {
         let session = session(1 + below(SESSIONS));
         self.origin.drain(session);
-        self.plain.sort_by_key(Plain::rank);
         self.revisions += 1;
         for plain in &mut self.plain {
             if plain.session == Some(session) {
@@ -156,10 +196,15 @@ impl Pair {
 
     fn follow(&mut self) {
         let (prefix, peer) = (any(&self.paths), peer());
-        let announced = self.origin.consume().announced_for(&prefix, peer);
+        let is_strict = below(2) == 0;
+        let mut announced = self.origin.consume().announced_for(&prefix, peer);
+        if is_strict {
+            announced = announced.without_silent();
+        }
         self.followers.push(Follower {
             prefix,
             peer,
+            is_strict,
             announced,
             told: BTreeMap::new(),
         });
@@ -182,14 +227,14 @@ impl Pair {
                 if !path.has_prefix(&follower.prefix) && !follower.prefix.has_prefix(path) {
                     continue;
                 }
-                let (path, best) = (path.clone(), self.best(path, &follower.peer));
+                let best = self.best(path, &follower.peer);
+                let best = best.filter(|best| !best.is_silent || !follower.is_strict);
+                let path = path.clone();
                 let before = follower.told.get(&path);
                 expected.extend(match (best, before) {
-                    (Some(best), None) => {
-                        Some(AnnouncedEvent::Start(path.clone(), best.route.clone()))
-                    }
+                    (Some(best), None) => Some(AnnouncedEvent::Start(path.clone(), best.told())),
                     (Some(best), Some(revision)) if best.revision != *revision => {
-                        Some(AnnouncedEvent::Update(path.clone(), best.route.clone()))
+                        Some(AnnouncedEvent::Update(path.clone(), best.told()))
                     }
                     (None, Some(_)) => Some(AnnouncedEvent::End(path.clone())),
                     _ => None,
@@ -228,6 +273,13 @@ impl Pair {
                 .filter(|plain| plain.session == Some(session));
             assert_eq!(self.origin.routes_of(session), of_session.count());
         }
+        for (number, routes) in (1..=SESSIONS).zip(&self.routes) {
+            let mut own = self.plain.iter();
+            let is_contested = own.any(|plain| {
+                plain.session == Some(session(number)) && plain.is_contested(&self.plain)
+            });
+            assert_eq!(routes.is_contested(), is_contested, "session {number}");
+        }
     }
 }
 
@@ -255,9 +307,10 @@ fn random_operations_agree_with_a_plain_list() {
             origin,
             plain,
             followers,
+            routes,
             ..
         } = pair;
-        drop((plain, followers));
+        drop((plain, followers, routes));
         assert!(origin.is_empty(), "seed {seed}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering as AtomicOrdering};
 
 use crate::broadcast::BroadcastConsumer;
 use crate::random;
@@ -88,7 +89,7 @@ pub enum Source {
     Requests(RequestSource),
 }
 
-/// Names a session among those of one origin. Another origin uses the same names for others.
+/// Names a session among all of this process, whatever origins they use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionId {
     serial: u64,
@@ -96,11 +97,27 @@ pub struct SessionId {
 }
 
 impl SessionId {
-    pub(super) fn new(serial: u64) -> Self {
+    /// A name that no other session of this process has.
+    #[must_use]
+    pub fn unique() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self {
+            serial: LAST.fetch_add(1, AtomicOrdering::Relaxed) + 1,
+            is_sibling: false,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn numbered(serial: u64) -> Self {
         Self {
             serial,
             is_sibling: false,
         }
+    }
+
+    /// The number that tells sessions apart.
+    pub(super) fn serial(self) -> u64 {
+        self.serial
     }
 
     /// Marks the session as a link to another worker of this relay.

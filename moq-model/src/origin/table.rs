@@ -1,5 +1,6 @@
 //! Routes by path, as plain data.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::task::Waker;
 
@@ -7,6 +8,7 @@ use slab::Slab;
 
 use super::log::{Log, Position};
 use super::route::{Route, SessionId, Source, SplitHorizon};
+use super::sessions::Sessions;
 use super::watcher::Watcher;
 use crate::path::BroadcastPath;
 use crate::state::Waiter;
@@ -21,7 +23,30 @@ pub(super) struct Entry {
     pub(super) source: Source,
     /// The session that it was learned from.
     pub(super) session: Option<SessionId>,
+    /// The session is silent.
+    pub(super) is_silent: bool,
+    /// Another publisher can be reached at the same path.
+    pub(super) is_contested: bool,
     pub(super) notice: Notice,
+}
+
+impl Entry {
+    /// Orders the routes of a path, the better one first. Among equals the newest wins: a publisher
+    /// that restarted comes before its remains.
+    pub(super) fn compare(&self, other: &Self) -> Ordering {
+        let routes = || self.route.compare(&other.route);
+        let silence = self.is_silent.cmp(&other.is_silent);
+        silence.then_with(routes).then(other.id.cmp(&self.id))
+    }
+
+    /// The route as it is told: one of a silent session is the last resort.
+    pub(super) fn told(&self) -> Route {
+        let mut route = self.route.clone();
+        if self.is_silent {
+            route.saturate();
+        }
+        route
+    }
 }
 
 /// How far it is known that peers noticed a route.
@@ -55,7 +80,7 @@ pub(super) type NodeId = usize;
 pub(super) struct Node {
     pub(super) path: BroadcastPath,
     /// Best route first.
-    routes: Vec<Entry>,
+    pub(super) routes: Vec<Entry>,
     /// The last change.
     pub(super) changed: Position,
     /// How many watchers were told that it is there.
@@ -65,9 +90,8 @@ pub(super) struct Node {
 impl Node {
     /// The best route that `peer` may use.
     pub(super) fn best(&self, peer: &SplitHorizon) -> Option<&Entry> {
-        self.routes
-            .iter()
-            .find(|entry| peer.may_use(&entry.route, entry.session))
+        let mut routes = self.routes.iter();
+        routes.find(|entry| peer.may_use(&entry.route, entry.session))
     }
 }
 
@@ -77,8 +101,9 @@ pub(super) struct Table {
     pub(super) nodes: Slab<Node>,
     pub(super) log: Log,
     pub(super) watchers: Slab<Watcher>,
+    pub(super) sessions: Sessions,
     /// Tasks to wake once the lock is released.
-    woken: Vec<Waker>,
+    pub(super) woken: Vec<Waker>,
     /// Sources that have not told all they have yet.
     syncing: usize,
     serial: u64,
@@ -100,14 +125,15 @@ impl Table {
             })
         };
         let id = *self.index.entry(path.clone()).or_insert_with(add);
+        self.count_in(entry.session, id);
         let routes = &mut self.nodes[id].routes;
-        // Among equals the newest wins: a publisher that restarted comes before its remains.
-        let at = routes.partition_point(|held| held.route.compare(&entry.route).is_lt());
+        let at = routes.partition_point(|held| held.compare(&entry).is_lt());
         if routes.is_empty() {
             // Most paths have no other one.
             routes.reserve_exact(1);
         }
         routes.insert(at, entry);
+        self.contest(id);
         self.touch(id);
     }
 
@@ -116,6 +142,8 @@ impl Table {
         let routes = &mut self.nodes[node].routes;
         let at = routes.iter().position(|entry| entry.id == id)?;
         let entry = routes.remove(at);
+        self.count_out(&entry, node);
+        self.contest(node);
         self.touch(node);
         self.forget_gone(node);
         Some(entry)
@@ -128,32 +156,6 @@ impl Table {
             let node = self.nodes.remove(id);
             self.index.remove(&node.path);
         }
-    }
-
-    /// Makes what was learned from a session the last resort.
-    pub(super) fn drain(&mut self, session: SessionId) {
-        let of_session = |entry: &Entry| entry.session == Some(session);
-        let drained = self.index.values().copied();
-        let drained = drained.filter(|id| self.nodes[*id].routes.iter().any(of_session));
-        let drained: Vec<_> = drained.collect();
-        for id in drained {
-            let revision = self.next_serial();
-            let routes = &mut self.nodes[id].routes;
-            for entry in routes.iter_mut().filter(|entry| of_session(entry)) {
-                entry.route.saturate();
-                entry.revision = revision;
-            }
-            routes.sort_by(|a, b| a.route.compare(&b.route));
-            self.touch(id);
-        }
-    }
-
-    /// How many routes were learned from a session.
-    pub(super) fn count(&self, session: SessionId) -> usize {
-        let routes = self.nodes.iter().flat_map(|(_, node)| &node.routes);
-        routes
-            .filter(|entry| entry.session == Some(session))
-            .count()
     }
 
     pub(super) fn begin_sync(&mut self) {
@@ -174,7 +176,7 @@ impl Table {
     }
 
     /// Has watchers look at a path again.
-    fn touch(&mut self, id: NodeId) {
+    pub(super) fn touch(&mut self, id: NodeId) {
         if self.log.len() > 2 * self.nodes.len() + SPARE {
             let nodes = &self.nodes;
             self.log
@@ -247,7 +249,8 @@ impl Table {
 
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
-        self.index.is_empty() && self.nodes.is_empty() && self.watchers.is_empty()
+        let is_unknown = self.index.is_empty() && self.nodes.is_empty();
+        is_unknown && self.watchers.is_empty() && self.sessions.is_empty()
     }
 }
 

@@ -127,7 +127,7 @@ fn a_restarted_publisher_beats_what_is_left_of_it() {
         &path("cam"),
         route(&[1], 1),
         remote(),
-        Some(SessionId::new(1)),
+        Some(SessionId::unique()),
     );
     assert!(matches!(
         next(&mut announced),
@@ -137,7 +137,7 @@ fn a_restarted_publisher_beats_what_is_left_of_it() {
         &path("cam"),
         route(&[2], 1),
         remote(),
-        Some(SessionId::new(2)),
+        Some(SessionId::unique()),
     );
     assert_eq!(
         next(&mut announced),
@@ -155,38 +155,34 @@ fn a_restarted_publisher_beats_what_is_left_of_it() {
 #[test]
 fn no_peer_is_offered_a_route_through_itself() {
     let origin = OriginProducer::new();
-    let _a = origin.announce(
-        &path("cam"),
-        route(&[7, 8], 0),
-        remote(),
-        Some(SessionId::new(1)),
-    );
+    let [own, other] = [(); 2].map(|()| SessionId::unique());
+    let _a = origin.announce(&path("cam"), route(&[7, 8], 0), remote(), Some(own));
     let consumer = origin.consume();
     for (peer, is_offered) in [
         (
             SplitHorizon {
-                session: Some(SessionId::new(1)),
+                session: Some(own),
                 hop: HopId(9),
             },
             false,
         ),
         (
             SplitHorizon {
-                session: Some(SessionId::new(2)),
+                session: Some(other),
                 hop: HopId(8),
             },
             false,
         ),
         (
             SplitHorizon {
-                session: Some(SessionId::new(2)),
+                session: Some(other),
                 hop: HopId(9),
             },
             true,
         ),
         (
             SplitHorizon {
-                session: Some(SessionId::new(2)),
+                session: Some(other),
                 hop: HopId::ANONYMOUS,
             },
             true,
@@ -210,8 +206,8 @@ fn no_peer_is_offered_a_route_through_itself() {
 #[test]
 fn what_one_sibling_told_is_not_told_to_another() {
     let origin = OriginProducer::new();
-    let [one, other] = [(); 2].map(|()| origin.session_id().with_sibling());
-    let viewer = origin.session_id();
+    let [one, other] = [(); 2].map(|()| SessionId::unique().with_sibling());
+    let viewer = SessionId::unique();
     let _publication = origin.announce(&path("cam"), route(&[7], 0), remote(), Some(one));
     for (session, is_offered) in [(one, false), (other, false), (viewer, true)] {
         let peer = SplitHorizon {
@@ -258,7 +254,7 @@ fn the_longest_prefix_decides() {
 #[test]
 fn a_session_that_drains_is_the_last_resort() {
     let origin = OriginProducer::new();
-    let (leaving, staying) = (origin.session_id(), origin.session_id());
+    let (leaving, staying) = (SessionId::unique(), SessionId::unique());
     let mut announced = origin.consume().announced(&path(""));
     let _cheap = origin.announce(&path("a"), route(&[1], 1), remote(), Some(leaving));
     let _dear = origin.announce(&path("a"), route(&[2], 9), remote(), Some(staying));
@@ -310,4 +306,76 @@ fn what_comes_and_goes_unseen_is_not_remembered() {
     drop(again);
     drop(idle);
     assert!(origin.is_empty(), "nobody believes any more");
+}
+
+#[test]
+fn a_silent_session_gives_way_to_another_publisher_until_it_speaks() {
+    let origin = OriginProducer::new();
+    let (first, second) = (SessionId::unique(), SessionId::unique());
+    let (ours, theirs) = (origin.routes(first), origin.routes(second));
+    let mut announced = origin.consume().announced(&path(""));
+    let mut strict = origin.consume().announced(&path("")).without_silent();
+    let _cam = origin.announce(&path("cam"), route(&[0, 1], 1), remote(), Some(second));
+    let _better = origin.announce(&path("cam"), route(&[2], 1), remote(), Some(first));
+    let _only = origin.announce(&path("only"), route(&[2], 1), remote(), Some(first));
+    assert!(ours.is_contested() && theirs.is_contested());
+    for events in [&mut announced, &mut strict] {
+        for name in ["cam", "only"] {
+            let start = AnnouncedEvent::Start(path(name), route(&[2], 1));
+            assert_eq!(next(events), Some(start));
+        }
+        assert_eq!(next(events), Some(AnnouncedEvent::Live));
+    }
+    assert!(!ours.is_passed_over(&path("cam")));
+
+    ours.set_silent(true);
+    assert!(
+        ours.is_contested() && !theirs.is_contested(),
+        "nobody is left to take over"
+    );
+    assert!(ours.is_passed_over(&path("cam")) && !ours.is_passed_over(&path("only")));
+    // Also to one that is not identified.
+    let cam = AnnouncedEvent::Update(path("cam"), route(&[0, 1], 1));
+    assert_eq!(
+        [next(&mut announced), next(&mut strict)],
+        [Some(cam.clone()), Some(cam)]
+    );
+    let only = AnnouncedEvent::Update(path("only"), route(&[2], Route::MAX_COST));
+    assert_eq!(next(&mut announced), Some(only));
+    assert_eq!(next(&mut strict), Some(AnnouncedEvent::End(path("only"))));
+
+    ours.set_silent(false);
+    let [cam, only] = ["cam", "only"].map(|name| (path(name), route(&[2], 1)));
+    assert_eq!(
+        next(&mut announced),
+        Some(AnnouncedEvent::Update(cam.0.clone(), cam.1.clone()))
+    );
+    assert_eq!(
+        next(&mut announced),
+        Some(AnnouncedEvent::Update(only.0.clone(), only.1.clone()))
+    );
+    assert_eq!(
+        next(&mut strict),
+        Some(AnnouncedEvent::Update(cam.0, cam.1))
+    );
+    assert_eq!(
+        next(&mut strict),
+        Some(AnnouncedEvent::Start(only.0, only.1))
+    );
+    ours.set_silent(false);
+    assert_eq!(next(&mut announced), None, "nothing has changed");
+}
+
+#[test]
+fn a_second_way_to_the_same_publisher_is_no_alternative() {
+    let origin = OriginProducer::new();
+    let (first, second) = (SessionId::unique(), SessionId::unique());
+    let routes = origin.routes(first);
+    let _near = origin.announce(&path("cam"), route(&[1], 1), remote(), Some(first));
+    let _far = origin.announce(&path("cam"), route(&[1, 2], 1), remote(), Some(second));
+    assert!(!routes.is_contested());
+    let other = origin.announce(&path("cam"), route(&[3], 1), remote(), Some(second));
+    assert!(routes.is_contested());
+    drop(other);
+    assert!(!routes.is_contested());
 }

@@ -21,6 +21,8 @@ pub(super) struct Watcher {
     /// The revisions of the routes that it was told.
     pub(super) known: BTreeMap<NodeId, u64>,
     pub(super) waiter: Waiter,
+    /// Routes of silent sessions are told, as the last resort; else they are gone.
+    pub(super) is_told_silent: bool,
 }
 
 impl Watcher {
@@ -53,6 +55,7 @@ impl Table {
             cursor: self.log.end(),
             known: BTreeMap::new(),
             waiter: Waiter::default(),
+            is_told_silent: true,
         })
     }
 
@@ -103,9 +106,12 @@ impl Table {
 
     /// Compares what a watcher was told of a path with what there is.
     fn look(&mut self, slot: usize, id: NodeId, peer: &SplitHorizon) -> Option<AnnouncedEvent> {
-        let (node, known) = (&mut self.nodes[id], &mut self.watchers[slot].known);
+        let watcher = &mut self.watchers[slot];
+        let (known, is_told_silent) = (&mut watcher.known, watcher.is_told_silent);
+        let node = &mut self.nodes[id];
         let best = node.best(peer);
-        let best = best.map(|entry| (entry.revision, entry.route.clone()));
+        let best = best.filter(|entry| is_told_silent || !entry.is_silent);
+        let best = best.map(|entry| (entry.revision, entry.told()));
         let path = node.path.clone();
         match best {
             Some((revision, route)) => match known.insert(id, revision) {

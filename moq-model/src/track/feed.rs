@@ -164,3 +164,12 @@ impl TrackFeed {
         self.track().is_ended()
     }
 }
+
+impl TrackShared {
+    /// Ends the track, and the groups that have begun with it.
+    pub(crate) fn lose(&self, reason: Abort) {
+        let now = clock::now();
+        self.change(|state, fx| state.lose_track(reason, now, fx));
+        self.plan_release();
+    }
+}

@@ -228,7 +228,8 @@ impl<'a> Table<'a> {
             }
             hops.push(sender);
         }
-        if hops.contains(&self.context.hop) {
+        let own = [self.context.hop, self.context.subscribe.hop()];
+        if own.iter().any(|own| hops.contains(own)) {
             return None;
         }
         if hops.first().is_none_or(|hop| hop.is_anonymous()) {

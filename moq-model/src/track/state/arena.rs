@@ -74,6 +74,15 @@ impl<W: Notify> Arena<W> {
         GroupId { key, serial }
     }
 
+    /// The groups that have not ended.
+    pub(super) fn open(&self) -> impl Iterator<Item = GroupId> {
+        let open = self
+            .groups
+            .iter()
+            .filter(|(_, group)| !group.phase().has_ended());
+        open.map(|(key, _)| self.id(key))
+    }
+
     /// Forgets a group of which nothing is held, once nobody reads it.
     pub(super) fn sweep(&mut self, key: usize) {
         if self.at(key).is_some_and(Group::is_void) {

@@ -186,6 +186,14 @@ impl<W: Notify> TrackState<W> {
         }
     }
 
+    /// Ends the track, and with it the groups that have begun: nothing more is going to come of them.
+    pub(crate) fn lose_track(&mut self, reason: Abort, now: Instant, fx: &mut Effects<W>) {
+        self.end_track(TrackEnd::Aborted(reason), now, fx);
+        for id in self.groups.open() {
+            self.end_group(id, GroupEnd::Aborted(reason), fx);
+        }
+    }
+
     /// Ends the track if nobody reads it; says whether it has ended.
     ///
     /// A reader that comes after that finds the track ended, never a track that is about to.

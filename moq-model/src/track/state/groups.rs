@@ -164,8 +164,7 @@ impl<W: Notify> Groups<W> {
     /// Lets readers see a group.
     fn show(&mut self, sequence: u64, key: usize, time: Option<u64>) {
         self.announced.remove(&sequence);
-        if let Some(group) = self.all.at(key) {
-            let begun = group.begun();
+        if let Some(begun) = self.all.at(key).map(Group::begun) {
             self.shown.insert(sequence, Shown { key, time, begun });
         }
     }
@@ -173,11 +172,8 @@ impl<W: Notify> Groups<W> {
     /// Lets go of a group of the live track that is held; returns whether it was.
     pub(super) fn discard(&mut self, sequence: u64, cause: Abort, fx: &mut Effects<W>) -> bool {
         let shown = self.shown.remove(sequence).map(|group| group.key);
-        let Some(key) = shown.or_else(|| self.announced.remove(&sequence)) else {
-            return false;
-        };
-        self.empty(key, cause, fx);
-        true
+        let key = shown.or_else(|| self.announced.remove(&sequence));
+        key.inspect(|&key| self.empty(key, cause, fx)).is_some()
     }
 
     /// Lets go of a group that was fetched.
@@ -249,8 +245,7 @@ impl<W: Notify> Groups<W> {
 
     /// The first group in `groups` that has begun and that readers do not see.
     pub(super) fn first_announced(&self, groups: Range<u64>) -> Option<u64> {
-        let mut announced = self.announced.range(groups);
-        announced.next().map(|(&sequence, _)| sequence)
+        self.announced.range(groups).map(|(&first, _)| first).next()
     }
 
     /// The sequence after the highest one that was ever in use.
@@ -267,13 +262,18 @@ impl<W: Notify> Groups<W> {
 
     /// The groups of this sequence that were fetched.
     pub(super) fn fetched_at(&self, sequence: u64) -> impl Iterator<Item = GroupId> {
-        let all = self.fetched.range((sequence, 0)..=(sequence, u64::MAX));
-        all.map(|(_, &key)| self.id(key))
+        let all = (sequence, 0)..=(sequence, u64::MAX);
+        self.fetched.range(all).map(|(_, &key)| self.id(key))
     }
 
     /// The group that was fetched with the lowest sequence.
     pub(super) fn first_fetched(&self) -> Option<GroupId> {
         self.fetched.first_key_value().map(|(_, &key)| self.id(key))
+    }
+
+    /// The groups that have not ended.
+    pub(super) fn open(&self) -> Vec<GroupId> {
+        self.all.open().collect()
     }
 
     /// The name of a group that readers see.
