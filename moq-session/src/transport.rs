@@ -77,6 +77,18 @@ pub trait Transport: Clone + MaybeSend + MaybeSync + 'static {
     /// What the transport measures at this moment.
     fn stats(&self) -> TransportStats;
 
+    /// How many packets have come from the peer; `None` from a backend that cannot ping, whose
+    /// connections count as alive.
+    ///
+    /// A backend without packets counts something else that comes, as long as answers to
+    /// [`Self::ping`] are among it.
+    fn heard(&self) -> Option<u64> {
+        None
+    }
+
+    /// Sends something that the peer's transport has to answer, whatever its application is busy with.
+    fn ping(&self) {}
+
     /// Tells how many streams are left unread on purpose, so that what they hold back does not use
     /// up the flow control window that all streams share.
     ///

@@ -109,6 +109,14 @@ impl Transport for Connection {
         either!(&self.0, stats())
     }
 
+    fn heard(&self) -> Option<u64> {
+        either!(&self.0, heard())
+    }
+
+    fn ping(&self) {
+        either!(&self.0, ping());
+    }
+
     fn set_paused_streams(&self, count: usize) {
         either!(&self.0, set_paused_streams(count));
     }

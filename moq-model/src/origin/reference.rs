@@ -170,7 +170,12 @@ impl Pair {
     /// A session falls silent, or speaks again.
     fn fall_silent(&mut self) {
         let (number, is_silent) = (below(SESSIONS), below(2) == 0);
-        self.routes[number as usize].set_silent(is_silent);
+        let routes = &self.routes[number as usize];
+        if !is_silent {
+            routes.come_back();
+        } else if !routes.give_way() {
+            return;
+        }
         let session = session(1 + number);
         self.revisions += 1;
         for plain in &mut self.plain {

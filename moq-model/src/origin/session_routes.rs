@@ -43,11 +43,24 @@ impl SessionRoutes {
         stale.map_or(Poll::Ready(()), |_stale| Poll::Pending)
     }
 
-    /// Says whether nothing comes from the session any more. Its routes are the last resort until
-    /// something does, and then what they were before.
-    pub fn set_silent(&self, is_silent: bool) {
+    /// Makes the routes the last resort, if others can take over; says whether they are.
+    ///
+    /// Of two sessions that fall silent at once, the one whose turn comes first gives way.
+    #[must_use]
+    pub fn give_way(&self) -> bool {
+        self.shared.change(|table| {
+            let is_contested = table.is_contested(self.session);
+            if is_contested {
+                table.set_silent(self.session, true);
+            }
+            is_contested
+        })
+    }
+
+    /// Makes the routes what they were before they gave way.
+    pub fn come_back(&self) {
         self.shared
-            .change(|table| table.set_silent(self.session, is_silent));
+            .change(|table| table.set_silent(self.session, false));
     }
 
     /// Whether somebody who asks for `path` is led to another session.

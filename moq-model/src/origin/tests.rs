@@ -328,7 +328,8 @@ fn a_silent_session_gives_way_to_another_publisher_until_it_speaks() {
     }
     assert!(!ours.is_passed_over(&path("cam")));
 
-    ours.set_silent(true);
+    assert!(ours.give_way());
+    assert!(!theirs.give_way());
     assert!(
         ours.is_contested() && !theirs.is_contested(),
         "nobody is left to take over"
@@ -344,7 +345,7 @@ fn a_silent_session_gives_way_to_another_publisher_until_it_speaks() {
     assert_eq!(next(&mut announced), Some(only));
     assert_eq!(next(&mut strict), Some(AnnouncedEvent::End(path("only"))));
 
-    ours.set_silent(false);
+    ours.come_back();
     let [cam, only] = ["cam", "only"].map(|name| (path(name), route(&[2], 1)));
     assert_eq!(
         next(&mut announced),
@@ -362,7 +363,7 @@ fn a_silent_session_gives_way_to_another_publisher_until_it_speaks() {
         next(&mut strict),
         Some(AnnouncedEvent::Start(only.0, only.1))
     );
-    ours.set_silent(false);
+    ours.come_back();
     assert_eq!(next(&mut announced), None, "nothing has changed");
 }
 

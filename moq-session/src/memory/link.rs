@@ -41,6 +41,12 @@ pub(super) struct Side {
     /// For streams that it opens.
     pub(super) uni_credit: Purse,
     pub(super) bi_credit: Purse,
+    /// Streams and datagrams of the other end that came, and its answers to pings.
+    heard: u64,
+    /// It answers no pings for now.
+    is_silent: bool,
+    /// It has a ping to answer once it does.
+    is_pinged: bool,
 }
 
 /// How many streams of a kind an end may open.
@@ -123,6 +129,7 @@ impl Link {
         let purse: Choice = |side| &mut side.uni_credit;
         let opened = self.poll_open(side, purse, cx, |state, credit| {
             let (send, recv) = self.pipe(state, side, Some(credit));
+            state.sides[1 - side].heard += 1;
             (send, state.sides[1 - side].uni.push(recv))
         });
         opened.map_ok(|(send, taking)| {
@@ -140,6 +147,7 @@ impl Link {
         let opened = self.poll_open(side, purse, cx, |state, credit| {
             let (send, theirs) = self.pipe(state, side, Some(credit));
             let (answer, recv) = self.pipe(state, 1 - side, None);
+            state.sides[1 - side].heard += 1;
             let taking = state.sides[1 - side].bi.push((answer, theirs));
             ((send, recv), taking)
         });
@@ -194,6 +202,7 @@ impl Link {
         if state.ending.is_some() {
             return;
         }
+        state.sides[to].heard += 1;
         let queue = &mut state.sides[to].datagrams;
         if queue.items.len() >= MAX_DATAGRAMS {
             return;
@@ -218,6 +227,23 @@ impl Link {
 
     pub(super) fn measure(&self, side: usize, stats: TransportStats) {
         self.lock().stats[side] = stats;
+    }
+
+    pub(super) fn heard(&self, side: usize) -> u64 {
+        self.lock().sides[side].heard
+    }
+
+    /// Has the other side answer, if it does.
+    pub(super) fn ping(&self, side: usize) {
+        let mut state = self.lock();
+        state.sides[1 - side].is_pinged = true;
+        state.answer(1 - side);
+    }
+
+    pub(super) fn set_silent(&self, side: usize, is_silent: bool) {
+        let mut state = self.lock();
+        state.sides[side].is_silent = is_silent;
+        state.answer(side);
     }
 
     pub(super) fn close(&self, side: usize, code: u32, reason: &str) {
@@ -261,6 +287,17 @@ impl Link {
                 state.watching.add(cx);
                 Poll::Pending
             }
+        }
+    }
+}
+
+impl State {
+    /// Has a side answer a ping, unless it is silent.
+    fn answer(&mut self, side: usize) {
+        let from = &mut self.sides[side];
+        if from.is_pinged && !from.is_silent {
+            from.is_pinged = false;
+            self.sides[1 - side].heard += 1;
         }
     }
 }

@@ -79,6 +79,12 @@ impl MemoryConnection {
         self.link.measure(self.side, stats);
     }
 
+    /// Sets whether this end leaves pings of the other one without an answer until it is not silent any
+    /// more, as a process that is stopped does. What it writes arrives all the same.
+    pub fn set_silent(&self, is_silent: bool) {
+        self.link.set_silent(self.side, is_silent);
+    }
+
     /// Cuts the connection without a word, as far as it is not closed.
     pub fn lose(&self) {
         self.link.lose();
@@ -136,6 +142,14 @@ impl Transport for MemoryConnection {
 
     fn stats(&self) -> TransportStats {
         self.link.stats(self.side)
+    }
+
+    fn heard(&self) -> Option<u64> {
+        Some(self.link.heard(self.side))
+    }
+
+    fn ping(&self) {
+        self.link.ping(self.side);
     }
 
     fn close(&mut self, code: u32, reason: &str) {

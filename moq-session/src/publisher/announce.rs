@@ -39,6 +39,10 @@ pub(super) async fn answer<T: Transport>(
         .publish
         .consume()
         .announced_for(&listing.prefix, context.peer(declared));
+    if !context.version.features().typed_announce {
+        // The draft has no costs, so no last resort either.
+        announced = announced.without_silent();
+    }
 
     let mut own = Vec::new();
     let initial = initial_set(&mut announced, &mut listing, &mut own);

@@ -32,6 +32,8 @@ pub(super) struct Account {
     pub(super) highest: Option<u64>,
     /// Group streams that have not ended.
     pub(super) open: usize,
+    /// A group stream ended with its session.
+    is_cut: bool,
     /// Group streams that came, whatever became of them.
     pub(super) came: u64,
     /// How many will have come in the end, where the draft tells.
@@ -70,6 +72,19 @@ impl Account {
     /// Notes that a group came which is not expected, where that is no fault of the draft's.
     pub(super) fn contradict(&mut self, version: Version) {
         self.is_contradicted |= version.features().start_is_floor || self.floor.is_some();
+    }
+
+    /// Whether the end is known and everything below it has arrived. Where the end may be the last group
+    /// instead, that one may be missing.
+    pub(super) fn is_whole(&self) -> bool {
+        let is_begun = self.start.or(self.lowest).is_some() || self.end == Some(0);
+        let is_told = self.end.is_some() && is_begun;
+        is_told && self.missing().is_none() && self.open == 0 && !self.is_cut
+    }
+
+    /// As [`Self::is_whole`], without a doubt about the end.
+    pub(super) fn is_surely_whole(&self) -> bool {
+        self.is_whole() && self.highest >= self.end
     }
 
     /// The first gap below the end.
@@ -118,7 +133,10 @@ impl Feed {
             account.highest = account.highest.max(Some(sequence));
             account.open += 1;
         });
-        Arrival { feed: self.clone() }
+        Arrival {
+            feed: self.clone(),
+            is_over: false,
+        }
     }
 
     /// Counts a group stream, taken in or not.
@@ -142,15 +160,26 @@ impl Feed {
     }
 }
 
-/// A group stream that is being read.
+/// A group stream that is being read. Dropping it says that its session went down.
 #[derive(Debug)]
 pub(super) struct Arrival {
     feed: Arc<Feed>,
+    is_over: bool,
+}
+
+impl Arrival {
+    /// The stream has come to its end, whatever that was.
+    pub(super) fn end(mut self) {
+        self.is_over = true;
+    }
 }
 
 impl Drop for Arrival {
     fn drop(&mut self) {
-        self.feed.change(|account| account.open -= 1);
+        self.feed.change(|account| {
+            account.open -= 1;
+            account.is_cut |= !self.is_over;
+        });
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) async fn receive<T: Transport>(context: &Context<T>, mut reader: Read
         Ok(producer) => producer,
         // One of the two is wanted, so this says nothing against the group.
         Err(WriteError::Duplicate) => {
-            drop(feed.arrive(sequence));
+            feed.arrive(sequence).end();
             return reader.stop(code::stream::INTERNAL);
         }
         Err(error) => {
@@ -63,7 +63,7 @@ pub(super) async fn receive<T: Transport>(context: &Context<T>, mut reader: Read
             return reader.stop(code::stream::CANCELLED);
         }
     };
-    let _arrival = feed.arrive(sequence);
+    let arrival = feed.arrive(sequence);
     let mut group = Incoming::new(producer);
     match group.fill(context, &feed, &mut reader).await {
         Ok(()) => group.finish(),
@@ -74,8 +74,12 @@ pub(super) async fn receive<T: Transport>(context: &Context<T>, mut reader: Read
             if let Some(code) = failure.stop {
                 reader.stop(code);
             }
+            if failure.abort == Abort::SessionClosed {
+                return;
+            }
         }
     }
+    arrival.end();
 }
 
 fn find<T>(context: &Context<T>, id: SubscribeId) -> Option<Arc<Feed>> {
@@ -332,6 +336,6 @@ fn take_datagram<T>(context: &Context<T>, datagram: Datagram) {
     } = datagram;
     let is_new = feed.track.create_datagram(sequence, timestamp, payload);
     if is_new.is_ok() {
-        drop(feed.arrive(sequence));
+        feed.arrive(sequence).end();
     }
 }

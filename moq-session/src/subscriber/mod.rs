@@ -8,7 +8,9 @@ mod group;
 mod probe;
 mod request;
 mod settle;
+mod silence;
 mod subscribe;
+mod takeover;
 mod wish;
 
 use std::sync::Arc;
@@ -38,6 +40,12 @@ pub(crate) fn spawn<T: Transport>(context: &Context<T>, requests: RequestQueue) 
     context
         .spawner
         .spawn(Box::pin(announce::follow(context.clone(), sync)));
+    // Siblings are one process: they fall silent together.
+    if !context.is_sibling {
+        context
+            .spawner
+            .spawn(Box::pin(takeover::follow(context.clone())));
+    }
     if context.version.features().probe.exists() {
         context
             .spawner

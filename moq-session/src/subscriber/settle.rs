@@ -17,9 +17,15 @@ pub(super) const GRACE: Duration = Duration::from_secs(1);
 /// How long owed groups are waited for at most.
 pub(super) const MAX_GRACE: Duration = Duration::from_secs(30);
 
-/// Waits until every owed group has arrived whole, or the grace is over.
+/// Waits until every owed group has arrived whole, or the grace is over. Before the peer has said all,
+/// only what may be the last group as well can tell that nothing is owed, where the end is not final.
 pub(super) async fn complete(feed: &Feed, is_finished: bool, grace: Duration, is_end_final: bool) {
     let is_told = feed.look(|account| account.end.is_some());
+    if is_told && !is_finished && !is_end_final {
+        feed.when(|account| account.is_surely_whole().then_some(()))
+            .await;
+        return;
+    }
     if is_told && (is_finished || is_end_final) {
         let owed =
             feed.when(|account| (account.owed().is_none() && account.open == 0).then_some(()));

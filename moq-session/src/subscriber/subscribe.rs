@@ -12,7 +12,7 @@ use moq_wire::{
     varint,
 };
 
-use super::feed::Feed;
+use super::feed::{Account, Feed};
 use super::request::{IDLE, Name, answered_again, failure, open};
 use super::settle::{GRACE, MAX_GRACE, complete, find_start};
 use super::wish::Wish;
@@ -66,7 +66,12 @@ pub(super) async fn run<T: Transport>(
     feed.change(|account| account.floor = from);
     let id = context.next_subscribe_id();
     context.feeds().insert(id, feed.clone());
-    let _registered = Registered { context, id };
+    let mut registered = Registered {
+        context,
+        id,
+        feed: feed.clone(),
+        is_over: false,
+    };
 
     let (writer, mut reader) = open(context, BiStream::Subscribe).await?;
     let mut subscription = Subscription {
@@ -81,7 +86,9 @@ pub(super) async fn run<T: Transport>(
     };
     let asked = subscription.request(id, name).await;
     asked.map_err(|error| failure(&error))?;
-    subscription.follow(&mut reader, answers).await
+    let outcome = subscription.follow(&mut reader, answers).await;
+    registered.is_over = true;
+    outcome
 }
 
 fn is_contradiction(error: &StreamError) -> bool {
@@ -105,11 +112,18 @@ async fn fruitless<T: Transport>(context: &Context<T>, feed: &Feed) -> StreamErr
 struct Registered<'a, T: Transport> {
     context: &'a Context<T>,
     id: SubscribeId,
+    feed: Arc<Feed>,
+    /// The subscription came to an end by itself.
+    is_over: bool,
 }
 
 impl<T: Transport> Drop for Registered<'_, T> {
     fn drop(&mut self) {
         self.context.feeds().remove(&self.id);
+        // A publisher that leaves after the end of its track has taken nothing along.
+        if !self.is_over && self.feed.look(Account::is_whole) {
+            self.feed.track.clone().finish();
+        }
     }
 }
 
@@ -206,6 +220,10 @@ impl<T: Transport> Subscription<'_, T> {
                 let _ = self.writer.finish().await;
                 Err(Abort::Cancelled.into())
             }
+            Err(StreamError::Transport | StreamError::Reset(_)) if feed.look(Account::is_whole) => {
+                let _ = self.writer.finish().await;
+                Ok(())
+            }
             Err(error) => {
                 tracing::debug!(%error, "subscription ended");
                 self.leave(&error).await;
@@ -247,13 +265,13 @@ impl<T: Transport> Subscription<'_, T> {
         let mut demand = self.feed.track.demand();
         let mut is_finished = false;
         loop {
-            let Some(wanted) = demand.current() else {
-                // Whoever comes from here on asks anew.
-                if self.feed.track.end_unused() {
-                    return Ok(Ended::Unused);
-                }
-                continue;
-            };
+            let wanted = demand.current();
+            // Whoever comes after that asks anew. It may have ended because others take over.
+            let is_over = wanted.is_none() && self.feed.track.end_unused();
+            if is_over || self.feed.track.is_closed() {
+                return Ok(Ended::Unused);
+            }
+            let Some(wanted) = wanted else { continue };
             self.update(wanted).await?;
             let feed = self.feed.clone();
             let begun = feed.look(|account| account.start);
@@ -356,7 +374,7 @@ impl<T: Transport> Subscription<'_, T> {
 
     /// Whether the track is over but for groups that are still on their way.
     fn is_over(&self, is_finished: bool) -> bool {
-        is_finished || (self.is_end_final() && self.feed.look(|account| account.end.is_some()))
+        is_finished || self.feed.look(|account| account.end.is_some())
     }
 
     fn grace(&self) -> Duration {

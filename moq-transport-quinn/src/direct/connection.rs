@@ -165,6 +165,14 @@ impl Transport for Connection {
         self.link.stats()
     }
 
+    fn heard(&self) -> Option<u64> {
+        Some(self.link.heard())
+    }
+
+    fn ping(&self) {
+        self.link.ping();
+    }
+
     fn set_paused_streams(&self, count: usize) {
         self.link.set_paused_streams(count);
     }

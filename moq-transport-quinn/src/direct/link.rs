@@ -140,6 +140,21 @@ impl Link {
         }
     }
 
+    /// Sends a packet that the peer has to acknowledge.
+    pub(super) fn ping(&self) {
+        let mut state = self.lock();
+        if let Some(quic) = state.live() {
+            quic.ping();
+            self.call(&mut state);
+        }
+    }
+
+    /// How many UDP datagrams have come.
+    pub(super) fn heard(&self) -> u64 {
+        let mut state = self.lock();
+        state.live().map_or(0, |quic| quic.stats().udp_rx.datagrams)
+    }
+
     /// Round-trip time, and the congestion window per round trip as a rate.
     pub(super) fn stats(&self) -> TransportStats {
         let mut stats = TransportStats::default();
