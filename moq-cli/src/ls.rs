@@ -51,6 +51,7 @@ pub(crate) async fn run(args: LsArgs, console: &Console) -> anyhow::Result<Exit>
 fn line(args: &LsArgs, event: &AnnouncedEvent) -> Option<String> {
     let (sign, name, path) = match event {
         AnnouncedEvent::Start(path, _) => ('+', "start", path),
+        AnnouncedEvent::Update(path, _) if args.watch => ('~', "update", path),
         AnnouncedEvent::End(path) => ('-', "end", path),
         _ => return None,
     };
@@ -90,9 +91,14 @@ mod tests {
     fn each_form_has_one_line_per_path() {
         let path = BroadcastPath::new("a/b\n\"c").unwrap();
         let start = AnnouncedEvent::Start(path.clone(), Route::local());
+        let update = AnnouncedEvent::Update(path.clone(), Route::local());
         let end = AnnouncedEvent::End(path);
         assert_eq!(shown(&[], &start).unwrap(), "a/b\\u{a}\"c\n");
         assert_eq!(shown(&["--watch"], &end).unwrap(), "- a/b\\u{a}\"c\n");
+        assert_eq!(shown(&["--watch"], &update).unwrap(), "~ a/b\\u{a}\"c\n");
+        assert_eq!(shown(&[], &update), None, "a path is listed once");
+        let watched = "{\"event\":\"update\",\"path\":\"a/b\\n\\\"c\"}\n";
+        assert_eq!(shown(&["--json", "--watch"], &update).unwrap(), watched);
         assert_eq!(
             shown(&["--json"], &start).unwrap(),
             "{\"path\":\"a/b\\n\\\"c\"}\n"

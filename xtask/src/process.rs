@@ -71,16 +71,16 @@ impl Process {
         Ok(process)
     }
 
+    /// The id of the program.
+    pub(crate) fn id(&self) -> String {
+        let own = || self.child.id().to_string();
+        self.guarded.clone().unwrap_or_else(own)
+    }
+
     /// Kills the program, so that it can do nothing more.
     pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
         match &self.guarded {
-            Some(id) => {
-                let status = Command::new("kill").args(["-KILL", id]).status();
-                ensure!(
-                    status.context("killing a program")?.success(),
-                    "{id} is gone"
-                );
-            }
+            Some(id) => signal(id, "KILL")?,
             None => self.child.kill().context("killing a program")?,
         }
         self.child.wait().context("waiting for a program")?;
@@ -140,6 +140,16 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// Sends a signal, such as `STOP`, to a program that this one has started.
+pub(crate) fn signal(id: &str, name: &str) -> anyhow::Result<()> {
+    let status = Command::new("kill")
+        .args([&format!("-{name}"), id])
+        .status();
+    let status = status.with_context(|| format!("sending SIG{name}"))?;
+    ensure!(status.success(), "{id} is gone");
+    Ok(())
 }
 
 fn read_lines(mut stdout: BufReader<impl std::io::Read>, lines: &Sender<Line>) {

@@ -102,7 +102,7 @@ pub(crate) struct LsArgs {
     /// Only at this path and below it
     #[arg(default_value = "", value_parser = values::path, hide_default_value = true)]
     pub(crate) prefix: BroadcastPath,
-    /// Go on with what changes: `+ path` and `- path`
+    /// Go on with what changes: `+ path`, `- path`, and `~ path` for another route to it
     #[arg(long, env = "MOQ_WATCH", hide_env_values = true)]
     #[arg(value_parser = FalseyValueParser::new())]
     pub(crate) watch: bool,

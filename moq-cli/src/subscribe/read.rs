@@ -270,12 +270,14 @@ impl Writer {
 
     /// The track ended before its finish: with its session, or for good.
     async fn vanished(&mut self, error: ReadError, link: &mut Link) -> anyhow::Result<Ended> {
+        // Whoever stays loses nothing by looking at once: another publisher may have taken over.
+        let grace = if self.is_staying { SHORT_GRACE } else { GRACE };
         tokio::select! {
             event = link.event() => {
                 event?;
                 Ok(Ended::Lost)
             }
-            () = sleep(GRACE) => {
+            () = sleep(grace) => {
                 if !self.is_staying {
                     return Err(trouble::vanished(error));
                 }
@@ -296,6 +298,9 @@ const LINE_END: Bytes = Bytes::from_static(b"\n");
 
 /// A relay that goes down takes its broadcasts with it before its sessions.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// As [`GRACE`], where a relay that goes down only means another look.
+const SHORT_GRACE: Duration = Duration::from_millis(50);
 
 /// A frame that seems older bears no time of day.
 const PLAUSIBLE: Duration = Duration::from_secs(24 * 60 * 60);

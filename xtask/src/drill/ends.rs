@@ -17,6 +17,8 @@ pub(super) const END: &str = "end";
 
 /// A `moq publish` that is fed numbered lines.
 pub(super) struct Publisher {
+    /// Its process.
+    pub(super) id: String,
     written: Arc<AtomicU64>,
     /// Dropped to say that the input ends.
     kill: Sender<()>,
@@ -32,6 +34,7 @@ impl Publisher {
         log: &Path,
     ) -> anyhow::Result<Self> {
         let mut process = Process::start(&mut copy(publish), log)?;
+        let id = process.id();
         let (kill, killed) = channel();
         let written = Arc::new(AtomicU64::new(0));
         let (count, life) = (Arc::clone(&written), life.to_owned());
@@ -54,6 +57,7 @@ impl Publisher {
             }
         });
         Ok(Self {
+            id,
             written,
             kill,
             feeder,

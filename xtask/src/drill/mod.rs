@@ -2,6 +2,7 @@
 
 mod ends;
 mod strict;
+mod takeover;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,6 +18,7 @@ use crate::workspace::Workspace;
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask drill [OPTIONS]
        cargo xtask drill strict [OPTIONS]
+       cargo xtask drill takeover [OPTIONS]
 
 Kills a relay ten times with SIGKILL under a publisher and two subscribers in processes of their own, and says how
 long after each restart data flows again: at most 4 s. Then it kills the publisher and starts another one, which
@@ -36,6 +38,18 @@ many were skipped, and for how long no data came after a kill.
   --version V   one draft alone
   --seed S      the moments of the kills
   --keep        keeps the logs
+
+`takeover` kills the publisher of a broadcast with SIGKILL, in turns with a second one that publishes it already and
+with one that is started afterwards. A subscriber that stays has to have data of the other one within 2 s; one that
+does not has to end with a reason within the same time, and `moq ls --watch` has to tell of the change. Then a publisher
+with one beside it is stopped for 2 s and has to come back.
+
+  --quick       2 kills of each kind
+  --rounds N    kills of each kind [10]
+  --scheme S    https or moqt alone; both without it
+  --version V   the draft, such as moq-lite-06
+  --loss MIN    instead: live data for MIN minutes over a link that loses 5 % of the packets, with a second publisher
+                beside it; nobody may take over
 ";
 
 /// Data has to flow again within this time after a relay is back.
@@ -85,8 +99,10 @@ const PACE: Duration = Duration::from_millis(20);
 
 /// Runs the drill over each scheme, or the strict one.
 pub(crate) fn run(workspace: &Workspace, args: &[&str]) -> anyhow::Result<()> {
-    if let ["strict", args @ ..] = args {
-        return strict::run(workspace, args);
+    match args {
+        ["strict", args @ ..] => return strict::run(workspace, args),
+        ["takeover", args @ ..] => return takeover::run(workspace, args),
+        _ => {}
     }
     let options = Options::parse(args)?;
     let program = build(workspace)?;
@@ -111,7 +127,14 @@ fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
 
 fn drill(program: &Path, scheme: &str, options: &Options, dir: &Path) -> anyhow::Result<()> {
     let mut relay = Relay::start(plan(program, &options.version, dir), soon())?;
-    let client = |command| client(program, command, scheme, &relay, &options.version);
+    let place = Place {
+        scheme,
+        port: relay.port,
+        fingerprint: &relay.fingerprint,
+        version: &options.version,
+        path: "live/x",
+    };
+    let client = |command| place.client(program, command);
     let (mut publish, subscribe) = (client("publish"), client("subscribe"));
     publish.args(["--lines", "--group-frames", "5"]);
     let mut subscribers = [
@@ -159,14 +182,26 @@ fn drill(program: &Path, scheme: &str, options: &Options, dir: &Path) -> anyhow:
     Ok(())
 }
 
-/// A `moq` that publishes to a relay or subscribes there.
-fn client(program: &Path, command: &str, scheme: &str, relay: &Relay, version: &str) -> Command {
-    let mut client = Command::new(program);
-    let url = format!("{scheme}://127.0.0.1:{}", relay.port);
-    client.args([command, &url, "live/x"]);
-    client.args(["--tls-fingerprint", &relay.fingerprint]);
-    client.args(["--version", version]);
-    client
+/// Where a client of a drill connects, and what for.
+#[derive(Debug, Clone, Copy)]
+struct Place<'a> {
+    scheme: &'a str,
+    port: u16,
+    fingerprint: &'a str,
+    version: &'a str,
+    path: &'a str,
+}
+
+impl Place<'_> {
+    /// A `moq` that does something there.
+    fn client(&self, program: &Path, command: &str) -> Command {
+        let mut client = Command::new(program);
+        let url = format!("{}://127.0.0.1:{}", self.scheme, self.port);
+        client.args([command, &url, self.path]);
+        client.args(["--tls-fingerprint", self.fingerprint]);
+        client.args(["--version", self.version]);
+        client
+    }
 }
 
 fn plan(program: &Path, version: &str, dir: &Path) -> Plan {

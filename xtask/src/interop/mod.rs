@@ -22,3 +22,4 @@ mod system;
 
 pub(crate) use options::{HELP, default_cache};
 pub(crate) use run::launch;
+pub(crate) use shaper::{Link, Shaper};

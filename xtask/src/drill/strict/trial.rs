@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail, ensure};
 
 use super::super::ends::{Publisher, copy};
-use super::super::{client, plan, soon};
+use super::super::{Place, plan, soon};
 use super::tally::{Report, Tally};
 use crate::process::Process;
 use crate::relay::{Relay, tail};
@@ -61,7 +61,14 @@ impl Trial<'_> {
     }
 
     fn client(&self, command: &str, relay: &Relay) -> Command {
-        let mut client = client(self.program, command, self.scheme, relay, self.version);
+        let place = Place {
+            scheme: self.scheme,
+            port: relay.port,
+            fingerprint: &relay.fingerprint,
+            version: self.version,
+            path: "live/x",
+        };
+        let mut client = place.client(self.program, command);
         client.args(["--lines", "--max-age", MAX_AGE]);
         client
     }
