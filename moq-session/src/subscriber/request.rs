@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::time::Duration;
 
+use moq_model::platform::clock;
 use moq_model::session::{TrackFeed, TrackRequest};
 use moq_model::{Abort, BroadcastPath, TrackInfo};
 use moq_wire::{BiStream, Track, code};
@@ -15,7 +16,7 @@ use crate::io::{Reader, Writer};
 use crate::transport::{RecvStream, Transport};
 
 /// How long a track is kept that nobody reads.
-pub(super) const IDLE: Duration = Duration::from_secs(5);
+const IDLE: Duration = Duration::from_secs(5);
 
 /// What the peer calls a track.
 #[derive(Debug, Clone)]
@@ -71,8 +72,9 @@ async fn subscribe_to<T: Transport>(
         let (told, rest) = ask(context, name).await?;
         (info, answers) = (told, Some(rest));
         track.accept(info);
-        let used = moq_model::platform::clock::timeout(IDLE, track.used()).await;
-        used.map_err(|_| Abort::Cancelled)?;
+        if !is_used(track).await {
+            return Err(Abort::Cancelled);
+        }
     }
     let subscribed = subscribe::run(context, name, track, info, None, answers.as_mut()).await;
     let Err(failed) = subscribed else {
@@ -102,7 +104,7 @@ async fn ask_again<T: Transport>(
     if context.version.features().track_stream {
         let (info, rest) = tokio::select! {
             asked = ask(context, name) => asked?,
-            () = track.unused() => return Err(Abort::Cancelled),
+            () = left(track) => return Err(Abort::Cancelled),
         };
         // Another track of the same name can't be continued with.
         if info != before {
@@ -112,6 +114,28 @@ async fn ask_again<T: Transport>(
     }
     let again = subscribe::run(context, name, track, before, from, answers.as_mut()).await;
     again.map_err(|failed| failed.reason)
+}
+
+/// Waits for a reader; if none comes in time, the track has ended. Whoever comes later asks anew.
+pub(super) async fn is_used(track: &TrackFeed) -> bool {
+    loop {
+        if clock::timeout(IDLE, track.used()).await.is_ok() {
+            return true;
+        }
+        if track.end_unused() {
+            return false;
+        }
+    }
+}
+
+/// Waits until nobody reads the track, which has ended then.
+async fn left(track: &TrackFeed) {
+    loop {
+        track.unused().await;
+        if track.end_unused() {
+            return;
+        }
+    }
 }
 
 /// Waits for a second answer to TRACK, which has only one.

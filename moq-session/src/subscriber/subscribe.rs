@@ -4,7 +4,6 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
-use moq_model::platform::clock;
 use moq_model::session::TrackFeed;
 use moq_model::{Abort, Demand, TrackInfo};
 use moq_wire::{
@@ -13,7 +12,7 @@ use moq_wire::{
 };
 
 use super::feed::{Account, Feed};
-use super::request::{IDLE, Name, answered_again, failure, open};
+use super::request::{Name, answered_again, failure, is_used, open};
 use super::settle::{GRACE, MAX_GRACE, complete, find_start};
 use super::wish::Wish;
 use crate::context::Context;
@@ -311,8 +310,10 @@ impl<T: Transport> Subscription<'_, T> {
                     max_age: MAX_GRACE,
                     ..self.info
                 });
-                let used = clock::timeout(IDLE, self.feed.track.used()).await;
-                used.map_err(|_| StreamError::Timeout)
+                match is_used(&self.feed.track).await {
+                    true => Ok(()),
+                    false => Err(StreamError::Timeout),
+                }
             }
             Some(_) => Err(PeerFault::Unexpected("an answer before SUBSCRIBE_OK").into()),
             None => Err(PeerFault::Truncated("SUBSCRIBE_OK").into()),
