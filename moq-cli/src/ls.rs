@@ -12,9 +12,13 @@ use crate::progress::Console;
 /// Runs the command.
 pub(crate) async fn run(args: LsArgs, console: &Console) -> anyhow::Result<Exit> {
     let origin = OriginProducer::new();
-    let config = client::config(&args.client)
+    let mut config = client::config(&args.client)
         .with_subscribe(origin.clone())
         .with_role(Role::Subscriber);
+    if args.prefix.is_hidden() {
+        // Who asks above it is not told.
+        config = config.with_asked([args.prefix.clone()]);
+    }
     let mut link = Link::connect(&args.client, config, console).await?;
     let deadline = Instant::now() + args.client.timeout();
     let mut announced = origin.consume().announced(&args.prefix);

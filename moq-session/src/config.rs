@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moq_model::session::{RequestQueue, RequestSource, SessionId};
-use moq_model::{Budget, OriginConsumer, OriginProducer};
+use moq_model::{BroadcastPath, Budget, OriginConsumer, OriginProducer};
 use moq_wire::{Role, Version};
 
 use crate::grant::Grant;
@@ -21,6 +21,9 @@ pub struct Config {
     /// Where the peer's broadcasts appear. Without it the peer is not asked what it has until
     /// [`crate::Session::announced`] is called.
     pub subscribe: Option<OriginProducer>,
+    /// Below which prefixes the peer is asked what it has, relative to the root; empty for what the peer
+    /// may publish.
+    pub asked: Vec<BroadcastPath>,
     /// What the peer is told this end is going to do; `None` means both. A hint, it grants nothing.
     pub role: Option<Role>,
     /// How long each answer of the peer may take, SETUP included.
@@ -53,6 +56,14 @@ impl Config {
     #[must_use]
     pub fn with_subscribe(mut self, origin: OriginProducer) -> Self {
         self.subscribe = Some(origin);
+        self
+    }
+
+    /// Asks the peer only for what it has below these prefixes. One that names a hidden segment finds what
+    /// is hidden from those who ask above it.
+    #[must_use]
+    pub fn with_asked(mut self, prefixes: impl Into<Vec<BroadcastPath>>) -> Self {
+        self.asked = prefixes.into();
         self
     }
 
@@ -134,6 +145,15 @@ impl Config {
         }
     }
 
+    /// Below which prefixes the peer is asked what it has.
+    pub(crate) fn asked(&self, grant: &Grant) -> Vec<BroadcastPath> {
+        if self.asked.is_empty() {
+            grant.publish_prefixes()
+        } else {
+            self.asked.clone()
+        }
+    }
+
     /// A name for the session in both origins.
     pub(crate) fn name_session(&self) -> SessionId {
         let id = SessionId::unique();
@@ -151,6 +171,7 @@ impl Default for Config {
             versions: Version::OFFERED.to_vec(),
             publish: None,
             subscribe: None,
+            asked: Vec::new(),
             role: None,
             answer_timeout: Duration::from_secs(10),
             limits: Limits::default(),

@@ -115,6 +115,8 @@ impl<T: Transport> Start<T> {
             version,
             info: transport.info().clone(),
             is_server: self.is_server,
+            asked: config.asked(&self.grant),
+            announced: Default::default(),
             grant: self.grant,
             hop,
             id,

@@ -61,6 +61,10 @@ pub(crate) struct Shared {
     pub(crate) has_setup: AtomicBool,
     /// Stands for a publisher without an id, for the life of the session.
     pub(crate) stamp: HopId,
+    /// Below which prefixes the peer is asked what it has, relative to the root.
+    pub(crate) asked: Vec<BroadcastPath>,
+    /// Announcements of the peer that are live.
+    pub(crate) announced: AtomicUsize,
     /// Somebody wants to know what the peer announces.
     pub(crate) wants_announcements: Notify,
     /// The application asked for a close: code and reason.

@@ -1,5 +1,6 @@
 //! What a session may do.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -71,6 +72,24 @@ impl Grant {
     pub fn with_identity(mut self, identity: impl Into<Arc<str>>) -> Self {
         self.identity = Some(identity.into());
         self
+    }
+
+    /// Below which prefixes the peer can publish, relative to the root: the literal part of each
+    /// pattern. One below another is left out, unless it names a hidden segment, which nobody is told of
+    /// who asks above it.
+    pub(crate) fn publish_prefixes(&self) -> Vec<BroadcastPath> {
+        let patterns = self.publish.iter();
+        let granted = patterns.filter(|pattern| pattern.overlaps(&self.root));
+        let relative = |pattern: &Pattern| pattern.prefix.strip_prefix(&self.root);
+        let prefixes = granted.map(|pattern| relative(pattern).unwrap_or_else(BroadcastPath::root));
+        let prefixes: BTreeSet<_> = prefixes.collect();
+        let is_covered = |prefix: &BroadcastPath| {
+            let above = prefixes.iter().filter(|other| *other != prefix);
+            let mut suffixes = above.filter_map(|other| prefix.strip_prefix(other));
+            suffixes.any(|suffix| !suffix.is_hidden())
+        };
+        let asked = prefixes.iter().filter(|prefix| !is_covered(prefix));
+        asked.cloned().collect()
     }
 
     pub(crate) fn may_publish(&self, path: &BroadcastPath) -> bool {
@@ -186,6 +205,25 @@ mod tests {
         assert!(pattern("room/a").overlaps(&path("room")));
         assert!(!pattern("room").overlaps(&path("room/a")));
         assert!(!pattern("room/**").overlaps(&path("hall")));
+    }
+
+    #[test]
+    fn announcements_are_asked_for_below_the_literal_part_of_each_pattern() {
+        let cases: &[(&str, &[&str], &[&str])] = &[
+            ("", &["**"], &[""]),
+            ("anon", &["**"], &[""]),
+            ("", &["room/**", "hall", "room/a/**"], &["hall", "room"]),
+            ("room", &["room/a/**", "hall/**"], &["a"]),
+            ("room/a", &["room/**"], &[""]),
+            ("", &["**", "room/.stats/**"], &["", "room/.stats"]),
+            ("", &[".x/**", ".x/y"], &[".x"]),
+            ("room", &["hall"], &[]),
+        ];
+        for (root, patterns, expected) in cases {
+            let grant = Grant::new(path(root)).publish(patterns.iter().map(|text| pattern(text)));
+            let expected: Vec<_> = expected.iter().map(|text| path(text)).collect();
+            assert_eq!(grant.publish_prefixes(), expected, "{root} {patterns:?}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use common::announce::listen;
 use common::for_each_version;
 use common::scripts::{A_WHILE, enter, kinds, path, settle, subscribe, track};
 use common::told::{keep, publish};
-use moq_session::{OriginProducer, Unnoticed};
+use moq_session::{BroadcastPath, OriginProducer, Unnoticed};
 use moq_wire::{BiStream, Fetch, GroupSequence};
 use tokio::time::Instant;
 
@@ -26,7 +26,10 @@ fn a_peer_is_told_once_it_asks_for_what_covers_the_path() {
 
         let (mut peer, _session) = enter(version, &origin).await;
         let _elsewhere = listen(&mut peer, "hall").await;
-        assert_eq!(early.told(LIMIT).await, untold);
+        let hall: BroadcastPath = "hall".parse().unwrap();
+        let asked = vec![hall.clone()];
+        let elsewhere = Err(Unnoticed::Elsewhere { asked });
+        assert_eq!(early.told(LIMIT).await, elsewhere);
 
         // Both what is there when the peer asks and what comes later.
         let (told, mut room) = tokio::join!(early.told(LIMIT), listen(&mut peer, "room"));
@@ -36,7 +39,9 @@ fn a_peer_is_told_once_it_asks_for_what_covers_the_path() {
         assert_eq!(late.told(LIMIT).await, Ok(()));
         room.event().await;
         let mut hidden = publish(&origin, "room/.hidden");
-        assert_eq!(hidden.told(LIMIT).await, untold);
+        let asked = vec![hall, "room".parse().unwrap()];
+        let hides = Err(Unnoticed::Hidden { asked });
+        assert_eq!(hidden.told(LIMIT).await, hides);
         room.expect_silence(A_WHILE).await;
     });
 }

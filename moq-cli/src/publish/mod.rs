@@ -2,6 +2,7 @@
 
 mod drain;
 mod groups;
+mod told;
 
 use std::io;
 use std::time::Duration;
@@ -26,7 +27,7 @@ pub(crate) async fn run(args: PublishArgs, console: &Console) -> anyhow::Result<
     let track = Track::new(args.media.track.as_str()).with_max_age(args.media.max_age);
     let track = broadcast.create(track).context("cannot create the track")?;
     let origin = OriginProducer::new();
-    let publication = origin.publish(&args.broadcast, broadcast.consume());
+    let mut publication = origin.publish(&args.broadcast, broadcast.consume());
     let config = client::config(&args.client)
         .with_publish(origin.clone())
         .with_role(Role::Publisher);
@@ -37,6 +38,8 @@ pub(crate) async fn run(args: PublishArgs, console: &Console) -> anyhow::Result<
         link.shown_url()
     ));
 
+    told::warn_hidden(&args.broadcast, console);
+    told::wait(&mut publication, &mut link, &track, args.client.timeout()).await?;
     let meter = console.meter();
     let mode = args.media.mode();
     let limits = GroupLimits::new(mode, args.group_frames, args.group_bytes);

@@ -106,6 +106,23 @@ fn a_path_that_is_not_public() {
 }
 
 #[test]
+fn a_broadcast_that_the_relay_does_not_take() {
+    let relay = Relay::start(&["--auth-public", "room/**", "--auth-public", ".x/**"]);
+    for scheme in ["moqt", "https"] {
+        let line = failure(&relay.args("publish", scheme, &["hall"]), 3);
+        assert!(line.contains("does not take `hall`"), "{line}");
+        assert!(line.contains("only below `.x`, `room`"), "{line}");
+        let mut hidden = relay.run("publish", scheme, &[".x/y", "--hold", "60s"]);
+        hidden.line("publishing");
+        hidden.line("`.x/y` is hidden");
+        let mut listed = relay.run("ls", scheme, &[".x", "--watch"]);
+        assert_eq!(listed.output(7), b"+ .x/y\n");
+        let listed = relay.run("ls", scheme, &[]).end();
+        assert_eq!(listed.stdout, b"", "it is hidden from above");
+    }
+}
+
+#[test]
 fn input_that_cannot_be_read() {
     let scratch = Scratch::new();
     let missing = scratch.path().join("missing");

@@ -33,7 +33,7 @@ pub struct Announced {
 
 impl Announced {
     pub(super) fn new(shared: Arc<Shared>, prefix: BroadcastPath, peer: SplitHorizon) -> Self {
-        let slot = shared.change(|table| table.watch(&prefix));
+        let slot = shared.change(|table| table.watch(&prefix, peer.session.is_some()));
         Self {
             shared,
             slot,

@@ -1,6 +1,6 @@
 //! Who follows announcements, and what each was told, as plain data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use super::announced::AnnouncedEvent;
@@ -23,6 +23,8 @@ pub(super) struct Watcher {
     pub(super) waiter: Waiter,
     /// Routes of silent sessions are told, as the last resort; else they are gone.
     pub(super) is_told_silent: bool,
+    /// It follows on behalf of a peer.
+    is_peer: bool,
 }
 
 impl Watcher {
@@ -33,7 +35,7 @@ impl Watcher {
 
 impl Table {
     /// Begins to follow: everything below the prefix, and what covers it, is to be looked at.
-    pub(super) fn watch(&mut self, prefix: &BroadcastPath) -> usize {
+    pub(super) fn watch(&mut self, prefix: &BroadcastPath, is_peer: bool) -> usize {
         let mut initial = Vec::new();
         let mut above = prefix.parent();
         while let Some(path) = above {
@@ -56,7 +58,15 @@ impl Table {
             known: BTreeMap::new(),
             waiter: Waiter::default(),
             is_told_silent: true,
+            is_peer,
         })
+    }
+
+    /// The prefixes that peers have asked for, each once.
+    pub(super) fn asked(&self) -> Vec<BroadcastPath> {
+        let peers = self.watchers.iter().filter(|(_, watcher)| watcher.is_peer);
+        let asked: BTreeSet<_> = peers.map(|(_, watcher)| watcher.prefix.clone()).collect();
+        asked.into_iter().collect()
     }
 
     /// Ends following; returns what is to be dropped once the lock is released.

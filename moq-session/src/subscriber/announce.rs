@@ -1,11 +1,13 @@
 //! Following what the peer announces.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use moq_model::platform::clock;
 use moq_model::session::{Source, SyncGuard};
-use moq_model::{HopId, Publication, Route};
+use moq_model::{BroadcastPath, HopId, Publication, Route};
 use moq_wire::{
     AnnounceDecoder, AnnounceEvent, AnnounceOk, AnnounceRequest, BiStream, Path, varint,
 };
@@ -26,17 +28,40 @@ const RETRY: Duration = Duration::from_millis(500);
 /// The longest such wait.
 const MAX_RETRY: Duration = Duration::from_secs(30);
 
-/// Follows the peer's announcements once somebody wants them. The guard goes when the initial set
-/// is complete.
+/// Follows the peer's announcements once somebody wants them, below each prefix that it may publish at.
+/// The guard goes when the initial sets are complete.
 pub(super) async fn follow<T: Transport>(
     context: Context<T>,
     sync: SyncGuard,
 ) -> Result<(), SessionError> {
     context.wants_announcements.notified().await;
+    let prefixes = context.asked.clone();
+    if prefixes.iter().all(|prefix| !prefix.is_root()) {
+        let below: Vec<_> = prefixes.iter().map(ToString::to_string).collect();
+        let (remote, below) = (context.info.remote, below.join(", "));
+        tracing::info!(
+            ?remote,
+            below,
+            "announcements are asked for below these only"
+        );
+    }
+    let sync = Arc::new(sync);
+    for prefix in prefixes {
+        let follow = follow_below(context.clone(), prefix, sync.clone());
+        context.spawner.spawn(Box::pin(follow));
+    }
+    Ok(())
+}
+
+async fn follow_below<T: Transport>(
+    context: Context<T>,
+    prefix: BroadcastPath,
+    sync: Arc<SyncGuard>,
+) -> Result<(), SessionError> {
     let mut sync = Some(sync);
     let mut retry = RETRY;
     loop {
-        match listen(&context, &mut sync).await {
+        match listen(&context, &prefix, &mut sync).await {
             Ok(()) => return Ok(()),
             Err(StreamError::Peer(fault)) => return Err(fault.into()),
             // It would be no other the next time.
@@ -54,13 +79,14 @@ pub(super) async fn follow<T: Transport>(
 /// Follows one Announce stream to its end; what was learned on it goes with it.
 async fn listen<T: Transport>(
     context: &Context<T>,
-    sync: &mut Option<SyncGuard>,
+    prefix: &BroadcastPath,
+    sync: &mut Option<Arc<SyncGuard>>,
 ) -> Result<(), StreamError> {
     let (mut writer, mut reader) = open(context, BiStream::Announce)
         .await
         .map_err(|_| StreamError::Timeout)?;
     writer.message(&AnnounceRequest {
-        prefix: Path::default(),
+        prefix: convert::wire_path(prefix.clone()).unwrap_or_default(),
         exclude_hop: convert::wire_hop(context.hop),
         include_hidden: true,
     })?;
@@ -68,7 +94,7 @@ async fn listen<T: Transport>(
 
     // The price and the identity of the peer come with its SETUP.
     context.peer_setup().await;
-    let mut table = Table::new(context);
+    let mut table = Table::new(context, prefix);
     let mut awaited = read_ok(context, &mut reader, &mut table).await?;
     let is_listed = context.version.features().announce_init;
     let mut decoder = AnnounceDecoder::new(context.version);
@@ -165,18 +191,24 @@ impl<'a> Pace<'a> {
 /// The routes that one Announce stream has told.
 struct Table<'a> {
     context: &'a Shared,
+    /// What the peer was asked for.
+    prefix: &'a BroadcastPath,
     /// Who appends itself to each chain by ANNOUNCE_OK.
     sender: Option<HopId>,
     /// By suffix; `None` for a route that is live and of no use here.
     routes: BTreeMap<Path, Option<Publication>>,
+    /// The peer has announced what it may not, which was logged.
+    has_strayed: bool,
 }
 
 impl<'a> Table<'a> {
-    fn new(context: &'a Shared) -> Self {
+    fn new(context: &'a Shared, prefix: &'a BroadcastPath) -> Self {
         Self {
             context,
+            prefix,
             sender: None,
             routes: BTreeMap::new(),
+            has_strayed: false,
         }
     }
 
@@ -185,23 +217,30 @@ impl<'a> Table<'a> {
             AnnounceEvent::Start { suffix, route } | AnnounceEvent::Update { suffix, route } => {
                 let publication = self.announce(&suffix, &route);
                 // The new route is in place before the old one goes, so that nobody sees a gap.
-                self.routes.insert(suffix, publication);
+                let is_new = self.routes.insert(suffix, publication).is_none();
+                let count = usize::from(is_new);
+                let before = self.context.announced.fetch_add(count, Ordering::Relaxed);
                 let allowed = self.context.limiter.limits.announces;
-                if self.routes.len() > allowed {
+                if before + count > allowed {
                     return Err(self.context.limiter.exceed(Limit::Announces, allowed));
                 }
             }
             AnnounceEvent::End { suffix } => {
-                self.routes.remove(&suffix);
+                let count = usize::from(self.routes.remove(&suffix).is_some());
+                self.context.announced.fetch_sub(count, Ordering::Relaxed);
             }
         }
         Ok(())
     }
 
-    fn announce(&self, suffix: &Path, route: &moq_wire::Route) -> Option<Publication> {
-        let path = self.context.absolute(suffix)?;
+    fn announce(&mut self, suffix: &Path, route: &moq_wire::Route) -> Option<Publication> {
+        let below = self.prefix.join(&convert::path(suffix.clone()).ok()?);
+        let path = self.context.grant.root.join(&below.ok()?).ok()?;
         if !self.context.grant.may_publish(&path) {
-            tracing::debug!(%path, "announcement ignored: not granted");
+            if !std::mem::replace(&mut self.has_strayed, true) {
+                let remote = self.context.info.remote;
+                tracing::info!(?remote, %path, "not granted: this announcement is ignored, and others are");
+            }
             return None;
         }
         let hops = self.chain(route.hops.iter().copied().map(convert::hop).collect())?;
@@ -258,5 +297,12 @@ impl<'a> Table<'a> {
             .unwrap_or(1);
         let add = |cost: u64| cost.saturating_add(link).min(varint::MAX);
         (add(route.warm_cost), add(route.cold_cost))
+    }
+}
+
+impl Drop for Table<'_> {
+    fn drop(&mut self) {
+        let count = self.routes.len();
+        self.context.announced.fetch_sub(count, Ordering::Relaxed);
     }
 }
