@@ -224,4 +224,5 @@ const CAN: &[&str] = &[
     "datagram",
     "probe",
     "goaway",
+    "dies",
 ];

@@ -63,6 +63,11 @@ impl Endpoint {
         told.map_err(|_| self.failure(&format!("{} to do `{command}`", self.name), "it has ended"))
     }
 
+    /// Kills it, so that it says nothing more to anybody.
+    pub(crate) fn kill(&mut self) -> Outcome {
+        Ok(self.process.kill()?)
+    }
+
     /// Waits for an event; `*` stands for any word, and words may follow.
     pub(crate) fn wait(&mut self, pattern: &str) -> Outcome<Event> {
         self.wait_until(pattern, self.deadline)

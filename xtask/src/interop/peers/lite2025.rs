@@ -23,7 +23,7 @@ pub(super) const LITE_2025: Peer = Peer {
         Role::TheyDialPublish,
         Role::TheyDialSubscribe,
     ],
-    can: &["demand", "listen"],
+    can: &["demand", "listen", "dies"],
     weight: 1,
     is_quick: false,
     lacks: &[],

@@ -94,6 +94,8 @@ pub(crate) const ALL: &[&Peer] = &[
     &crates::MEDIA,
     &lite2025::LITE_2025,
     &python::PYTHON,
+    &python::PYTHON_04,
+    &python::PYTHON_03,
     &node::NODE,
     &browser::CHROMIUM,
 ];

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::{BOTH, Installed, Kind, Peer};
+use super::{BOTH, CLIENT, Installed, Kind, Lack, Peer};
 use crate::interop::cache::Place;
 use crate::interop::cell::Role;
 use crate::interop::system;
@@ -38,6 +38,7 @@ pub(super) const PYTHON: Peer = Peer {
         "fetch",
         "datagram",
         "probe",
+        "dies",
     ],
     weight: 1,
     is_quick: true,
@@ -45,7 +46,62 @@ pub(super) const PYTHON: Peer = Peer {
     install,
 };
 
+/// The last release before frames of all drafts had times; its publisher ends moq-lite-05 like others.
+pub(super) const PYTHON_04: Peer = Peer {
+    name: "python-0.4",
+    package: "moq-rs 0.4.7 with moq-ffi 0.3.19 (PyPI)",
+    versions: &[
+        "moq-lite-05",
+        "moq-lite-04",
+        "moq-lite-03",
+        "moq-lite-02",
+        "moq-lite-01",
+    ],
+    roles: CLIENT,
+    can: &["demand", "dies"],
+    lacks: OLDER,
+    install: |place| install_package(place, "moq-rs==0.4.7", "moq-ffi==0.3.19", "older.py"),
+    ..PYTHON
+};
+
+/// A release of spring 2026, whose newest draft is the fourth.
+pub(super) const PYTHON_03: Peer = Peer {
+    name: "python-0.3",
+    package: "moq-rs 0.3.3 with moq-ffi 0.2.33 (PyPI)",
+    versions: &["moq-lite-04", "moq-lite-03", "moq-lite-02", "moq-lite-01"],
+    roles: CLIENT,
+    can: &["demand", "dies"],
+    lacks: OLDER,
+    install: |place| install_package(place, "moq-rs==0.3.3", "moq-ffi==0.2.33", "older.py"),
+    ..PYTHON
+};
+
+const OLDER: &[Lack] = &[
+    unseen("they-subscribe/*/unannounce"),
+    unseen("we-relay/*/unannounce"),
+    unseen("they-subscribe/*/publisher-restart"),
+    unseen("we-relay/*/publisher-restart"),
+];
+
+/// Cells in which a subscriber has to see a broadcast go.
+const fn unseen(cells: &'static str) -> Lack {
+    Lack {
+        cells,
+        before: "moq-lite-99",
+        why: "moq-rs before 0.5 does not tell its user what is not announced any more",
+    }
+}
+
 fn install(place: &Place) -> anyhow::Result<Installed> {
+    install_package(place, "moq-rs==0.5.1", "moq-ffi==0.4.18", "endpoint.py")
+}
+
+fn install_package(
+    place: &Place,
+    package: &str,
+    native: &str,
+    client: &str,
+) -> anyhow::Result<Installed> {
     let system = system::program(place, &["python3"], &["python3", "python3-venv"])?;
     let python = place.dir.join("bin/python");
     if !place.has("installed") {
@@ -58,15 +114,15 @@ fn install(place: &Place) -> anyhow::Result<Installed> {
             "--quiet",
             "--timeout=30",
             "--retries=1",
-            "moq-rs==0.5.1",
-            "moq-ffi==0.4.18",
+            package,
+            native,
         ];
         place.run(Command::new(&python).args(packages))?;
         place.run(Command::new(&python).args(["-c", "import moq"]))?;
         place.mark("installed")?;
     }
-    place.copy(&["python/endpoint.py"], ".")?;
+    place.copy(&[&format!("python/{client}")], ".")?;
     let mut installed = Installed::program(python);
-    installed.args = vec![place.dir.join("endpoint.py").into()];
+    installed.args = vec![place.dir.join(client).into()];
     Ok(installed)
 }

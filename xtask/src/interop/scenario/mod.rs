@@ -56,6 +56,8 @@ enum Between {
     Relay,
     /// One relay, whose other end can be refused.
     OneRelay,
+    /// One relay, of ours.
+    OurRelay,
     /// Whoever the subscriber is connected to, one of them a peer where there is one.
     Neighbours,
     /// A relay of the peer's, or nothing where the peer dials: what our relay cannot ask of it.
@@ -76,6 +78,7 @@ impl Scenario {
             Between::Anything => true,
             Between::Relay => relays > 0,
             Between::OneRelay => relays == 1,
+            Between::OurRelay => role.topology().relays == [Side::Us],
             Between::Neighbours => has_foreign_neighbours(role),
             Between::Leavers => matches!(
                 role,

@@ -169,6 +169,24 @@ pub(crate) const ALL: &[Scenario] = &[
         ..USUAL
     },
     Scenario {
+        name: "left-at-end",
+        what: "a publisher that leaves 300 ms after the end of its track has ended it",
+        publisher: &["demand"],
+        // Drafts before that do not tell an end which could be known to be reached.
+        since: "moq-lite-05",
+        between: Between::Relay,
+        run: life::left_at_end,
+        ..USUAL
+    },
+    Scenario {
+        name: "takeover",
+        what: "a publisher is killed while another one has the same path: its viewers know within 3 s",
+        publisher: &["demand", "dies"],
+        between: Between::OurRelay,
+        run: life::takeover,
+        ..USUAL
+    },
+    Scenario {
         name: "relay-restart",
         what: "both ends find a relay that was restarted",
         publisher: &["reconnect"],
