@@ -106,7 +106,6 @@ impl<T: Transport> Start<T> {
     ) -> (Session, Driver<T>) {
         let (publish, subscribe) = config.origins();
         let (source, requests) = config.source(&subscribe, &self.grant);
-        let (hop, id) = (publish.hop(), config.name_session());
         let has_setup = version.features().setup_stream;
         let was_read = self.peer.is_some();
         let peer = self.peer.or_else(|| (!has_setup).then(Setup::default));
@@ -118,8 +117,8 @@ impl<T: Transport> Start<T> {
             asked: config.asked(&self.grant),
             announced: Default::default(),
             grant: self.grant,
-            hop,
-            id,
+            hop: publish.hop(),
+            id: config.name_session(),
             is_sibling: config.sibling.is_some(),
             publish,
             subscribe,

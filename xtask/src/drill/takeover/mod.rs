@@ -83,7 +83,7 @@ enum Other {
 /// Kills a publisher; says how long its subscriber had no data then.
 fn killed(scene: &mut Scene<'_>, other: Other) -> anyhow::Result<Duration> {
     scene.begin();
-    let mut watcher = Watcher::start(scene)?;
+    let watcher = Watcher::start(scene)?;
     let start = |when: Other| match when == other {
         true => scene.publisher("second").map(Some),
         false => Ok(None),

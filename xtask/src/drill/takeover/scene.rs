@@ -129,7 +129,7 @@ pub(super) struct Plain {
 
 impl Plain {
     /// Waits for a line of this publisher.
-    pub(super) fn wait(&mut self, life: &str, deadline: Instant) -> anyhow::Result<()> {
+    pub(super) fn wait(&self, life: &str, deadline: Instant) -> anyhow::Result<()> {
         while let Some(line) = self.process.line(deadline) {
             if line.text.starts_with(life) {
                 return Ok(());
@@ -167,7 +167,7 @@ impl Watcher {
     }
 
     /// Takes what is told of the publishers that are there: each is a line.
-    pub(super) fn settle(&mut self, is_second: bool, deadline: Instant) -> anyhow::Result<()> {
+    pub(super) fn settle(&self, is_second: bool, deadline: Instant) -> anyhow::Result<()> {
         for _ in 0..=usize::from(is_second) {
             self.told(deadline)?;
         }
@@ -175,7 +175,7 @@ impl Watcher {
     }
 
     /// Waits for a change of the path.
-    pub(super) fn told(&mut self, deadline: Instant) -> anyhow::Result<()> {
+    pub(super) fn told(&self, deadline: Instant) -> anyhow::Result<()> {
         while let Some(line) = self.process.line(deadline) {
             if line.text.ends_with(&self.path) {
                 return Ok(());
