@@ -1,5 +1,7 @@
 //! What a session asks a peer to announce, which is what the peer may publish.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod common;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Requests that are taken back before they are answered.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod common;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Publishers that leave at the end of a track, whatever its end means in the draft.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod common;
 
 use std::time::Duration;
