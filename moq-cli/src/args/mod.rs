@@ -60,6 +60,9 @@ pub(crate) enum Command {
     /// Fan broadcasts out from publishers to subscribers
     Relay(RelayArgs),
     /// Publish stdin or a file as a broadcast
+    ///
+    /// Exit code 3 if the server asks for no announcements that cover BROADCAST. A moq-relay asks for all of
+    /// them and keeps what it does not take to itself, so there nobody can tell.
     Publish(PublishArgs),
     /// Write a broadcast to stdout
     Subscribe(SubscribeArgs),

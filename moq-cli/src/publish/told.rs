@@ -46,7 +46,7 @@ fn judge(unnoticed: Unnoticed, path: &BroadcastPath, is_over: bool) -> Option<an
         // It was warned of, and whoever knows the path can ask for it.
         Unnoticed::Hidden { .. } => return Some(Ok(())),
         Unnoticed::Elsewhere { .. } => unnoticed.to_string(),
-        _ if is_over => "it asks for no announcements".to_owned(),
+        _ if is_over => "it asks for no announcements, or does not read them".to_owned(),
         _ => return None,
     };
     let failure = Failure::new(Exit::Refused, format!("the server does not take `{path}`"));
