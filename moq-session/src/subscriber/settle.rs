@@ -18,22 +18,28 @@ pub(super) const GRACE: Duration = Duration::from_secs(1);
 pub(super) const MAX_GRACE: Duration = Duration::from_secs(30);
 
 /// Waits until every owed group has arrived whole, or the grace is over. Before the peer has said all,
-/// only what may be the last group as well can tell that nothing is owed, where the end is not final.
-pub(super) async fn complete(feed: &Feed, is_finished: bool, grace: Duration, is_end_final: bool) {
+/// only what may be the last group as well can tell that nothing is owed, where the end is not final:
+/// `doubt` is how long that group is waited for there.
+pub(super) async fn complete(
+    feed: &Feed,
+    is_finished: bool,
+    grace: Duration,
+    doubt: Option<Duration>,
+) {
     let is_told = feed.look(|account| account.end.is_some());
-    if is_told && !is_finished && !is_end_final {
+    if is_told && !is_finished && doubt.is_some() {
         feed.when(|account| account.is_surely_whole().then_some(()))
             .await;
         return;
     }
-    if is_told && (is_finished || is_end_final) {
+    if is_told {
         let owed =
             feed.when(|account| (account.owed().is_none() && account.open == 0).then_some(()));
         let is_whole = clock::timeout(grace, owed).await.is_ok();
-        if is_whole && !is_end_final {
+        if is_whole && let Some(doubt) = doubt {
             // The end may be the last group instead, which the end of the answers has overtaken.
             let last = feed.when(|account| (account.highest >= account.end).then_some(()));
-            let _ = clock::timeout(SETTLE, last).await;
+            let _ = clock::timeout(doubt, last).await;
         }
         if let Some(gap) = feed.look(|account| account.missing()) {
             feed.settle(gap, Abort::Missing);

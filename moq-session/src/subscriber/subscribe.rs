@@ -285,7 +285,7 @@ impl<T: Transport> Subscription<'_, T> {
                 () = feed.when(|account| account.is_contradicted.then_some(())) => {
                     return Err(PeerFault::Contradiction("a group that cannot be of this track").into());
                 }
-                () = complete(&feed, is_finished, self.grace(), self.is_end_final()), if self.is_over(is_finished) => {
+                () = complete(&feed, is_finished, self.grace(), self.doubt()), if self.is_over(is_finished) => {
                     return Ok(Ended::Finished);
                 }
             }
@@ -364,6 +364,12 @@ impl<T: Transport> Subscription<'_, T> {
         self.context.version.features().start_is_floor
     }
 
+    /// How long to wait for a last group that the end may stand for: its stream was opened before.
+    fn doubt(&self) -> Option<Duration> {
+        let rtt = self.context.transport.stats().rtt.unwrap_or_default();
+        (!self.is_end_final()).then(|| (3 * rtt).max(DOUBT))
+    }
+
     /// The peer has said all; true if it may stop there.
     fn finish_half(&self) -> Result<bool, StreamError> {
         let has_end = self.context.version.features().start_end;
@@ -388,3 +394,6 @@ impl<T: Transport> Subscription<'_, T> {
         }
     }
 }
+
+/// The least time for a last group that the end may stand for.
+const DOUBT: Duration = Duration::from_millis(100);
