@@ -17,7 +17,6 @@ class Endpoint:
         self.received = moq.OriginProducer()
         self.client = None
         self.broadcasts = {}
-        self.announced = set()
         self.tracks = {}
         self.groups = {}
         self.consumers = {}
@@ -73,8 +72,8 @@ class Endpoint:
     def broadcast(self, path):
         if path not in self.broadcasts:
             if HAS_TIMES:
+                # It is announced from here on, soon enough: its tracks are made at once.
                 self.broadcasts[path] = self.published.create_broadcast(path)
-                self.broadcasts[path].set_announce(False)
             else:
                 self.broadcasts[path] = moq.BroadcastProducer()
         return self.broadcasts[path]
@@ -91,16 +90,15 @@ class Endpoint:
 
     async def demand(self, name, track):
         while True:
-            await track.used()
+            await noticed(track.used)
             tell(f"used {name}")
-            await track.unused()
+            await noticed(track.unused)
             tell(f"unused {name}")
 
     async def do_announce(self, path):
-        if HAS_TIMES:
-            self.broadcast(path).set_announce(True)
-        else:
-            self.published.publish(path, self.broadcast(path))
+        broadcast = self.broadcast(path)
+        if not HAS_TIMES:
+            self.published.publish(path, broadcast)
 
     async def do_unannounce(self, path):
         self.broadcasts.pop(path).finish()
@@ -170,6 +168,15 @@ class Endpoint:
 
     async def do_unsubscribe(self, ident):
         self.consumers.pop(ident).cancel()
+
+
+async def noticed(change):
+    """Waits for a change, and looks again now and then: a change right after the call may not wake it."""
+    while True:
+        try:
+            return await asyncio.wait_for(change(), 0.2)
+        except asyncio.TimeoutError:
+            pass
 
 
 def tell(line):
