@@ -7,11 +7,16 @@ use std::task::{Context, Poll};
 
 use crate::error::GroupEnd;
 use crate::frame::Frame;
-use crate::track::{Cursor, Frames, GroupId, Out, ReaderId, Taken, TrackShared};
+use crate::track::{Batch, Cursor, Frames, GroupId, ReaderId, Taken, TrackShared};
 
 thread_local! {
     /// Room for frames on their way out of the lock, kept from one read to the next.
     static SPARE: Cell<Vec<Frame>> = const { Cell::new(Vec::new()) };
+}
+
+/// Room for frames. A thread that ends has none left to lend.
+fn lend() -> Vec<Frame> {
+    SPARE.try_with(Cell::take).unwrap_or_default()
 }
 
 /// What a group yields next.
@@ -54,6 +59,7 @@ impl GroupConsumer {
                 slot: taken.slot,
                 next: 0,
                 end: None,
+                is_fetch: false,
             },
             end: None,
         }
@@ -98,12 +104,10 @@ impl GroupConsumer {
 
     /// Poll form of [`Self::next`].
     pub fn poll_next(&mut self, cx: &Context<'_>) -> Poll<GroupRead> {
-        let mut first = None;
-        let frames = self.read(cx, 1, &mut first, &mut Vec::new());
-        match (first, frames) {
-            (Some(frame), _) => Poll::Ready(GroupRead::Frame(frame)),
-            (None, Frames::End(end)) => Poll::Ready(GroupRead::End(end)),
-            (None, _) => Poll::Pending,
+        match self.read(cx, &mut Batch::one()) {
+            Frames::Some(frame, _) => Poll::Ready(GroupRead::Frame(frame)),
+            Frames::End(end) => Poll::Ready(GroupRead::End(end)),
+            Frames::Pending => Poll::Pending,
         }
     }
 
@@ -117,47 +121,32 @@ impl GroupConsumer {
         max: usize,
         mut take: impl FnMut(Frame),
     ) -> Poll<Option<GroupEnd>> {
-        let (mut first, mut further) = (None, Vec::new());
-        if max > 1 {
-            // A thread that ends has no room left to lend.
-            further = SPARE.try_with(Cell::take).unwrap_or_default();
-        }
-        let frames = self.read(cx, max, &mut first, &mut further);
-        let polled = match (first, frames) {
-            (Some(first), _) => {
+        let mut batch = Batch::new(max, lend);
+        match self.read(cx, &mut batch) {
+            Frames::Some(first, _) => {
                 take(first);
-                if !further.is_empty() {
-                    further.drain(..).for_each(take);
+                if !batch.further.is_empty() {
+                    batch.further.drain(..).for_each(take);
+                    let _ = SPARE.try_with(|spare| spare.set(batch.further));
                 }
                 Poll::Ready(None)
             }
-            (None, Frames::End(end)) => Poll::Ready(Some(end)),
-            (None, _) => Poll::Pending,
-        };
-        if max > 1 {
-            let _ = SPARE.try_with(|spare| spare.set(further));
+            Frames::End(end) => Poll::Ready(Some(end)),
+            Frames::Pending => Poll::Pending,
         }
-        polled
     }
 
     /// Takes frames out of the track.
-    fn read(
-        &mut self,
-        cx: &Context<'_>,
-        max: usize,
-        first: &mut Option<Frame>,
-        further: &mut Vec<Frame>,
-    ) -> Frames {
+    fn read(&mut self, cx: &Context<'_>, batch: &mut Batch) -> Frames {
         if let Some(end) = self.end {
             return Frames::End(end);
         }
         let (group, cursor) = (self.group, &mut self.cursor);
-        let read = self.track.read(|state, fx| {
-            let mut out = Out { first, further };
-            state.read_group(group, cursor, max, &mut out, cx.waker(), fx)
-        });
-        if let Frames::Some(end) = read {
-            self.end = end;
+        let read = self
+            .track
+            .read(|state, fx| state.read_group(group, cursor, batch, cx.waker(), fx));
+        if let Frames::Some(_, end) = &read {
+            self.end = *end;
         }
         read
     }

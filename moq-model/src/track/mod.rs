@@ -30,5 +30,5 @@ pub use read::TrackRead;
 pub use ready::Ready;
 pub(crate) use shared::TrackShared;
 pub(crate) use state::{
-    Cursor, Frames, GroupId, MAX_BYTES, MAX_FRAMES, Out, ReaderId, Taken, Tier,
+    Batch, Cursor, Frames, GroupId, MAX_BYTES, MAX_FRAMES, ReaderId, Taken, Tier,
 };

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::arena::GroupId;
-use super::cursor::{Frames, Out};
+use super::cursor::{Batch, Frames};
 use super::effects::{Effects, Notify};
 use super::phase::{Kind, Phase};
 use super::{Cursor, TrackEnd, TrackState};
@@ -154,7 +154,7 @@ impl<W: Notify> TrackState<W> {
         if self.life.end().is_some() {
             self.readers.wake_all(fx);
         }
-        self.expire(fx);
+        self.expire_before(sequence, fx);
         self.cut_expired(fx);
     }
 
@@ -197,21 +197,21 @@ impl<W: Notify> TrackState<W> {
         self.life.end().is_some()
     }
 
-    /// Hands out frames of a group, at most `max`.
+    /// Hands out frames of a group, as many as `batch` takes.
+    #[inline]
     pub(crate) fn read_group(
         &mut self,
         id: GroupId,
         cursor: &mut Cursor,
-        max: usize,
-        out: &mut Out<'_>,
+        batch: &mut Batch,
         waiter: &W,
         fx: &mut Effects<W>,
     ) -> Frames {
         let Some(group) = self.groups.get_mut(id) else {
             return Frames::End(GroupEnd::Aborted(Abort::Internal));
         };
-        let read = group.read(cursor, max, out, waiter, fx);
-        if matches!(read, Frames::Some(..)) {
+        let read = group.read(cursor, batch, waiter, fx);
+        if matches!(read, Frames::Some(..)) && !cursor.is_fetch {
             self.paused.note_progress();
         }
         read

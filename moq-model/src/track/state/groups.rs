@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::announced::Announced;
 use super::arena::{Arena, GroupId};
 use super::effects::{Effects, Notify};
 use super::group::Group;
@@ -21,7 +22,7 @@ pub(crate) const GROUP_CHARGE: u64 =
 pub(super) struct Groups<W> {
     all: Arena<W>,
     /// Groups that have begun, with neither a frame nor an end so far.
-    announced: BTreeMap<u64, usize>,
+    announced: Announced,
     /// Groups with a frame or an end: those that readers see.
     shown: Timeline,
     /// Groups that were fetched, by sequence and serial.
@@ -36,7 +37,7 @@ impl<W: Notify> Groups<W> {
     pub(super) fn new() -> Self {
         Self {
             all: Arena::new(),
-            announced: BTreeMap::new(),
+            announced: Announced::default(),
             shown: Timeline::default(),
             fetched: BTreeMap::new(),
             seen: GroupRanges::default(),
@@ -163,7 +164,7 @@ impl<W: Notify> Groups<W> {
 
     /// Lets readers see a group.
     fn show(&mut self, sequence: u64, key: usize, time: Option<u64>) {
-        self.announced.remove(&sequence);
+        self.announced.remove(sequence);
         if let Some(group) = self.all.at(key) {
             let begun = group.begun();
             self.shown.insert(sequence, Shown { key, time, begun });
@@ -173,7 +174,7 @@ impl<W: Notify> Groups<W> {
     /// Lets go of a group of the live track that is held; returns whether it was.
     pub(super) fn discard(&mut self, sequence: u64, cause: Abort, fx: &mut Effects<W>) -> bool {
         let shown = self.shown.remove(sequence).map(|group| group.key);
-        let Some(key) = shown.or_else(|| self.announced.remove(&sequence)) else {
+        let Some(key) = shown.or_else(|| self.announced.remove(sequence)) else {
             return false;
         };
         self.empty(key, cause, fx);
@@ -239,18 +240,17 @@ impl<W: Notify> Groups<W> {
 
     /// Whether a group has begun that readers do not see.
     pub(super) fn is_announced(&self, sequence: u64) -> bool {
-        self.announced.contains_key(&sequence)
+        self.announced.get(sequence).is_some()
     }
 
     /// Whether groups have begun, from this one on, that readers do not see.
     pub(super) fn is_awaited(&self, from: u64) -> bool {
-        self.announced.range(from..).next().is_some()
+        self.announced.first_in(from..u64::MAX).is_some()
     }
 
     /// The first group in `groups` that has begun and that readers do not see.
     pub(super) fn first_announced(&self, groups: Range<u64>) -> Option<u64> {
-        let mut announced = self.announced.range(groups);
-        announced.next().map(|(&sequence, _)| sequence)
+        self.announced.first_in(groups)
     }
 
     /// The sequence after the highest one that was ever in use.
@@ -261,7 +261,7 @@ impl<W: Notify> Groups<W> {
     /// A group of the live track that is held, seen by readers or not.
     pub(super) fn held_at(&self, sequence: u64) -> Option<GroupId> {
         let shown = self.shown.get(sequence).map(|group| group.key);
-        let key = shown.or_else(|| self.announced.get(&sequence).copied())?;
+        let key = shown.or_else(|| self.announced.get(sequence))?;
         Some(self.id(key))
     }
 
@@ -288,11 +288,9 @@ impl<W: Notify> Groups<W> {
 
     /// The lowest and the highest sequence that is held.
     pub(super) fn ends(&self) -> Option<(u64, u64)> {
-        let announced = self.announced.keys();
         let shown = self.shown.first().zip(self.shown.last());
-        let (lowest, highest) = shown.map(|(first, (last, _))| (first, last)).unzip();
-        let lowest = announced.clone().next().copied().into_iter().chain(lowest);
-        let highest = announced.copied().next_back().into_iter().chain(highest);
-        Some((lowest.min()?, highest.max()?))
+        let shown = shown.map(|(first, (last, _))| (first, last));
+        let both = shown.into_iter().chain(self.announced.ends());
+        both.reduce(|(low, high), (first, last)| (low.min(first), high.max(last)))
     }
 }

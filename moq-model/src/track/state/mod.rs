@@ -6,6 +6,7 @@
 //! in sequence (`ordered`), of the latest group (`latest`) and newest first (`newest`) are views of
 //! it.
 
+mod announced;
 mod arena;
 mod cursor;
 mod effects;
@@ -28,7 +29,7 @@ mod slots;
 mod timeline;
 
 pub(crate) use arena::GroupId;
-pub(crate) use cursor::{Cursor, Frames, Out};
+pub(crate) use cursor::{Batch, Cursor, Frames};
 pub(crate) use effects::{Effects, Notify};
 pub(crate) use groups::GROUP_CHARGE;
 pub(crate) use life::TrackEnd;

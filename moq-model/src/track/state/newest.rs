@@ -220,6 +220,7 @@ impl<W: Notify> TrackState<W> {
             slot,
             next: 0,
             end: None,
+            is_fetch: false,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::TrackState;
 use super::effects::{Effects, Notify};
 use super::pause::{LEAST, SHARE};
+use super::timeline::Due;
 use crate::clock::Instant;
 use crate::error::Abort;
 use crate::track::info::Subscription;
@@ -12,8 +13,8 @@ use crate::track::info::Subscription;
 /// When to look for groups that are too old, so that not every frame has to.
 #[derive(Debug, Default)]
 pub(super) struct Retention {
-    /// The timestamp at which the oldest group is too old for the track.
-    expires_at: Option<u64>,
+    /// When the oldest group is too old for the track.
+    due: Option<Due>,
     /// Whether groups get too old for some reader before they do for the track.
     is_hasty: bool,
     /// The timestamp at which a group that somebody reads is too old for that reader.
@@ -72,12 +73,21 @@ impl<W: Notify> TrackState<W> {
     /// As [`Self::expire`] and [`Self::cut_expired`], when a timestamp has come that asks for it.
     pub(super) fn expire_in_time(&mut self, fx: &mut Effects<W>) {
         let latest = self.groups.shown().latest();
-        let is_due = |at: Option<u64>| at.is_some_and(|at| latest >= at);
-        if is_due(self.retention.expires_at) {
+        if self.retention.due.is_some_and(|due| due.at <= latest) {
             self.expire(fx);
         }
-        if is_due(self.retention.cuts_at) {
+        if self.retention.cuts_at.is_some_and(|at| at <= latest) {
             self.cut_expired(fx);
+        }
+    }
+
+    /// As [`Self::expire`], after a group was shown.
+    pub(super) fn expire_before(&mut self, sequence: u64, fx: &mut Effects<W>) {
+        let latest = self.groups.shown().latest();
+        // How old the oldest group is depends on the one after it.
+        let due = self.retention.due;
+        if due.is_none_or(|due| sequence <= due.after || due.at <= latest) {
+            self.expire(fx);
         }
     }
 
@@ -97,8 +107,8 @@ impl<W: Notify> TrackState<W> {
             for open in reader.opened() {
                 if self.groups.shown().is_expired(open.sequence, age) {
                     cut.push(*open);
-                } else if let Some(at) = self.groups.shown().expires_at(open.sequence, age.units) {
-                    next = Some(next.map_or(at, |next| next.min(at)));
+                } else if let Some(due) = self.groups.shown().due(open.sequence, age) {
+                    next = Some(next.map_or(due.at, |next| next.min(due.at)));
                 }
             }
         }
@@ -221,16 +231,13 @@ impl<W: Notify> TrackState<W> {
         self.expire_anew();
     }
 
-    /// Finds out when the group expires that is the oldest.
+    /// Finds out when the oldest group is too old: at once, perhaps, where the one before it was
+    /// dropped for memory.
     fn expire_anew(&mut self) {
         let timeline = self.groups.shown();
         let age = self.age(self.life.max_age());
-        self.retention.expires_at = timeline.first().and_then(|oldest| {
-            // It may be too old already where the one before it was dropped for memory.
-            let is_due = timeline.is_expired(oldest, age);
-            let due = is_due.then_some(0);
-            due.or_else(|| timeline.expires_at(oldest, age.units))
-        });
+        let oldest = timeline.first();
+        self.retention.due = oldest.and_then(|oldest| timeline.due(oldest, age));
     }
 
     /// When a track that has ended is let go of, if nobody reads it.
