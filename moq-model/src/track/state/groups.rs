@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::announced::Announced;
 use super::arena::{Arena, GroupId};
+use super::charge::Charge;
 use super::effects::{Effects, Notify};
 use super::group::Group;
 use super::phase::{Kind, Phase};
@@ -29,8 +30,8 @@ pub(super) struct Groups<W> {
     fetched: BTreeMap<(u64, u64), usize>,
     /// Sequences of the live track that were ever in use.
     seen: GroupRanges,
-    /// Bytes that all of them are charged for.
-    held: u64,
+    /// What all of them are charged for.
+    charge: Charge,
 }
 
 impl<W: Notify> Groups<W> {
@@ -41,7 +42,7 @@ impl<W: Notify> Groups<W> {
             shown: Timeline::default(),
             fetched: BTreeMap::new(),
             seen: GroupRanges::default(),
-            held: 0,
+            charge: Charge::default(),
         }
     }
 
@@ -80,7 +81,7 @@ impl<W: Notify> Groups<W> {
     }
 
     fn add(&mut self, sequence: u64, kind: Kind, now: Instant) -> GroupId {
-        self.held += GROUP_CHARGE;
+        self.charge.grow(kind, GROUP_CHARGE as i64);
         self.all.add(sequence, kind, now, GROUP_CHARGE)
     }
 
@@ -98,18 +99,25 @@ impl<W: Notify> Groups<W> {
     /// # Errors
     /// [`WriteError`] if the group takes them no more.
     pub(super) fn arrive(&mut self, id: GroupId, bytes: u64) -> Result<(), WriteError> {
-        self.get_mut(id).ok_or(WriteError::Dropped)?.arrive(bytes)?;
-        self.held += bytes;
+        let group = self.get_mut(id).ok_or(WriteError::Dropped)?;
+        let kind = group.kind();
+        group.arrive(bytes)?;
+        self.charge.grow(kind, bytes as i64);
         Ok(())
     }
 
     /// Gives the bytes of a frame back that has arrived for nothing.
     pub(super) fn forget_arriving(&mut self, id: GroupId, fx: &mut Effects<W>) {
         if let Some(group) = self.get_mut(id) {
-            let unused = group.forget_arriving();
-            self.held -= unused;
-            fx.release(unused);
+            let (kind, unused) = (group.kind(), group.forget_arriving());
+            self.note_released(kind, unused, fx);
         }
+    }
+
+    /// Notes bytes that a group is charged for no longer.
+    fn note_released(&mut self, kind: Kind, bytes: u64, fx: &mut Effects<W>) {
+        self.charge.grow(kind, -(bytes as i64));
+        fx.release(bytes);
     }
 
     /// Appends a frame; says what the group was before, and its kind and sequence.
@@ -129,7 +137,7 @@ impl<W: Notify> Groups<W> {
         };
         let (before, sequence, kind) = (group.phase(), group.sequence(), group.kind());
         let grown = group.push(frame, fx)?;
-        self.held = self.held.saturating_add_signed(grown);
+        self.charge.grow(kind, grown);
         if let Kind::Fetched { .. } = kind {
             return Ok((before, kind, sequence));
         }
@@ -150,8 +158,7 @@ impl<W: Notify> Groups<W> {
         let group = self.get_mut(id)?;
         let (before, sequence, kind) = (group.phase(), group.sequence(), group.kind());
         let unused = group.finish(end, fx)?;
-        self.held -= unused;
-        fx.release(unused);
+        self.note_released(kind, unused, fx);
         let is_live = !matches!(kind, Kind::Fetched { .. });
         if is_live && before == Phase::Announced && end == GroupEnd::Finished {
             self.show(sequence, id.key(), None);
@@ -194,9 +201,8 @@ impl<W: Notify> Groups<W> {
         let Some(group) = self.all.at_mut(key) else {
             return;
         };
-        let charged = group.discard(cause, fx);
-        self.held -= charged;
-        fx.release(charged);
+        let (kind, charged) = (group.kind(), group.discard(cause, fx));
+        self.note_released(kind, charged, fx);
         self.all.sweep(key);
     }
 
@@ -223,9 +229,9 @@ impl<W: Notify> Groups<W> {
         self.all.sweep(id.key());
     }
 
-    /// Bytes that all groups are charged for.
-    pub(super) fn held(&self) -> u64 {
-        self.held
+    /// What all groups are charged for.
+    pub(super) fn charge(&self) -> &Charge {
+        &self.charge
     }
 
     /// The groups that readers see.

@@ -8,12 +8,14 @@
 
 mod announced;
 mod arena;
+mod charge;
 mod cursor;
 mod effects;
 mod feed;
 mod fetch;
 mod group;
 mod groups;
+mod history;
 mod latest;
 mod life;
 mod loss;
@@ -44,6 +46,7 @@ use crate::error::Abort;
 use crate::track::info::TrackInfo;
 use crate::track::read::TrackRead;
 use groups::Groups;
+use history::History;
 use life::Life;
 use past::Past;
 use pause::Paused;
@@ -58,6 +61,7 @@ pub(crate) struct TrackState<W> {
     past: Past,
     readers: Readers<W>,
     retention: Retention,
+    history: History,
     paused: Paused<W>,
 }
 
@@ -97,6 +101,7 @@ impl<W: Notify> TrackState<W> {
             past: Past::default(),
             readers: Readers::new(),
             retention: Retention::default(),
+            history: History::default(),
             paused: Paused::new(),
         }
     }
@@ -177,7 +182,7 @@ impl<W: Notify> TrackState<W> {
 
     /// Bytes that the groups of the track are charged for.
     pub(crate) fn held(&self) -> u64 {
-        self.groups.held()
+        self.groups.charge().all()
     }
 
     pub(crate) fn add_watcher(&mut self) -> usize {

@@ -132,7 +132,7 @@ impl<W: Notify> TrackState<W> {
 
     fn find_line(&self) -> Option<Line> {
         let held = self.groups.shown();
-        if self.groups.held() < SHARE && (held.len() as u64) < SHARE / LEAST {
+        if self.groups.charge().live() < SHARE && (held.len() as u64) < SHARE / LEAST {
             return None;
         }
         let mut fastest = None;

@@ -75,6 +75,13 @@ impl<W: Notify> Readers<W> {
         ids.into_iter()
     }
 
+    /// A reader for which this holds.
+    pub(super) fn find(&self, is_it: impl Fn(ReaderId) -> bool) -> Option<ReaderId> {
+        let ids = self.all.iter();
+        let mut ids = ids.map(|(key, &(serial, _))| ReaderId { key, serial });
+        ids.find(|&id| is_it(id))
+    }
+
     pub(super) fn wake_all(&mut self, fx: &mut Effects<W>) {
         for reader in self.iter_mut() {
             reader.wake(fx);
@@ -129,14 +136,8 @@ impl<W: Notify> TrackState<W> {
         let Some(age) = self.age_of(subscription) else {
             return Some(floor);
         };
-        let mut end = u64::MAX;
-        while let Some((sequence, _)) = shown.highest(floor..end) {
-            if shown.is_expired(sequence, age) {
-                return Some(sequence + 1);
-            }
-            end = sequence;
-        }
-        Some(floor)
+        let expired = shown.highest_expired(floor, age);
+        Some(expired.map_or(floor, |expired| expired + 1))
     }
 
     /// Has a reader want this from `floor` on, and shows it what is there.

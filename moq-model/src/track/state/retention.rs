@@ -5,10 +5,10 @@ use std::ops::Range;
 use super::TrackState;
 use super::effects::{Effects, Notify};
 use super::pause::{LEAST, SHARE};
+use super::reader::Open;
 use super::timeline::Due;
 use crate::clock::Instant;
 use crate::error::Abort;
-use crate::track::info::Subscription;
 
 /// When to look for groups that are too old, so that not every frame has to.
 #[derive(Debug, Default)]
@@ -104,9 +104,14 @@ impl<W: Notify> TrackState<W> {
             let Some(age) = reader.age().filter(|_| is_hasty) else {
                 continue;
             };
-            for open in reader.opened() {
+            let current = reader.current().map(|current| Open {
+                group: current.group,
+                sequence: current.sequence,
+                slot: current.cursor.slot,
+            });
+            for open in reader.opened().iter().copied().chain(current) {
                 if self.groups.shown().is_expired(open.sequence, age) {
-                    cut.push(*open);
+                    cut.push(open);
                 } else if let Some(due) = self.groups.shown().due(open.sequence, age) {
                     next = Some(next.map_or(due.at, |next| next.min(due.at)));
                 }
@@ -123,8 +128,7 @@ impl<W: Notify> TrackState<W> {
     /// Notes whether groups get too old for some reader before they do for the track.
     pub(super) fn note_hasty(&mut self) {
         let max_age = self.life.max_age();
-        let is_hasty = |wanted: &Subscription| wanted.max_age < max_age;
-        let is_any_hasty = self.subscriptions().any(is_hasty);
+        let is_any_hasty = self.subscriptions().any(|wanted| wanted.max_age < max_age);
         self.retention.is_hasty = is_any_hasty;
     }
 
@@ -143,10 +147,13 @@ impl<W: Notify> TrackState<W> {
         }
     }
 
-    /// Drops one group for memory: the oldest, then one that was fetched, then the newest. Returns
-    /// which it was.
+    /// Drops one group for memory: one that was fetched while those have more than a quarter of the
+    /// bytes, then the oldest, then one that was fetched, then the newest. Returns which it was.
     pub(crate) fn evict(&mut self, fx: &mut Effects<W>) -> Tier {
-        let tier = self.tier();
+        let tier = match self.tier() {
+            Tier::Older if self.groups.charge().is_fetched_too_much() => Tier::Fetched,
+            tier => tier,
+        };
         match tier {
             Tier::Older | Tier::Newest => {
                 if let Some((oldest, _)) = self.groups.ends() {
@@ -163,35 +170,11 @@ impl<W: Notify> TrackState<W> {
         tier
     }
 
-    /// Drops the groups that have ended and lie before all that readers have still to read, but for
-    /// the newest.
-    pub(crate) fn evict_read(&mut self, fx: &mut Effects<W>) {
-        let Some((newest, _)) = self.groups.shown().last() else {
-            return;
-        };
-        let unread = self
-            .readers
-            .iter()
-            .filter_map(|reader| self.oldest_of(reader));
-        let end = unread.min().map_or(newest, |unread| unread.min(newest));
-        let mut at = 0;
-        while let Some((sequence, shown)) = self.groups.shown().lowest(at..end) {
-            at = sequence + 1;
-            let id = self.groups.id(shown.key);
-            if self
-                .groups
-                .get(id)
-                .is_some_and(|group| group.phase().has_ended())
-            {
-                self.discard(sequence, Abort::Evicted, fx);
-            }
-        }
-    }
-
     /// Ends a pause in which nobody moved: the oldest groups go until half of the share is left.
     pub(super) fn skip_stalled(&mut self, fx: &mut Effects<W>) {
         let mut gone: Option<Range<u64>> = None;
-        while self.groups.held() > SHARE / 2 || self.groups.shown().len() as u64 > SHARE / LEAST / 2
+        while self.groups.charge().live() > SHARE / 2
+            || self.groups.shown().len() as u64 > SHARE / LEAST / 2
         {
             let Some((oldest, newest)) = self.groups.ends() else {
                 break;

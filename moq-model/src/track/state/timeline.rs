@@ -170,19 +170,38 @@ impl Timeline {
         due.is_some_and(|due| due.at <= self.latest())
     }
 
+    /// The highest group from `lowest` on that is too old. Walks all groups above it.
+    pub(super) fn highest_expired(&self, lowest: u64, age: Age) -> Option<u64> {
+        let latest = self.latest();
+        let mut next = None;
+        for (&sequence, group) in self.groups.range(lowest..).rev() {
+            let at = next.and_then(|next| self.due_at(next, age));
+            if at.is_some_and(|at| at <= latest) {
+                return Some(sequence);
+            }
+            next = Some(group);
+        }
+        None
+    }
+
     /// When a group is going to be too old; `None` while media time does not tell.
     pub(super) fn due(&self, sequence: u64, age: Age) -> Option<Due> {
         let (after, next) = self.after(sequence)?;
-        let at = match next.time {
+        let at = self.due_at(&next, age)?;
+        Some(Due { at, after })
+    }
+
+    /// From which timestamp on the group before `next` is too old.
+    fn due_at(&self, next: &Shown, age: Age) -> Option<u64> {
+        match next.time {
             // Timestamps may go back from one group to the next.
-            Some(_) if age.units == 0 => 0,
-            Some(began) => began.checked_add(age.units)?,
+            Some(_) if age.units == 0 => Some(0),
+            Some(began) => began.checked_add(age.units),
             None => {
                 let newest = self.last().map_or(next.begun, |(_, newest)| newest.begun);
                 let is_due = newest.saturating_duration_since(next.begun) >= age.wall;
-                is_due.then_some(0)?
+                is_due.then_some(0)
             }
-        };
-        Some(Due { at, after })
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! Groups, readers, expiry and pressure of one track.
 
 mod fetch;
+mod fetched;
 mod findings;
+mod hasty;
 mod latest;
 mod ordered;
 mod paid;

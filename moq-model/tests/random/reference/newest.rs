@@ -124,7 +124,8 @@ impl Track {
 
     pub fn step_cursor(&mut self, index: usize) {
         self.cursors[index].next += 1;
-        self.progress += 1;
+        // An input waits for subscribers only.
+        self.progress += u64::from(self.cursors[index].reader.is_some());
     }
 
     pub fn drop_cursor(&mut self, index: usize) {
