@@ -1,6 +1,12 @@
 //! What the groups of a track are charged for.
 
+use super::group::Group;
 use super::phase::Kind;
+use super::timeline::Shown;
+
+/// What a group costs besides its frames, in bytes.
+pub(crate) const GROUP_CHARGE: u64 =
+    (size_of::<Group<std::task::Waker>>() + size_of::<Shown>() + 64) as u64;
 
 /// Bytes that the groups of one track are charged for.
 #[derive(Debug, Default)]

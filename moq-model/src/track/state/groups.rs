@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::announced::Announced;
 use super::arena::{Arena, GroupId};
-use super::charge::Charge;
+use super::charge::{Charge, GROUP_CHARGE};
 use super::effects::{Effects, Notify};
 use super::group::Group;
 use super::phase::{Kind, Phase};
@@ -14,10 +14,6 @@ use crate::clock::Instant;
 use crate::error::{Abort, GroupEnd, WriteError};
 use crate::frame::Frame;
 use crate::ranges::GroupRanges;
-
-/// What a group costs besides its frames, in bytes.
-pub(crate) const GROUP_CHARGE: u64 =
-    (size_of::<Group<std::task::Waker>>() + size_of::<Shown>() + 64) as u64;
 
 #[derive(Debug)]
 pub(super) struct Groups<W> {

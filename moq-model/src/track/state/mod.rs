@@ -31,9 +31,9 @@ mod slots;
 mod timeline;
 
 pub(crate) use arena::GroupId;
+pub(crate) use charge::GROUP_CHARGE;
 pub(crate) use cursor::{Batch, Cursor, Frames};
 pub(crate) use effects::{Effects, Notify};
-pub(crate) use groups::GROUP_CHARGE;
 pub(crate) use life::TrackEnd;
 pub(crate) use newest::{Newest, Taken};
 pub(crate) use phase::{Kind, MAX_BYTES, MAX_FRAMES};
