@@ -14,9 +14,9 @@ thread_local! {
     static SPARE: Cell<Vec<Frame>> = const { Cell::new(Vec::new()) };
 }
 
-/// Room for frames. A thread that ends has none left to lend.
-fn lend() -> Vec<Frame> {
-    SPARE.try_with(Cell::take).unwrap_or_default()
+/// Lends room for frames, or takes it back. A thread that ends has none left.
+fn exchange(room: &Cell<Vec<Frame>>) {
+    let _ = SPARE.try_with(|spare| spare.swap(room));
 }
 
 /// What a group yields next.
@@ -121,19 +121,20 @@ impl GroupConsumer {
         max: usize,
         mut take: impl FnMut(Frame),
     ) -> Poll<Option<GroupEnd>> {
-        let mut batch = Batch::new(max, lend);
-        match self.read(cx, &mut batch) {
-            Frames::Some(first, _) => {
-                take(first);
-                if !batch.further.is_empty() {
-                    batch.further.drain(..).for_each(take);
-                    let _ = SPARE.try_with(|spare| spare.set(batch.further));
-                }
-                Poll::Ready(None)
-            }
-            Frames::End(end) => Poll::Ready(Some(end)),
-            Frames::Pending => Poll::Pending,
+        let mut batch = Batch::new(max, exchange);
+        let mut next = match self.read(cx, &mut batch) {
+            Frames::Some(first, _) => Some(first),
+            Frames::End(end) => return Poll::Ready(Some(end)),
+            Frames::Pending => return Poll::Pending,
+        };
+        while let Some(frame) = next {
+            take(frame);
+            next = batch.further.get_mut().pop();
         }
+        if batch.further.get_mut().capacity() > 0 {
+            exchange(&batch.further);
+        }
+        Poll::Ready(None)
     }
 
     /// Takes frames out of the track.

@@ -1,5 +1,7 @@
 //! Where a reader is in a group, and what it gets there.
 
+use std::cell::Cell;
+
 use crate::error::GroupEnd;
 use crate::frame::Frame;
 
@@ -17,25 +19,25 @@ pub(crate) struct Cursor {
 }
 
 /// How many frames a reader takes, and where those after the first one go.
-#[derive(Debug)]
 pub(crate) struct Batch {
     pub(crate) max: usize,
-    pub(crate) further: Vec<Frame>,
+    /// The last one first.
+    pub(crate) further: Cell<Vec<Frame>>,
     /// Lends the room for them, once there are any.
-    pub(crate) lend: fn() -> Vec<Frame>,
+    pub(crate) lend: fn(&Cell<Vec<Frame>>),
 }
 
 impl Batch {
     /// Takes one frame.
     pub(crate) fn one() -> Self {
-        Self::new(1, Vec::new)
+        Self::new(1, |_| {})
     }
 
     /// Takes up to `max` frames.
-    pub(crate) fn new(max: usize, lend: fn() -> Vec<Frame>) -> Self {
+    pub(crate) fn new(max: usize, lend: fn(&Cell<Vec<Frame>>)) -> Self {
         Self {
             max,
-            further: Vec::new(),
+            further: Cell::default(),
             lend,
         }
     }
@@ -44,8 +46,9 @@ impl Batch {
     pub(super) fn take(&mut self, frames: &[Frame]) -> usize {
         let taken = &frames[..frames.len().min(self.max.saturating_sub(1))];
         if !taken.is_empty() {
-            self.further = (self.lend)();
-            self.further.extend_from_slice(taken);
+            (self.lend)(&self.further);
+            let further = self.further.get_mut();
+            further.extend(taken.iter().rev().cloned());
         }
         taken.len()
     }

@@ -216,13 +216,12 @@ impl<W: Notify> Groups<W> {
             return;
         };
         group.detach(slot, fx);
-        if group.is_read() || !group.phase().has_ended() {
-            return;
-        }
-        if matches!(group.kind(), Kind::Fetched { .. }) {
+        let is_fetched = matches!(group.kind(), Kind::Fetched { .. });
+        if group.is_void() {
+            self.all.sweep(id.key());
+        } else if is_fetched && group.phase().has_ended() && !group.is_read() {
             self.discard_fetched(id, Abort::Cancelled, fx);
         }
-        self.all.sweep(id.key());
     }
 
     /// What all groups are charged for.
