@@ -49,6 +49,7 @@ mod limits;
 #[cfg(feature = "memory")]
 pub mod memory;
 mod negotiate;
+mod outstanding;
 mod publisher;
 #[cfg(feature = "tokio")]
 mod reconnect;
@@ -70,9 +71,10 @@ pub use error::{
 pub use established::Established;
 pub use grant::{Grant, Pattern, PatternError};
 pub use limits::{Limit, Limits, Rate};
+pub use outstanding::Outstanding;
 #[cfg(feature = "tokio")]
 pub use reconnect::{Dial, DialError, Reconnect, Redirects, Status};
-pub use session::{Outstanding, Session};
+pub use session::Session;
 pub use subscriber::Bandwidth;
 
 pub use moq_model::{

@@ -1,7 +1,6 @@
 //! The handle to a session.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use moq_model::platform::clock;
@@ -45,21 +44,6 @@ impl Drop for Handle {
     }
 }
 
-/// What this end still owes to the peer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Outstanding {
-    /// Subscriptions of the peer that are not delivered and acknowledged to their end.
-    pub subscriptions: usize,
-    /// Subscriptions that are, while the peer has not let go of them: its transport has everything,
-    /// it may not have read it all. They are waited for with a limit.
-    pub unconfirmed: usize,
-    /// Fetches of the peer that are not answered and acknowledged to their end.
-    pub fetches: usize,
-    /// Bytes of groups written so far, to see progress by.
-    pub bytes: u64,
-}
-
 impl Session {
     pub(crate) fn new(shared: Arc<Shared>, stats: Box<dyn StatsSource>) -> Self {
         Self {
@@ -67,7 +51,7 @@ impl Session {
         }
     }
 
-    fn shared(&self) -> &Shared {
+    pub(crate) fn shared(&self) -> &Shared {
         &self.handle.shared
     }
 
@@ -164,19 +148,6 @@ impl Session {
         bandwidth
     }
 
-    /// What this end still owes to the peer.
-    #[must_use]
-    pub fn outstanding(&self) -> Outstanding {
-        let served = &self.shared().served;
-        let (subscriptions, unconfirmed) = served.count();
-        Outstanding {
-            subscriptions,
-            unconfirmed,
-            fetches: served.fetches(),
-            bytes: served.bytes.load(Ordering::Relaxed),
-        }
-    }
-
     /// How often the peer has reached a limit of [`Config::limits`](crate::Config::limits), or this end's
     /// patience.
     #[must_use]
@@ -233,13 +204,6 @@ impl Session {
     #[must_use]
     pub fn going_away(&self) -> watch::Receiver<Option<String>> {
         self.shared().leaving.asked.subscribe()
-    }
-
-    /// Whether the session carries no track in either direction.
-    #[cfg(feature = "tokio")]
-    pub(crate) fn is_idle(&self) -> bool {
-        let owed = self.outstanding();
-        owed.subscriptions + owed.unconfirmed + owed.fetches == 0 && !self.shared().is_fed()
     }
 
     /// Waits until the session has ended.
