@@ -4,7 +4,7 @@ use moq_model::text::Escaped;
 use moq_wire::{DecodeError, EncodeError, Version, code};
 
 use crate::limits::Limit;
-use crate::transport::{RecvError, SendError, TransportError};
+use crate::transport::{End, RecvError, SendError, TransportError};
 
 /// A rule of the protocol that the peer broke.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -90,6 +90,22 @@ pub enum SessionError {
     /// The connection ended.
     #[error(transparent)]
     Transport(#[from] TransportError),
+}
+
+impl SessionError {
+    /// Whether the peer closed the session for lack of authorization or of a common version, which the
+    /// next session would lack as well. A grant that has expired is such a lack.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Transport(TransportError::Closed {
+                by: End::Peer,
+                code: code::session::UNAUTHORIZED | code::session::VERSION,
+                ..
+            })
+        )
+    }
 }
 
 /// Why a stream failed, which leaves the session alone.

@@ -53,6 +53,7 @@ mod outstanding;
 mod publisher;
 #[cfg(feature = "tokio")]
 mod reconnect;
+mod resume;
 mod schedule;
 mod session;
 mod setup;
@@ -73,7 +74,11 @@ pub use grant::{Grant, Pattern, PatternError};
 pub use limits::{Limit, Limits, Rate};
 pub use outstanding::Outstanding;
 #[cfg(feature = "tokio")]
-pub use reconnect::{Dial, DialError, Reconnect, Redirects, Status};
+pub use reconnect::{Dial, DialError, FirstFailure, Reconnect, ReconnectPolicy, Redirects, Status};
+pub use resume::{
+    Continuity, FoundTrack, Loss, ResumeError, ResumeEvent, ResumingReader, Search, Sessions,
+    TrackFinder,
+};
 pub use session::Session;
 pub use subscriber::Bandwidth;
 
