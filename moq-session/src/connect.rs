@@ -17,7 +17,7 @@ use crate::limiter::Limiter;
 use crate::negotiate::Agreed;
 use crate::session::{Session, StatsSource};
 use crate::subscriber::Probing;
-use crate::transport::{Transport, TransportStats};
+use crate::transport::{Transport, TransportInfo, TransportStats};
 use crate::{handshake, negotiate, publisher, setup, subscriber};
 
 impl Session {
@@ -76,8 +76,9 @@ impl Session {
                 });
             }
         };
-        let start = Start {
+        let start = SessionStart {
             is_server: false,
+            info: transport.info().clone(),
             grant: Grant::everything(BroadcastPath::root()),
             peer: None,
             stream,
@@ -87,8 +88,9 @@ impl Session {
 }
 
 /// What client and server start with differently.
-pub(crate) struct Start<T: Transport> {
+pub(crate) struct SessionStart<T: Transport> {
     pub(crate) is_server: bool,
+    pub(crate) info: TransportInfo,
     pub(crate) grant: Grant,
     /// The peer's SETUP, if it was read already.
     pub(crate) peer: Option<Setup>,
@@ -96,7 +98,7 @@ pub(crate) struct Start<T: Transport> {
     pub(crate) stream: Option<SessionStream<T>>,
 }
 
-impl<T: Transport> Start<T> {
+impl<T: Transport> SessionStart<T> {
     /// Puts a session together; nothing happens until the driver is polled.
     pub(crate) fn session(
         self,
@@ -114,7 +116,7 @@ impl<T: Transport> Start<T> {
         let is_expected = peer.is_none();
         let shared = Arc::new(Shared {
             version,
-            info: transport.info().clone(),
+            info: self.info,
             is_server: self.is_server,
             grant: self.grant,
             hop,

@@ -53,6 +53,7 @@ mod outstanding;
 mod publisher;
 #[cfg(feature = "tokio")]
 mod reconnect;
+mod request;
 mod resume;
 mod schedule;
 mod session;
@@ -61,7 +62,6 @@ mod subscriber;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use accept::{Refusal, Request};
 #[cfg(feature = "web-transport-trait")]
 pub use compat::{Compat, CompatRecv, CompatSend, CompatSession};
 pub use config::Config;
@@ -75,6 +75,7 @@ pub use limits::{Limit, Limits, Rate};
 pub use outstanding::Outstanding;
 #[cfg(feature = "tokio")]
 pub use reconnect::{Dial, DialError, FirstFailure, Reconnect, ReconnectPolicy, Redirects, Status};
+pub use request::{Refusal, Request};
 pub use resume::{
     Continuity, FoundTrack, Loss, ResumeError, ResumeEvent, ResumingReader, Search, Sessions,
     TrackFinder,

@@ -3,7 +3,8 @@
 mod common;
 
 use common::hands::client;
-use common::scripts::{WithUrl, enter_as, track, track_info};
+use common::scripts::{enter_as, track, track_info};
+use common::urls::WithUrl;
 use common::{for_each_version, for_each_with, speaking};
 use moq_session::testing::{Peer, memory_pair};
 use moq_session::{Established, Grant, OriginProducer, Role, Session, Version};

@@ -17,6 +17,7 @@ pub mod scripts;
 pub mod stage;
 pub mod told;
 pub mod trap;
+pub mod urls;
 
 use std::time::Duration;
 
