@@ -12,6 +12,7 @@ use crate::context::{Context, Shared};
 use crate::driver::{Driver, Spawner};
 use crate::error::ConnectError;
 use crate::grant::Grant;
+use crate::granted::Granted;
 use crate::handshake::SessionStream;
 use crate::limiter::Limiter;
 use crate::negotiate::Agreed;
@@ -118,7 +119,7 @@ impl<T: Transport> SessionStart<T> {
             version,
             info: self.info,
             is_server: self.is_server,
-            grant: self.grant,
+            grant: Granted::new(self.grant),
             hop,
             id,
             is_sibling: config.sibling.is_some(),

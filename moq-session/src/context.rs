@@ -15,7 +15,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::driver::Spawner;
 use crate::error::{PeerFault, SessionError, StreamError};
-use crate::grant::Grant;
+use crate::granted::Granted;
 use crate::limiter::Limiter;
 use crate::limits::Limit;
 use crate::subscriber::{Feed, Probing};
@@ -43,7 +43,7 @@ pub(crate) struct Shared {
     pub(crate) version: Version,
     pub(crate) info: TransportInfo,
     pub(crate) is_server: bool,
-    pub(crate) grant: Grant,
+    pub(crate) grant: Granted,
     pub(crate) hop: HopId,
     /// This session, for the origins.
     pub(crate) id: SessionId,

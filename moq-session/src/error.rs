@@ -110,8 +110,7 @@ impl SessionError {
 
 /// Why a stream failed, which leaves the session alone.
 #[derive(Debug, Clone, thiserror::Error)]
-#[non_exhaustive]
-pub enum StreamError {
+pub(crate) enum StreamError {
     /// The peer broke the protocol on this stream.
     #[error("the peer broke the protocol: {0}")]
     Peer(#[from] PeerFault),
@@ -183,6 +182,15 @@ pub enum AcceptError {
     /// The session ended while it was starting.
     #[error(transparent)]
     Session(#[from] SessionError),
+}
+
+/// Why a peer can't be granted something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GrantError {
+    /// It is less than before, for another root or for another peer; the session is closed.
+    #[error("the grant is narrower than before, so the session is closed")]
+    Narrower,
 }
 
 /// Why a group can't be fetched.

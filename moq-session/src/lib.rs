@@ -42,6 +42,7 @@ mod driver;
 mod error;
 mod established;
 mod grant;
+mod granted;
 mod handshake;
 mod io;
 mod limiter;
@@ -67,7 +68,7 @@ pub use compat::{Compat, CompatRecv, CompatSend, CompatSession};
 pub use config::Config;
 pub use driver::Driver;
 pub use error::{
-    AcceptError, ConnectError, FetchError, GoawayError, PeerFault, SessionError, StreamError,
+    AcceptError, ConnectError, FetchError, GoawayError, GrantError, PeerFault, SessionError,
 };
 pub use established::Established;
 pub use grant::{Grant, Pattern, PatternError};

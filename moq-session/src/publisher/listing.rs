@@ -7,6 +7,7 @@ use moq_wire::{AnnounceEvent, Path};
 
 use crate::context::Shared;
 use crate::convert;
+use crate::grant::Grant;
 
 /// What one Announce stream has told, and has to tell.
 pub(super) struct Listing<'a> {
@@ -27,6 +28,19 @@ impl<'a> Listing<'a> {
             include_hidden: include_hidden || context.is_sibling,
             covering: BTreeMap::new(),
             told: BTreeMap::new(),
+        }
+    }
+
+    /// Whether the peer was told of a change under this grant.
+    pub(super) fn is_allowed(&self, grant: &Grant, event: &AnnouncedEvent) -> bool {
+        match event {
+            AnnouncedEvent::Start(path, _)
+            | AnnouncedEvent::Update(path, _)
+            | AnnouncedEvent::End(path) => match path.strip_prefix(&self.prefix) {
+                Some(suffix) if !suffix.is_root() => grant.may_subscribe(path),
+                _ => grant.may_subscribe(&self.prefix),
+            },
+            _ => true,
         }
     }
 
