@@ -55,6 +55,11 @@ impl Session {
         &self.handle.shared
     }
 
+    /// A path of this session, as it is in the origins.
+    fn below_root(&self, path: &str) -> Result<BroadcastPath, PathError> {
+        self.shared().grant.root.join(&BroadcastPath::new(path)?)
+    }
+
     /// The draft that is spoken.
     #[must_use]
     pub fn version(&self) -> Version {
@@ -76,25 +81,30 @@ impl Session {
     /// Publishes a broadcast until the publication is dropped, in the origin that this session
     /// serves.
     ///
+    /// The path lies below the session's root, as the peer sees it. [`Publication::path`] is where it is
+    /// in the origin.
+    ///
     /// # Errors
-    /// [`PathError`] if `path` is no broadcast path.
+    /// [`PathError`] if `path` is no broadcast path, or too deep below the root.
     pub fn publish(
         &self,
         path: &str,
         broadcast: BroadcastConsumer,
     ) -> Result<Publication, PathError> {
-        let path = BroadcastPath::new(path)?;
+        let path = self.below_root(path)?;
         Ok(self.shared().publish.publish(&path, broadcast))
     }
 
     /// The peer's track `track` of the broadcast `path`, whether that is announced or not.
     ///
-    /// Asking is free of waiting: the answer comes through the track.
+    /// Asks the peer for the track's properties, without waiting, and subscribes once somebody reads:
+    /// see [`TrackConsumer::info`] and [`TrackConsumer::subscribe`]. A track that nobody reads within 5 s
+    /// after the answer is let go of; a later reader asks for it anew.
     ///
     /// # Errors
-    /// [`PathError`] if `path` is no broadcast path.
+    /// [`PathError`] if `path` is no broadcast path, or too deep below the session's root.
     pub fn subscribe(&self, path: &str, track: &str) -> Result<TrackConsumer, PathError> {
-        let path = self.shared().grant.root.join(&BroadcastPath::new(path)?)?;
+        let path = self.below_root(path)?;
         Ok(self.shared().source.track(&path, track))
     }
 
@@ -127,11 +137,7 @@ impl Session {
     /// # Errors
     /// [`PathError`] if `prefix` is no broadcast path.
     pub fn announced(&self, prefix: &str) -> Result<Announced, PathError> {
-        let prefix = self
-            .shared()
-            .grant
-            .root
-            .join(&BroadcastPath::new(prefix)?)?;
+        let prefix = self.below_root(prefix)?;
         self.shared().wants_announcements.notify_one();
         Ok(self.shared().subscribe.consume().announced(&prefix))
     }
