@@ -27,14 +27,14 @@ async fn stage(version: Version, root: &str) -> Stage {
         .with_versions([version])
         .with_publish(served.clone())
         .with_subscribe(heard.clone());
-    let grant = Grant::everything(root.parse().unwrap());
+    let grant = Grant::everything(root.parse().expect("a path"));
     let (client, server) = tokio::join!(
         Session::connect_with(client, speaking(version)),
         accept_with(server, config, grant),
     );
     Stage {
-        client: client.unwrap(),
-        server: server.unwrap(),
+        client: client.expect("a session"),
+        server: server.expect("a session"),
         served,
         heard,
     }

@@ -64,12 +64,9 @@ pub(super) async fn answer<T: Transport>(
             }
             () = granted.changed() => {
                 let before = std::mem::replace(&mut grant, granted.current());
-                // What was left out so far is told; the rest is known to the peer.
-                let mut all = published.announced_for(&listing.prefix, peer());
-                while let Some(event) = all.try_next() {
-                    if !listing.is_allowed(&before, &event) {
-                        own.extend(tell(event, &mut listing, &mut encoder, writer));
-                    }
+                let all = published.announced_for(&listing.prefix, peer());
+                for event in listing.newly_allowed(all, &before) {
+                    own.extend(tell(event, &mut listing, &mut encoder, writer));
                 }
             }
             event = announced.next() => {

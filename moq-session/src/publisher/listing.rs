@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use moq_model::{AnnouncedEvent, BroadcastPath, HopId, Route};
+use moq_model::{Announced, AnnouncedEvent, BroadcastPath, HopId, Route};
 use moq_wire::{AnnounceEvent, Path};
 
 use crate::context::Shared;
@@ -31,17 +31,20 @@ impl<'a> Listing<'a> {
         }
     }
 
-    /// Whether the peer was told of a change under this grant.
-    pub(super) fn is_allowed(&self, grant: &Grant, event: &AnnouncedEvent) -> bool {
-        match event {
-            AnnouncedEvent::Start(path, _)
-            | AnnouncedEvent::Update(path, _)
-            | AnnouncedEvent::End(path) => match path.strip_prefix(&self.prefix) {
-                Some(suffix) if !suffix.is_root() => grant.may_subscribe(path),
-                _ => grant.may_subscribe(&self.prefix),
-            },
-            _ => true,
+    /// What is there that the peer was not told under a former grant.
+    pub(super) fn newly_allowed(&self, mut all: Announced, before: &Grant) -> Vec<AnnouncedEvent> {
+        let mut events = Vec::new();
+        while let Some(event) = all.try_next() {
+            let AnnouncedEvent::Start(path, _) = &event else {
+                continue;
+            };
+            let is_below = path.has_prefix(&self.prefix) && *path != self.prefix;
+            let asked = if is_below { path } else { &self.prefix };
+            if !before.may_subscribe(asked) {
+                events.push(event);
+            }
         }
+        events
     }
 
     /// What the peer is told of a change.
