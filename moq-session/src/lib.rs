@@ -3,7 +3,8 @@
 //! A [`Session`] joins two origins over a [`Transport`](transport::Transport): what this end publishes
 //! is served to the peer, what the peer announces appears here. [`Session::connect`] and
 //! [`Request::accept`] start one and, with the feature `tokio`, spawn its [`Driver`]; the
-//! `…_with_driver` forms hand the driver to the caller instead.
+//! `…_with_driver` forms hand the driver to the caller instead. [`Reconnect`] keeps a session up, and a
+//! [`ResumingReader`] reads a track across the sessions that carry it. `examples/` has whole programs.
 //!
 //! ```
 //! # use moq_session::testing;

@@ -51,6 +51,24 @@ impl Session {
     ///
     /// Waits as long as the peer takes; [`Self::outstanding`] shows progress for giving up.
     ///
+    /// ```
+    /// # use moq_session::testing::{memory_pair, serve};
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+    /// # use moq_session::{BroadcastProducer, OriginProducer, Session, Track};
+    /// # let (client, server) = memory_pair(moq_session::Version::Lite06);
+    /// # let _relay = serve(server, &OriginProducer::new());
+    /// # let session = Session::connect(client).await?;
+    /// # let broadcast = BroadcastProducer::new();
+    /// # let track = broadcast.create(Track::new("data"))?;
+    /// # let publication = session.publish("room", broadcast.consume())?;
+    /// track.finish();
+    /// session.delivered().await?;
+    /// session.close(0, "done");
+    /// # drop(publication);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`SessionError`] if the session ends first, or has ended.
     ///

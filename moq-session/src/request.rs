@@ -20,6 +20,27 @@ use crate::transport::{Incoming, Transport, TransportInfo};
 ///
 /// The path and query come from WebTransport's CONNECT or, on raw QUIC, from the SETUP of drafts
 /// that have one; they are `/` otherwise. Dropping the request refuses it.
+///
+/// ```
+/// # use moq_session::testing::memory_pair;
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// use moq_session::{Config, Established, Grant, Pattern, Refusal, Session};
+/// # let (client, server) = memory_pair(moq_session::Version::Lite06);
+/// # let client = client.with_setup_path("/room?token=T");
+/// # let _client = Session::connect(client).await?;
+/// # let incoming = Established::new(server);
+///
+/// let request = Session::accept(incoming, Config::default()).await?;
+/// if request.query() == Some("token=T") {
+///     let grant = Grant::new(request.path().parse()?).subscribe([Pattern::everything()]);
+///     let session = request.accept(grant).await?;
+/// #   assert!(session.is_open());
+/// } else {
+///     request.refuse(Refusal::Unauthorized).await;
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Request<I: Incoming> {
     /// `None` once the request is answered.
     pub(crate) stage: Option<Stage<I>>,

@@ -128,6 +128,22 @@ pub enum Status<E: std::error::Error + 'static> {
 /// tries that place once more, and then the one that was dialled first.
 ///
 /// Dropping it closes its sessions, whoever else has handles to them.
+///
+/// ```
+/// use moq_session::{Config, Dial, OriginProducer, Reconnect, ReconnectPolicy};
+/// # async fn kept<D: Dial<Transport = moq_session::testing::MemoryConnection>>(
+/// #     dialer: D,
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
+///
+/// let config = Config::default().with_subscribe(OriginProducer::new());
+/// let policy = ReconnectPolicy::default().with_attempts(10);
+/// let reconnect = Reconnect::with_policy(dialer, config, policy);
+/// let session = reconnect.connected().await?;
+/// let reader = reconnect.subscribe("room", "data")?;
+/// # drop((session, reader));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Reconnect<D: Dial> {
     status: watch::Receiver<Status<D::Error>>,
