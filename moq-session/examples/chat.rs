@@ -9,7 +9,7 @@
 
 use std::error::Error;
 
-use moq_session::testing::{self, Serving, memory_pair};
+use moq_session::testing::{self, ServeGuard, memory_pair};
 use moq_session::{
     AnnouncedEvent, BroadcastProducer, OriginProducer, Publication, ReadError, Session, Start,
     Subscription, Track, TrackProducer, TrackRead, Version, WriteError,
@@ -51,7 +51,7 @@ struct Person {
     lines: TrackProducer,
     _broadcast: BroadcastProducer,
     _publication: Publication,
-    _relay: Serving,
+    _relay: ServeGuard,
 }
 
 impl Person {

@@ -18,6 +18,8 @@ impl Session {
     /// # Errors
     /// [`AcceptError::NoCommonVersion`] when the peer offers no acceptable draft, and
     /// [`AcceptError::Session`] when it goes away or sends no SETUP in time.
+    ///
+    /// Not cancel safe: the connection is lost.
     pub async fn accept<I: Incoming>(
         incoming: I,
         config: Config,
@@ -83,15 +85,15 @@ pub(crate) async fn agree<T: Transport>(
     match agreed {
         Agreed::Version(version) => Ok((version, None, None)),
         Agreed::Handshake => {
-            // A name that the transport settled by itself may be another than those acceptable.
+            // A name that the transport agreed on by itself may be another than those acceptable.
             let name = transport.info().protocol.as_deref();
             if negotiate::agreed(name, &config.versions) != Some(Agreed::Handshake) {
                 let offered = name.map(str::to_owned).into_iter().collect();
                 transport.close(code::session::VERSION, "no common version");
                 return Err(AcceptError::NoCommonVersion { offered });
             }
-            let (settled, path) = handshake::accept(transport, config).await?;
-            Ok((settled.version, Some(settled.stream), path))
+            let (agreement, path) = handshake::accept(transport, config).await?;
+            Ok((agreement.version, Some(agreement.stream), path))
         }
     }
 }

@@ -25,7 +25,9 @@ impl Session {
     /// Starts a session as a client, with the default parameters, and spawns its driver.
     ///
     /// # Errors
-    /// [`ConnectError::NoCommonVersion`] when the transport did not settle on a draft.
+    /// [`ConnectError::NoCommonVersion`] when the transport agreed on no draft.
+    ///
+    /// Not cancel safe: the connection is lost.
     #[cfg(feature = "tokio")]
     pub async fn connect<T: Transport>(transport: T) -> Result<Self, ConnectError>
     where
@@ -38,6 +40,8 @@ impl Session {
     ///
     /// # Errors
     /// As [`Self::connect`].
+    ///
+    /// Not cancel safe: the connection is lost.
     #[cfg(feature = "tokio")]
     pub async fn connect_with<T: Transport>(
         transport: T,
@@ -53,11 +57,13 @@ impl Session {
 
     /// Starts a session as a client; the caller polls the driver.
     ///
-    /// Waits for the server only where the draft is settled inside the session, for as long as an
+    /// Waits for the server only where the draft is agreed on inside the session, for as long as an
     /// answer may take.
     ///
     /// # Errors
     /// As [`Self::connect`].
+    ///
+    /// Not cancel safe: the connection is lost.
     pub async fn connect_with_driver<T: Transport>(
         mut transport: T,
         config: Config,
@@ -66,8 +72,8 @@ impl Session {
         let (version, stream) = match negotiate::agreed(chosen.as_deref(), &config.versions) {
             Some(Agreed::Version(version)) => (version, None),
             Some(Agreed::Handshake) => {
-                let settled = handshake::connect(&mut transport, &config).await?;
-                (settled.version, Some(settled.stream))
+                let agreement = handshake::connect(&mut transport, &config).await?;
+                (agreement.version, Some(agreement.stream))
             }
             None => {
                 transport.close(code::session::VERSION, "no common version");

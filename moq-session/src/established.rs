@@ -10,7 +10,7 @@ pub struct Established<T> {
 }
 
 impl<T: Transport> Established<T> {
-    /// Wraps a connection whose protocol is settled.
+    /// Wraps a connection whose protocol is agreed on.
     #[must_use]
     pub fn new(transport: T) -> Self {
         let protocols = transport.info().protocol.clone().into_iter().collect();

@@ -133,7 +133,7 @@ impl<I: Incoming> Request<I> {
     }
 
     /// The draft that is going to be spoken; `None` while a handshake inside the session, which
-    /// follows the grant, has not settled it.
+    /// follows the grant, has not led to one.
     #[must_use]
     pub fn version(&self) -> Option<Version> {
         match self.stage.as_ref()? {
@@ -168,6 +168,8 @@ impl<I: Incoming> Request<I> {
     /// # Errors
     /// [`AcceptError::Session`] when the peer is gone, and [`AcceptError::NoCommonVersion`] when
     /// the handshake inside the session finds that.
+    ///
+    /// Not cancel safe: the connection is lost.
     #[cfg(feature = "tokio")]
     pub async fn accept(self, grant: Grant) -> Result<Session, AcceptError>
     where
@@ -182,6 +184,8 @@ impl<I: Incoming> Request<I> {
     ///
     /// # Errors
     /// As [`Self::accept`].
+    ///
+    /// Not cancel safe: the connection is lost.
     pub async fn accept_with_driver(
         mut self,
         grant: Grant,
@@ -216,6 +220,8 @@ impl<I: Incoming> Request<I> {
 
     /// Turns the peer away: with an HTTP status where there is no session yet, else with a session
     /// close code and the refusal's name.
+    ///
+    /// Waits until the peer has the answer, within limits. Not cancel safe: the peer may miss it.
     pub async fn refuse(mut self, refusal: Refusal) {
         match self.stage.take() {
             Some(Stage::Unanswered { incoming, .. }) => {

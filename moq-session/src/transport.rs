@@ -156,13 +156,18 @@ pub trait Incoming: MaybeSend + 'static {
     }
 
     /// Answers the request, with the protocol chosen from [`Self::protocols`].
+    ///
+    /// # Errors
+    /// [`TransportError`] if the connection is gone.
+    ///
+    /// Not cancel safe: the connection is lost.
     fn accept(
         self,
         protocol: Option<&str>,
     ) -> impl Future<Output = Result<Self::Transport, TransportError>> + MaybeSend;
 
     /// Refuses the request with an HTTP status such as 401 or 503, or with the session close code
-    /// that comes nearest.
+    /// that comes nearest. Not cancel safe: the peer may miss it.
     fn refuse(self, status: u16, close_code: u32) -> impl Future<Output = ()> + MaybeSend;
 }
 

@@ -16,7 +16,7 @@ pub(super) struct Board<E: std::error::Error + 'static> {
 
 /// A session that is closed when this is dropped, whoever else has a handle to it.
 #[derive(Debug)]
-pub(super) struct Held(pub(super) Session);
+pub(super) struct Lingering(pub(super) Session);
 
 impl<E: std::error::Error + 'static> Board<E> {
     /// A board on which the first dial is posted, and what reads it.
@@ -41,7 +41,7 @@ impl<E: std::error::Error + 'static> Drop for Board<E> {
     }
 }
 
-impl Drop for Held {
+impl Drop for Lingering {
     fn drop(&mut self) {
         self.0.close(code::session::NO_ERROR, "");
     }

@@ -35,6 +35,11 @@ pub trait Dial: Send + Sync + 'static {
     type Error: std::error::Error + Send + Sync + 'static;
 
     /// Makes a connection; bounded in time by the implementation.
+    ///
+    /// # Errors
+    /// Why there is none.
+    ///
+    /// Cancel safe: it is dropped with the [`Reconnect`].
     fn dial(&self) -> impl Future<Output = Result<Self::Transport, Self::Error>> + MaybeSend;
 
     /// Whether trying again cannot help, as with a refused credential.
@@ -50,7 +55,7 @@ pub trait Dial: Send + Sync + 'static {
     /// a refused or an expired grant, above all. `None` if there is none, which ends it.
     ///
     /// What it returns dials from then on, after the usual wait. Bounded in time by the
-    /// implementation.
+    /// implementation. Cancel safe: it is dropped with the [`Reconnect`].
     fn renew(
         &self,
         refused: &DialError<Self::Error>,

@@ -9,7 +9,7 @@ use moq_model::text::Escaped;
 use moq_model::{AnnouncedEvent, BroadcastPath};
 use tokio::task::JoinSet;
 
-use super::board::{Board, Held};
+use super::board::{Board, Lingering};
 use super::policy::{FirstFailure, ReconnectPolicy};
 use super::{Dial, DialError, Status};
 use crate::config::Config;
@@ -148,7 +148,7 @@ where
             self.board.post(Status::Connected(next.clone()));
             while self.old.try_join_next().is_some() {}
             let old = std::mem::replace(&mut session, next);
-            self.old.spawn(linger(Held(old)));
+            self.old.spawn(linger(Lingering(old)));
         }
     }
 
@@ -210,8 +210,8 @@ where
 
 /// Keeps a session that is replaced until the tracks that it carries have ended or moved, within
 /// limits.
-async fn linger(held: Held) {
-    let session = &held.0;
+async fn linger(lingering: Lingering) {
+    let session = &lingering.0;
     let idle = async {
         clock::sleep(LOOK).await;
         while !session.is_idle() {

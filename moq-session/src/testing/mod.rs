@@ -15,6 +15,8 @@ use crate::{AcceptError, Config, Established, Grant, Request, Session, SessionEr
 ///
 /// # Errors
 /// [`AcceptError`] when the other end goes away first.
+///
+/// Not cancel safe: the connection is lost.
 pub async fn accept(
     connection: MemoryConnection,
     origin: &OriginProducer,
@@ -28,6 +30,8 @@ pub async fn accept(
 ///
 /// # Errors
 /// [`AcceptError`] when the other end goes away first, or nothing that it speaks is acceptable.
+///
+/// Not cancel safe: the connection is lost.
 pub async fn accept_with(
     connection: MemoryConnection,
     config: Config,
@@ -38,15 +42,15 @@ pub async fn accept_with(
 
 /// As [`accept`], in the background; the session lives as long as the guard.
 #[must_use]
-pub fn serve(connection: MemoryConnection, origin: &OriginProducer) -> Serving {
+pub fn serve(connection: MemoryConnection, origin: &OriginProducer) -> ServeGuard {
     let origin = origin.clone();
-    Serving::new(async move { accept(connection, &origin).await })
+    ServeGuard::new(async move { accept(connection, &origin).await })
 }
 
 /// As [`accept_with`], in the background; the session lives as long as the guard.
 #[must_use]
-pub fn serve_with(connection: MemoryConnection, config: Config, grant: Grant) -> Serving {
-    Serving::new(accept_with(connection, config, grant))
+pub fn serve_with(connection: MemoryConnection, config: Config, grant: Grant) -> ServeGuard {
+    ServeGuard::new(accept_with(connection, config, grant))
 }
 
 /// What a relay's sessions on `origin` are started with, in every draft.
@@ -60,9 +64,9 @@ pub fn relay(origin: &OriginProducer) -> Config {
 
 /// A session served in the background until this is dropped.
 #[derive(Debug)]
-pub struct Serving(tokio::task::JoinHandle<SessionError>);
+pub struct ServeGuard(tokio::task::JoinHandle<SessionError>);
 
-impl Serving {
+impl ServeGuard {
     fn new(accepted: impl Future<Output = Result<Session, AcceptError>> + Send + 'static) -> Self {
         Self(tokio::spawn(async move {
             match accepted.await {
@@ -74,7 +78,7 @@ impl Serving {
     }
 }
 
-impl Drop for Serving {
+impl Drop for ServeGuard {
     fn drop(&mut self) {
         self.0.abort();
     }
