@@ -178,6 +178,26 @@ fn without_announcements_the_peer_is_asked_until_it_has_the_track() {
 }
 
 #[test]
+fn what_an_origin_does_not_know_the_peer_is_asked_for_if_that_is_wanted() {
+    for_each_version(|version| async move {
+        let stage = stage(version).await;
+        stage.group(0, &["a"]);
+        // Nothing is ever announced there.
+        let unrelated = OriginProducer::new();
+        let finder = || {
+            let path = "room".parse().unwrap();
+            let finder = TrackFinder::new(unrelated.consume(), path, "data");
+            finder.with_sessions(stage.reconnect.sessions())
+        };
+        let mut reader = ResumingReader::new(finder());
+        expect(&mut reader, &["waiting"]).await;
+        assert!(timeout(60 * SECOND, reader.next()).await.is_err());
+        let mut reader = ResumingReader::new(finder().with_blind(true));
+        expect(&mut reader, &["first", "0a"]).await;
+    });
+}
+
+#[test]
 fn a_track_that_its_broadcast_lacks_is_an_error() {
     for_each_version(|version| async move {
         let stage = stage(version).await;

@@ -230,8 +230,8 @@ impl<D: Dial> Reconnect<D> {
 
     /// Reads the peer's track `track` of the broadcast `path`, across as many sessions as it takes.
     ///
-    /// With an origin to subscribe in, the broadcast is waited for by what is announced there. Without
-    /// one each session is asked, again and again until it has the track.
+    /// The broadcast is found by what is announced, if the configuration has an origin to subscribe in.
+    /// While nothing is, the peer is asked for the track all the same, each second until it has it.
     ///
     /// # Errors
     /// [`PathError`] if `path` is no broadcast path.
@@ -241,7 +241,8 @@ impl<D: Dial> Reconnect<D> {
             Some(origin) => TrackFinder::new(origin.clone(), path, track),
             None => TrackFinder::blind(self.sessions(), path, track),
         };
-        Ok(ResumingReader::new(finder.with_sessions(self.sessions())))
+        let finder = finder.with_sessions(self.sessions()).with_blind(true);
+        Ok(ResumingReader::new(finder))
     }
 }
 

@@ -17,6 +17,9 @@ use crate::session::Session;
 /// The broadcast is found by what is announced in an origin, at its path or above it. Where nothing can
 /// be announced, because the path is hidden or there is no origin, the peer is asked for the track, each
 /// second until it has it: a relay refuses at once what it has no route for.
+///
+/// Whoever reads what was found calls [`Self::reached`] before the next search, and whoever was refused
+/// calls [`Self::refused`]. A [`ResumingReader`](super::ResumingReader) does.
 #[derive(Debug)]
 pub struct TrackFinder {
     origin: Option<OriginConsumer>,
