@@ -85,7 +85,7 @@ impl Person {
         let path = format!("chat/{name}");
         let mut announced = self.session.announced(&path)?;
         while !matches!(announced.next().await, AnnouncedEvent::Start(..)) {}
-        let track = self.session.subscribe(&path, "lines")?;
+        let track = self.session.track(&path, "lines")?;
         let all = Subscription::default().with_start(Start::OLDEST);
         Ok(Listener(track.subscribe(all).ordered()))
     }

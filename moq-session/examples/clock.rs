@@ -39,7 +39,7 @@ pub(crate) async fn run(
     let (connection, server) = memory_pair(Version::Lite06);
     let _relay = testing::serve(server, &relay);
     let session = Session::connect_with(connection, Config::default()).await?;
-    let seen = session.subscribe("clock", "seconds")?;
+    let seen = session.track("clock", "seconds")?;
     let mut reader = seen.subscribe(Subscription::default()).ordered();
     let mut shown = 0;
     while shown < seconds {

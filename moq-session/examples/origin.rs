@@ -82,7 +82,7 @@ pub(crate) async fn run() -> Result<Vec<String>, Box<dyn Error>> {
     if let AnnouncedEvent::Start(path, _) = announced.next().await {
         seen.push(format!("the origin has {path}"));
     }
-    let wanted = reader.subscribe("news", "data")?;
+    let wanted = reader.track("news", "data")?;
     let oldest = Subscription::default().with_start(Start::OLDEST);
     let mut frames = wanted.subscribe(oldest).ordered();
     while let Some(read) = frames.next().await? {

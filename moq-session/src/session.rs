@@ -103,7 +103,7 @@ impl Session {
     ///
     /// # Errors
     /// [`PathError`] if `path` is no broadcast path, or too deep below the session's root.
-    pub fn subscribe(&self, path: &str, track: &str) -> Result<TrackConsumer, PathError> {
+    pub fn track(&self, path: &str, track: &str) -> Result<TrackConsumer, PathError> {
         let path = self.below_root(path)?;
         Ok(self.shared().source.track(&path, track))
     }
@@ -128,7 +128,7 @@ impl Session {
         if !self.version().features().fetch {
             return Err(FetchError::NotInVersion(self.version()));
         }
-        let track = self.subscribe(path, track)?;
+        let track = self.track(path, track)?;
         Ok(track.fetch(fetch).await?)
     }
 

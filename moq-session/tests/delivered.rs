@@ -27,7 +27,7 @@ fn a_finished_track_is_delivered_once_its_reader_has_it() {
         let track = broadcast.create(Track::new("data")).unwrap();
         let path = "room".parse().unwrap();
         let _publication = pair.origin.publish(&path, broadcast.consume());
-        let wanted = pair.client.subscribe("room", "data").unwrap();
+        let wanted = pair.client.track("room", "data").unwrap();
         let reader = wanted.subscribe(Subscription::default());
         track.used().await;
         let early = timeout(60 * SECOND, pair.server.delivered()).await;
@@ -54,7 +54,7 @@ fn a_session_that_ends_first_has_not_delivered() {
         let track = broadcast.create(Track::new("data")).unwrap();
         let path = "room".parse().unwrap();
         let _publication = pair.origin.publish(&path, broadcast.consume());
-        let wanted = pair.client.subscribe("room", "data").unwrap();
+        let wanted = pair.client.track("room", "data").unwrap();
         let _reader = wanted.subscribe(Subscription::default());
         track.used().await;
         let leave = async {
@@ -77,7 +77,7 @@ fn a_client_that_leaves_afterwards_cuts_nobody_off() {
         let broadcast = finished(&[&["a", "b"], &["c"]]);
         let mut publication = publisher.publish("room", broadcast.consume()).unwrap();
         publication.told(SECOND).await.unwrap();
-        let track = viewer.subscribe("room", "data").unwrap();
+        let track = viewer.track("room", "data").unwrap();
         let leaving = async {
             publication.requested(SECOND).await.unwrap();
             publisher.delivered().await.unwrap();

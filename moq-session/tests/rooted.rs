@@ -61,7 +61,7 @@ fn a_server_publishes_and_reads_below_the_root() {
         let publication = stage.server.publish("x", ours.consume()).unwrap();
         assert_eq!(publication.path().as_str(), "anon/x");
         assert_eq!(listed(&stage.served).await, ["anon/x"]);
-        let track = stage.client.subscribe("x", "data").unwrap();
+        let track = stage.client.track("x", "data").unwrap();
         assert_eq!(read_all(&track).await, [["ours"]]);
 
         let theirs = finished(&[&["theirs"]]);
@@ -73,7 +73,7 @@ fn a_server_publishes_and_reads_below_the_root() {
             panic!("a start");
         };
         assert_eq!(path.as_str(), "anon/y");
-        let track = stage.server.subscribe("y", "data").unwrap();
+        let track = stage.server.track("y", "data").unwrap();
         assert_eq!(read_all(&track).await, [["theirs"]]);
     });
 }
@@ -85,7 +85,7 @@ fn a_path_too_deep_below_the_root_is_an_error() {
         let broadcast = finished(&[]);
         let deep = vec!["x"; 31].join("/");
         assert!(stage.server.publish(&deep, broadcast.consume()).is_err());
-        assert!(stage.server.subscribe(&deep, "data").is_err());
+        assert!(stage.server.track(&deep, "data").is_err());
         assert!(stage.client.publish(&deep, broadcast.consume()).is_ok());
     });
 }
@@ -120,9 +120,9 @@ fn what_a_peer_publishes_is_not_served_from_another_origin() {
         assert_eq!(listed(&stage.served).await, ["hall"]);
 
         // Each is found on its own side only.
-        let track = stage.client.subscribe("hall", "data").unwrap();
+        let track = stage.client.track("hall", "data").unwrap();
         assert_eq!(read_all(&track).await, [["ours"]]);
-        let track = stage.client.subscribe("room", "data").unwrap();
+        let track = stage.client.track("room", "data").unwrap();
         assert!(track.info().await.is_err());
         let room = stage.heard.consume().broadcast(&"room".parse().unwrap());
         let track = room.unwrap().track("data").unwrap();

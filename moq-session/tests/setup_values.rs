@@ -113,7 +113,7 @@ fn path_and_role_of_a_server_are_ignored() {
             let wish = track("room", "data");
             let mut stream = peer.request(BiStream::Track, &wish).await;
             let _: TrackInfo = stream.expect().await;
-            let asked = session.subscribe("hall", "data").unwrap();
+            let asked = session.track("hall", "data").unwrap();
             let (wish, mut stream) = peer.expect_request::<Track>(BiStream::Track).await;
             assert_eq!(wish, track("hall", "data"));
             stream.send(&track_info()).await;

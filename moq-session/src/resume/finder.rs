@@ -231,7 +231,7 @@ impl TrackFinder {
             None if self.is_blind && search.is_live && !search.has_asked => {
                 search.has_asked = true;
                 let session = session.as_ref()?;
-                session.subscribe(self.path.as_str(), &self.track).ok()?
+                session.track(self.path.as_str(), &self.track).ok()?
             }
             None => return None,
         };

@@ -227,7 +227,7 @@ pub async fn fed(version: Version) -> Fed {
     let wanted = moq_session::Subscription::default()
         .with_start(moq_session::Start::OLDEST)
         .with_max_age(Duration::from_secs(5));
-    let track = session.subscribe("room", "data").unwrap();
+    let track = session.track("room", "data").unwrap();
     let reader = track.subscribe(wanted);
     let (id, control) = accept_track(&mut peer).await;
     Fed {
