@@ -55,7 +55,7 @@ fn stage(publishers: usize, viewers: usize, frame: usize) -> Stage {
             let mut readers = Vec::new();
             for _ in 0..viewers {
                 let viewer = join(&origin).await;
-                let track = viewer.0.subscribe(&path, "data").expect("a path");
+                let track = viewer.0.track(&path, "data").expect("a path");
                 readers.push(track.subscribe(Subscription::default()));
                 sessions.push(viewer);
             }

@@ -73,6 +73,20 @@ impl Grant {
         self
     }
 
+    /// Whether everything that `other` allows is allowed by this, too, to the same peer below the same
+    /// root. How long either lasts makes no difference.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let covers = |own: &[Pattern], others: &[Pattern]| {
+            let mut others = others.iter();
+            others.all(|other| own.iter().any(|pattern| pattern.covers(other)))
+        };
+        self.root == other.root
+            && self.identity == other.identity
+            && covers(&self.publish, &other.publish)
+            && covers(&self.subscribe, &other.subscribe)
+    }
+
     pub(crate) fn may_publish(&self, path: &BroadcastPath) -> bool {
         self.publish.iter().any(|pattern| pattern.matches(path))
     }
@@ -108,6 +122,13 @@ impl Pattern {
         } else {
             *path == self.prefix
         }
+    }
+
+    /// Whether the set has every path of another one.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let has_all = self.is_subtree || !other.is_subtree;
+        has_all && self.matches(&other.prefix)
     }
 
     /// Whether the set has a path at or below `root`.
@@ -186,6 +207,27 @@ mod tests {
         assert!(pattern("room/a").overlaps(&path("room")));
         assert!(!pattern("room").overlaps(&path("room/a")));
         assert!(!pattern("room/**").overlaps(&path("hall")));
+    }
+
+    #[test]
+    fn a_pattern_covers_what_lies_in_it() {
+        for (wide, narrow) in [("**", "**"), ("**", "a"), ("a/**", "a/b/**"), ("a", "a")] {
+            assert!(pattern(wide).covers(&pattern(narrow)), "{wide} {narrow}");
+        }
+        for (wide, narrow) in [("a", "a/**"), ("a/**", "**"), ("a/**", "ab"), ("a", "b")] {
+            assert!(!pattern(wide).covers(&pattern(narrow)), "{wide} {narrow}");
+        }
+    }
+
+    #[test]
+    fn a_grant_covers_what_allows_less() {
+        let room = Grant::new(path("")).publish([pattern("room/**")]);
+        let more = room.clone().subscribe([pattern("**")]);
+        assert!(more.covers(&room) && !room.covers(&more));
+        let elsewhere = Grant::everything(path("hall"));
+        assert!(!elsewhere.covers(&Grant::new(path(""))));
+        let somebody = room.clone().with_identity("b");
+        assert!(!somebody.covers(&room));
     }
 
     #[test]

@@ -158,7 +158,7 @@ async fn reader(
     let path = place.path(track / u64::from(shape.tracks))?;
     let name = (track % u64::from(shape.tracks)).to_string();
     loop {
-        let asked: TrackConsumer = session.subscribe(path.as_str(), &name)?;
+        let asked: TrackConsumer = session.track(path.as_str(), &name)?;
         let subscription = Subscription::default()
             .with_start(Start::Newest)
             .with_max_age(args.max_age);

@@ -4,7 +4,7 @@ mod failure;
 
 use std::time::Duration;
 
-use moq_session::{Config, Dial, Reconnect, Session, Status, Version};
+use moq_session::{Config, Dial, Reconnect, Session, Sessions, Status, Version};
 use moq_transport_quinn::{Client, ClientConfig, ConnectError, Connection};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -92,7 +92,7 @@ impl Dial for Dialer {
 #[derive(Debug)]
 pub(crate) struct Link {
     /// Connects for as long as it lives.
-    _reconnect: Reconnect<Dialer>,
+    reconnect: Reconnect<Dialer>,
     status: watch::Receiver<Status<ConnectError>>,
     session: Option<Session>,
     url: Url,
@@ -113,7 +113,7 @@ impl Link {
         let reconnect = Reconnect::new(Dialer::new(args), config);
         let mut link = Self {
             status: reconnect.status(),
-            _reconnect: reconnect,
+            reconnect,
             session: None,
             url: args.url.clone(),
             may_reconnect: !args.no_reconnect,
@@ -126,6 +126,11 @@ impl Link {
     /// The session, unless it is lost.
     pub(crate) fn session(&self) -> Option<&Session> {
         self.session.as_ref()
+    }
+
+    /// The sessions, one after the other.
+    pub(crate) fn sessions(&self) -> Sessions {
+        self.reconnect.sessions()
     }
 
     /// The URL, fit for showing.

@@ -34,11 +34,12 @@ pub(super) async fn answer<T: Transport>(
     let Some(prefix) = context.absolute(&request.prefix) else {
         return tell_nothing(context, writer, reader).await;
     };
+    let mut granted = context.grant.changes();
+    let mut grant = granted.current();
     let mut listing = Listing::new(context, prefix, request.include_hidden);
-    let mut announced = context
-        .publish
-        .consume()
-        .announced_for(&listing.prefix, context.peer(declared));
+    let peer = || context.peer(declared);
+    let published = context.publish.consume();
+    let mut announced = published.announced_for(&listing.prefix, peer());
 
     let mut own = Vec::new();
     let initial = initial_set(&mut announced, &mut listing, &mut own);
@@ -60,6 +61,13 @@ pub(super) async fn answer<T: Transport>(
             end = reader.ended("a second message") => {
                 writer.reset(after(end)?);
                 return Ok(());
+            }
+            () = granted.changed() => {
+                let before = std::mem::replace(&mut grant, granted.current());
+                let all = published.announced_for(&listing.prefix, peer());
+                for event in listing.newly_allowed(all, &before) {
+                    own.extend(tell(event, &mut listing, &mut encoder, writer));
+                }
             }
             event = announced.next() => {
                 own.extend(tell(event, &mut listing, &mut encoder, writer));

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use moq_model::{AnnouncedEvent, BroadcastPath, HopId, Route};
+use moq_model::{Announced, AnnouncedEvent, BroadcastPath, HopId, Route};
 use moq_wire::{AnnounceEvent, Path};
 
 use crate::context::Shared;
 use crate::convert;
+use crate::grant::Grant;
 
 /// What one Announce stream has told, and has to tell.
 pub(super) struct Listing<'a> {
@@ -28,6 +29,22 @@ impl<'a> Listing<'a> {
             covering: BTreeMap::new(),
             told: BTreeMap::new(),
         }
+    }
+
+    /// What is there that the peer was not told under a former grant.
+    pub(super) fn newly_allowed(&self, mut all: Announced, before: &Grant) -> Vec<AnnouncedEvent> {
+        let mut events = Vec::new();
+        while let Some(event) = all.try_next() {
+            let AnnouncedEvent::Start(path, _) = &event else {
+                continue;
+            };
+            let is_below = path.has_prefix(&self.prefix) && *path != self.prefix;
+            let asked = if is_below { path } else { &self.prefix };
+            if !before.may_subscribe(asked) {
+                events.push(event);
+            }
+        }
+        events
     }
 
     /// What the peer is told of a change.

@@ -73,27 +73,29 @@ async fn listen<T: Transport>(
     let is_listed = context.version.features().announce_init;
     let mut decoder = AnnounceDecoder::new(context.version);
     let mut pace = Pace::new(context);
+    let mut granted = context.grant.changes();
     loop {
         if awaited == Some(0) {
             *sync = None;
         }
-        let announced = match sync {
-            Some(_) => {
-                let is_marked = is_listed || awaited.is_some();
-                let wait = if is_marked {
-                    context.answer_timeout
-                } else {
-                    SETTLE
-                };
-                let Ok(announced) = clock::timeout(wait, reader.announced(&mut decoder)).await
-                else {
-                    *sync = None;
-                    continue;
-                };
-                announced?
+        let is_marked = is_listed || awaited.is_some();
+        let wait = sync.as_ref().map(|_| match is_marked {
+            true => context.answer_timeout,
+            false => SETTLE,
+        });
+        let announced = tokio::select! {
+            biased;
+            () = granted.changed() => {
+                table.admit();
+                continue;
             }
-            _ => reader.announced(&mut decoder).await?,
+            announced = within(wait, reader.announced(&mut decoder)) => announced,
         };
+        let Some(announced) = announced else {
+            *sync = None;
+            continue;
+        };
+        let announced = announced?;
         awaited = awaited.or_else(|| decoder.listed());
         match announced {
             None => break,
@@ -107,6 +109,14 @@ async fn listen<T: Transport>(
     }
     *sync = None;
     writer.finish().await
+}
+
+/// Waits for the next announcement, without a limit if there is none.
+async fn within<F: Future>(limit: Option<Duration>, announced: F) -> Option<F::Output> {
+    match limit {
+        Some(limit) => clock::timeout(limit, announced).await.ok(),
+        None => Some(announced.await),
+    }
 }
 
 /// Reads ANNOUNCE_OK where the draft has it; says how many announcements the initial set has.
@@ -169,6 +179,8 @@ struct Table<'a> {
     sender: Option<HopId>,
     /// By suffix; `None` for a route that is live and of no use here.
     routes: BTreeMap<Path, Option<Publication>>,
+    /// Those of them that are not granted, in case they will be.
+    refused: BTreeMap<Path, moq_wire::Route>,
 }
 
 impl<'a> Table<'a> {
@@ -177,6 +189,7 @@ impl<'a> Table<'a> {
             context,
             sender: None,
             routes: BTreeMap::new(),
+            refused: BTreeMap::new(),
         }
     }
 
@@ -184,6 +197,10 @@ impl<'a> Table<'a> {
         match event {
             AnnounceEvent::Start { suffix, route } | AnnounceEvent::Update { suffix, route } => {
                 let publication = self.announce(&suffix, &route);
+                self.refused.remove(&suffix);
+                if !self.is_granted(&suffix) {
+                    self.refused.insert(suffix.clone(), route);
+                }
                 // The new route is in place before the old one goes, so that nobody sees a gap.
                 self.routes.insert(suffix, publication);
                 let allowed = self.context.limiter.limits.announces;
@@ -193,9 +210,27 @@ impl<'a> Table<'a> {
             }
             AnnounceEvent::End { suffix } => {
                 self.routes.remove(&suffix);
+                self.refused.remove(&suffix);
             }
         }
         Ok(())
+    }
+
+    /// Takes in what is granted by now.
+    fn admit(&mut self) {
+        for (suffix, route) in std::mem::take(&mut self.refused) {
+            if self.is_granted(&suffix) {
+                let publication = self.announce(&suffix, &route);
+                self.routes.insert(suffix, publication);
+            } else {
+                self.refused.insert(suffix, route);
+            }
+        }
+    }
+
+    fn is_granted(&self, suffix: &Path) -> bool {
+        let path = self.context.absolute(suffix);
+        path.is_none_or(|path| self.context.grant.may_publish(&path))
     }
 
     fn announce(&self, suffix: &Path, route: &moq_wire::Route) -> Option<Publication> {
