@@ -7,6 +7,7 @@
 //! it.
 
 mod arena;
+mod aside;
 mod cursor;
 mod effects;
 mod feed;
@@ -17,6 +18,7 @@ mod latest;
 mod life;
 mod loss;
 mod newest;
+mod opened;
 mod ordered;
 mod past;
 mod pause;
@@ -26,8 +28,11 @@ mod readers;
 mod retention;
 mod slots;
 mod timeline;
+mod told;
 
 pub(crate) use arena::GroupId;
+pub use aside::Backlog;
+pub(crate) use aside::Take;
 pub(crate) use cursor::{Cursor, Frames, Out};
 pub(crate) use effects::{Effects, Notify};
 pub(crate) use groups::GROUP_CHARGE;

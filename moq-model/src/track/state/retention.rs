@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::TrackState;
 use super::effects::{Effects, Notify};
 use super::pause::{LEAST, SHARE};
+use super::reader::Reader;
 use crate::clock::Instant;
 use crate::error::Abort;
 use crate::track::info::Subscription;
@@ -81,25 +82,35 @@ impl<W: Notify> TrackState<W> {
         }
     }
 
-    /// Ends groups for those of their readers whose own limit is shorter than the track's.
+    /// Ends groups for those of their readers whose own limit is shorter than the track's, and wakes
+    /// readers that left such a group in the track.
     pub(super) fn cut_expired(&mut self, fx: &mut Effects<W>) {
-        let Some(info) = self.life.info().filter(|_| self.retention.is_hasty) else {
+        if self.life.info().is_none() || !self.retention.is_hasty {
             return;
-        };
+        }
         let latest = self.groups.shown().latest();
         let mut next: Option<u64> = None;
-        let mut cut = Vec::new();
-        for reader in self.readers.iter() {
-            let is_hasty = reader.subscription().max_age < info.max_age;
-            let Some(age) = reader.age().filter(|_| is_hasty) else {
+        let (mut cut, mut late) = (Vec::new(), Vec::new());
+        for (id, reader) in self.readers.entries() {
+            let Some(age) = reader.age().filter(|_| self.is_hasty(reader)) else {
                 continue;
             };
-            for open in reader.opened() {
-                if self.groups.shown().is_expired(open.sequence, age) {
+            let is_expired = |sequence| self.groups.shown().is_expired(sequence, age);
+            let mut keep = |sequence| {
+                let at = self.groups.shown().expires_at(sequence, age.units);
+                next = next.into_iter().chain(at).min();
+            };
+            for open in reader.opened().iter() {
+                if is_expired(open.sequence) {
                     cut.push(*open);
-                } else if let Some(at) = self.groups.shown().expires_at(open.sequence, age.units) {
-                    next = Some(next.map_or(at, |next| next.min(at)));
+                } else {
+                    keep(open.sequence);
                 }
+            }
+            match self.lowest_left(reader) {
+                Some(lowest) if is_expired(lowest) => late.push(id),
+                Some(lowest) => keep(lowest),
+                None => {}
             }
         }
         for open in cut {
@@ -107,7 +118,19 @@ impl<W: Notify> TrackState<W> {
                 group.cut(open.slot, Abort::Expired, fx);
             }
         }
+        for id in late {
+            if let Some(reader) = self.readers.get_mut(id) {
+                reader.wake(fx);
+            }
+        }
         self.retention.cuts_at = next.filter(|&at| at > latest);
+    }
+
+    /// Whether groups get too old for a reader before they do for the track, whose properties are
+    /// known.
+    pub(super) fn is_hasty(&self, reader: &Reader<W>) -> bool {
+        let info = self.life.info();
+        info.is_some_and(|info| reader.subscription().max_age < info.max_age)
     }
 
     /// Notes whether groups get too old for some reader before they do for the track.
