@@ -32,26 +32,27 @@ impl Ladder {
     /// Finds a place for a group. `open` says how many groups need theirs, and `list` which; of
     /// those below all of them the places are forgotten.
     ///
-    /// Says whether the other groups have moved.
+    /// Returns its recency, and whether the other groups have moved.
     #[must_use]
     pub(crate) fn add(
         &mut self,
         group: u64,
         open: usize,
         list: impl FnOnce() -> BTreeSet<u64>,
-    ) -> bool {
+    ) -> (u32, bool) {
         let (highest, top) = self.rungs.back().copied().unwrap_or((group, MIDDLE));
         if highest <= group {
             while self.rungs.len() > open {
                 self.rungs.pop_front();
             }
             let is_crowded = top >= FIRST - STEP;
+            let mut recency = top + STEP;
             if is_crowded {
                 self.spread();
+                recency = self.rungs.back().map_or(MIDDLE, |rung| rung.1) + STEP;
             }
-            let top = self.rungs.back().map_or(MIDDLE, |rung| rung.1);
-            self.rungs.push_back((group, top + STEP));
-            return is_crowded;
+            self.rungs.push_back((group, recency));
+            return (recency, is_crowded);
         }
         if self.rungs.len() > 2 * open + FEW {
             let open = list();
@@ -64,10 +65,9 @@ impl Ladder {
             self.spread();
         }
         // Below the next newer one, because most come from the newest to the oldest.
-        if let Some((at, recency)) = self.room_below(group) {
-            self.rungs.insert(at, (group, recency));
-        }
-        is_crowded
+        let (at, recency) = self.room_below(group).unwrap_or((0, LAST));
+        self.rungs.insert(at, (group, recency));
+        (recency, is_crowded)
     }
 
     /// Where a group belongs that is not the newest, and the recency that is free there.
@@ -110,7 +110,7 @@ mod tests {
     /// Adds groups that all stay open; says how often others have moved.
     fn add(ladder: &mut Ladder, groups: impl IntoIterator<Item = u64>) -> usize {
         let groups = groups.into_iter();
-        let moved = groups.filter(|&group| ladder.add(group, usize::MAX / 4, BTreeSet::new));
+        let moved = groups.filter(|&group| ladder.add(group, usize::MAX / 4, BTreeSet::new).1);
         moved.count()
     }
 

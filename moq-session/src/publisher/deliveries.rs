@@ -155,19 +155,15 @@ impl<T: Transport> Deliveries<T> {
         }
     }
 
-    fn deliver(
-        &mut self,
-        cx: &mut TaskContext<'_>,
-        mut writer: Writer<T::Send>,
-        group: GroupConsumer,
-    ) {
+    fn deliver(&mut self, cx: &mut TaskContext<'_>, stream: T::Send, group: GroupConsumer) {
         let sequence = group.sequence();
         if self.oldest_leads && self.streams == 0 {
             self.leader = Some(sequence);
         }
         self.streams += 1;
-        self.place(sequence);
-        writer.set_priority(order(&self.ladder, self.leader, self.priority, sequence));
+        let recency = self.place(sequence);
+        let mut writer = Writer::new(stream, self.context.version);
+        writer.set_priority(send_order(self.priority, recency));
         let frames = self.bounds.of(sequence);
         let shared = self.context.shared.clone();
         let mut delivery = Delivery::new(shared, writer, group, self.id, frames);
@@ -178,8 +174,8 @@ impl<T: Transport> Deliveries<T> {
         }
     }
 
-    /// Finds a place for a group among those that have streams.
-    fn place(&mut self, sequence: u64) {
+    /// Finds a place for a group among those that have streams; its recency.
+    fn place(&mut self, sequence: u64) -> u32 {
         let Self {
             ladder,
             open,
@@ -191,8 +187,14 @@ impl<T: Transport> Deliveries<T> {
             let open = open.iter().filter_map(Delivery::sequence);
             open.chain(settling.groups()).collect()
         };
-        if ladder.add(sequence, count, list) {
+        let (recency, is_moved) = ladder.add(sequence, count, list);
+        if is_moved {
             self.reorder();
+        }
+        if self.leader == Some(sequence) {
+            FIRST
+        } else {
+            recency
         }
     }
 
@@ -201,7 +203,13 @@ impl<T: Transport> Deliveries<T> {
         let (ladder, leader, priority) = (&self.ladder, self.leader, self.priority);
         let open = self.open.iter_mut().filter_map(Delivery::stream);
         for (group, writer) in open.chain(self.settling.iter_mut()) {
-            writer.set_priority(order(ladder, leader, priority, group));
+            let is_leader = leader == Some(group);
+            let recency = if is_leader {
+                FIRST
+            } else {
+                ladder.recency(group)
+            };
+            writer.set_priority(send_order(priority, recency));
         }
     }
 
@@ -232,15 +240,4 @@ impl<T: Transport> Deliveries<T> {
     pub(super) fn take_dropped(&mut self) -> impl Iterator<Item = SubscribeResponse> + use<T> {
         self.dropped.take()
     }
-}
-
-/// The send order of a group's stream.
-fn order(ladder: &Ladder, leader: Option<u64>, priority: u8, group: u64) -> i32 {
-    let is_leader = leader == Some(group);
-    let recency = if is_leader {
-        FIRST
-    } else {
-        ladder.recency(group)
-    };
-    send_order(priority, recency)
 }

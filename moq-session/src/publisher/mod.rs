@@ -40,7 +40,7 @@ pub(crate) fn spawn<T: Transport>(context: &Context<T>) {
 
 async fn accept<T: Transport>(context: Context<T>) -> Result<(), SessionError> {
     let mut transport = context.transport.clone();
-    let outbox = Outbox::new(context.transport.clone(), context.version);
+    let outbox = Outbox::new(context.transport.clone());
     let headerless = Arc::new(Semaphore::new(context.limiter.limits.headerless));
     loop {
         let (send, recv) = std::future::poll_fn(|cx| transport.poll_accept_bi(cx)).await?;

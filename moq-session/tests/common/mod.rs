@@ -11,6 +11,7 @@ pub mod heard;
 pub mod limits;
 pub mod live;
 pub mod moving;
+pub mod record;
 pub mod scripts;
 pub mod stage;
 pub mod told;

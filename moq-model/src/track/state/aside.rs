@@ -49,6 +49,12 @@ impl<W: Notify> TrackState<W> {
             reader.wait_aside(waiter, Backlog::Empty, fx);
             return (Newest::Wait, Backlog::Empty);
         }
+        // One that has taken all others leaves the newest, as most do.
+        let is_silent = end.is_none() && reader.told().has_seen_losses(losses);
+        if is_silent && reader.lacks_newest(self.groups.shown()) {
+            reader.wait_aside(waiter, Backlog::Newest, fx);
+            return (Newest::Wait, Backlog::Newest);
+        }
         if reader.first().is_none() && self.begin(id).is_none() {
             return (
                 self.end_aside(id, Backlog::Empty, waiter, fx),
@@ -103,10 +109,13 @@ impl<W: Notify> TrackState<W> {
         take: Take,
         fx: &mut Effects<W>,
     ) -> (Option<Newest>, Backlog) {
-        let before = self.first(id);
-        if before.is_none() {
-            return (None, Backlog::Empty);
+        let is_live = self.life.end().is_none();
+        if is_live && let Some(taken) = self.take_only(id) {
+            return (Some(taken), Backlog::Empty);
         }
+        let Some(before) = self.first(id) else {
+            return (None, Backlog::Empty);
+        };
         let taken = match take {
             Take::Newest => self.take_newest(id),
             Take::Oldest => self.take_oldest(id),
@@ -115,7 +124,7 @@ impl<W: Notify> TrackState<W> {
             self.note_finished(id, fx);
         }
         let backlog = self.backlog(id);
-        let is_told = self.life.end().is_some() || self.first(id) != before;
+        let is_told = !is_live || self.first(id) != Some(before);
         let is_due = is_told || take == Take::Oldest && self.find_expired(id).is_some();
         if let Some(reader) = self.readers.get_mut(id) {
             reader.set_backlog(backlog);
@@ -124,6 +133,17 @@ impl<W: Notify> TrackState<W> {
             }
         }
         (taken, backlog)
+    }
+
+    /// As [`Self::take`], of a reader that lacks the newest group only, as most do.
+    fn take_only(&mut self, id: ReaderId) -> Option<Newest> {
+        let (sequence, shown) = self.groups.shown().last()?;
+        let reader = self.readers.get_mut(id)?;
+        if !reader.lacks_newest(self.groups.shown()) {
+            return None;
+        }
+        reader.set_backlog(Backlog::Empty);
+        self.take_group(id, sequence, shown)
     }
 
     fn take_oldest(&mut self, id: ReaderId) -> Option<Newest> {

@@ -89,14 +89,15 @@ impl<W: Notify> TrackState<W> {
         shown: Shown,
     ) -> Option<Newest> {
         let version = self.groups.shown().version();
+        let is_newest = self.groups.shown().is_last(sequence);
         let reader = self.readers.get_mut(id)?;
-        let age = reader.age();
+        // The newest is never too old.
+        let age = reader.age().filter(|_| !is_newest);
         if age.is_some_and(|age| self.groups.shown().is_expired(sequence, age)) {
             let groups = sequence..sequence + 1;
             reader.told_mut().insert(groups.clone());
             return Some(Newest::Lost(groups, Abort::Expired));
         }
-        let is_newest = self.groups.shown().is_last(sequence);
         let (group, is_datagram, slot) = self.groups.attach(shown)?;
         reader.open(Open {
             group,
@@ -210,17 +211,16 @@ impl<W: Notify> TrackState<W> {
         None
     }
 
-    /// Lets go of a reader's place in a group.
+    /// Lets go of a place in a group: of this sequence, where a reader took it.
     pub(crate) fn close_group(
         &mut self,
-        id: Option<ReaderId>,
+        id: Option<(ReaderId, u64)>,
         group: GroupId,
         slot: usize,
         fx: &mut Effects<W>,
     ) {
-        let sequence = self.sequence(group);
         self.groups.detach(group, slot, fx);
-        if let Some(id) = id {
+        if let Some((id, sequence)) = id {
             if let Some(reader) = self.readers.get_mut(id) {
                 reader.close(sequence);
             }
@@ -240,7 +240,12 @@ impl<W: Notify> TrackState<W> {
 }
 
 /// The highest group that a reader sees and has not taken.
+#[inline]
 pub(super) fn untaken<W: Notify>(groups: &Timeline, reader: &Reader<W>) -> Option<(u64, Shown)> {
-    let told = reader.told();
-    told.highest_missing(reader.wanted(), |wanted| groups.highest(wanted))
+    let (told, wanted) = (reader.told(), reader.wanted());
+    // Most readers have taken all before the last.
+    match groups.last() {
+        Some(last) if last.0 >= told.groups().end() && wanted.contains(&last.0) => Some(last),
+        _ => told.highest_missing(wanted, |wanted| groups.highest(wanted)),
+    }
 }

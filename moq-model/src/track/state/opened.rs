@@ -15,59 +15,86 @@ pub(super) struct Open {
 /// Groups that were taken. The lowest is known at once; one is removed in logarithmic time.
 #[derive(Debug, Default)]
 pub(super) struct Opened {
-    /// Ascending; `None` in place of a group that was let go of. The first one never is.
-    places: VecDeque<(u64, Option<Open>)>,
-    /// How many are there.
+    /// Most readers read one group at a time.
+    lowest: Option<Open>,
+    /// Those above it, ascending; `None` in place of a group that was let go of. The first one never is.
+    others: VecDeque<(u64, Option<Open>)>,
+    /// How many others are there.
     count: usize,
 }
 
 impl Opened {
+    #[inline]
     pub(super) fn insert(&mut self, open: Open) {
-        let place = (open.sequence, Some(open));
-        self.count += 1;
-        if self
-            .places
-            .back()
-            .is_none_or(|&(last, _)| last < open.sequence)
-        {
-            // Most readers read one group at a time.
-            if self.places.is_empty() {
-                self.places.reserve_exact(1);
+        match self.lowest {
+            None => self.lowest = Some(open),
+            Some(lowest) if open.sequence < lowest.sequence => {
+                self.others.push_front((lowest.sequence, Some(lowest)));
+                self.count += 1;
+                self.lowest = Some(open);
             }
-            return self.places.push_back(place);
-        }
-        match self.find(open.sequence) {
-            Ok(at) => self.places[at] = place,
-            Err(at) => self.places.insert(at, place),
+            Some(_) => self.insert_above(open),
         }
     }
 
+    fn insert_above(&mut self, open: Open) {
+        let place = (open.sequence, Some(open));
+        self.count += 1;
+        let last = self.others.back();
+        if last.is_none_or(|&(last, _)| last < open.sequence) {
+            return self.others.push_back(place);
+        }
+        match self.find(open.sequence) {
+            Ok(at) => self.others[at] = place,
+            Err(at) => self.others.insert(at, place),
+        }
+    }
+
+    #[inline]
     pub(super) fn remove(&mut self, sequence: u64) {
+        let Some(lowest) = self.lowest else { return };
+        if lowest.sequence != sequence {
+            return self.remove_above(sequence);
+        }
+        self.lowest = None;
+        if self.count > 0 {
+            self.lowest = self.others.pop_front().and_then(|(_, open)| open);
+            self.count -= 1;
+            self.sweep();
+        }
+    }
+
+    fn remove_above(&mut self, sequence: u64) {
         let Ok(at) = self.find(sequence) else { return };
-        if self.places[at].1.take().is_some() {
+        if self.others[at].1.take().is_some() {
             self.count -= 1;
         }
-        while self.places.front().is_some_and(|(_, open)| open.is_none()) {
-            self.places.pop_front();
+        self.sweep();
+    }
+
+    fn sweep(&mut self) {
+        while self.others.front().is_some_and(|(_, open)| open.is_none()) {
+            self.others.pop_front();
         }
         // Each sweep is paid for by as many removals.
-        if self.places.len() > 2 * self.count + FEW {
-            self.places.retain(|(_, open)| open.is_some());
+        if self.others.len() > 2 * self.count + FEW {
+            self.others.retain(|(_, open)| open.is_some());
         }
     }
 
     fn find(&self, sequence: u64) -> Result<usize, usize> {
-        self.places.binary_search_by_key(&sequence, |place| place.0)
+        self.others.binary_search_by_key(&sequence, |place| place.0)
     }
 
     /// The lowest sequence.
     pub(super) fn lowest(&self) -> Option<u64> {
-        self.places.front().map(|place| place.0)
+        self.lowest.map(|open| open.sequence)
     }
 
     /// All of them, ascending.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Open> {
-        self.places.iter().filter_map(|(_, open)| open.as_ref())
+        let others = self.others.iter().filter_map(|(_, open)| open.as_ref());
+        self.lowest.iter().chain(others)
     }
 }
 
@@ -105,7 +132,7 @@ mod tests {
                 opened.remove(sequence);
             }
             assert_eq!(opened.lowest(), plain.first().copied());
-            assert!(opened.places.len() <= 2 * plain.len() + FEW);
+            assert!(opened.others.len() <= 2 * plain.len() + FEW);
             let held: Vec<_> = opened.iter().map(|open| open.slot as u64).collect();
             assert!(held.iter().eq(&plain));
         }

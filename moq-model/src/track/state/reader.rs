@@ -7,7 +7,7 @@ use super::aside::Backlog;
 use super::cursor::Cursor;
 use super::effects::{Effects, Notify};
 use super::opened::{Open, Opened};
-use super::timeline::Age;
+use super::timeline::{Age, Timeline};
 use super::told::Told;
 use crate::clock::Instant;
 use crate::track::info::{Start, Subscription};
@@ -184,6 +184,16 @@ impl<W: Notify> Reader<W> {
     pub(super) fn is_caught_up(&self, groups: u64, losses: (u64, u64)) -> bool {
         let told = &self.told;
         self.first.is_some() && told.has_taken_all(groups) && told.has_seen_losses(losses)
+    }
+
+    /// Whether the newest group, which is no datagram, is all that it does not know of.
+    pub(super) fn lacks_newest(&self, groups: &Timeline) -> bool {
+        let told = &self.told;
+        let is_next = |(last, _)| last >= told.groups().end() && self.wants(last);
+        self.first.is_some()
+            && told.lacks_one(groups.version())
+            && !groups.has_datagrams()
+            && groups.last().is_some_and(is_next)
     }
 
     /// Takes a group, newest first.

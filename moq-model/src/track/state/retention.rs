@@ -42,16 +42,18 @@ impl<W: Notify> TrackState<W> {
         let Some(info) = self.life.info() else { return };
         let age = self.age(info.max_age);
         let mut gone: Option<Range<u64>> = None;
-        while let Some(oldest) = self.groups.shown().first() {
-            if !self.groups.shown().is_expired(oldest, age) {
+        loop {
+            let oldest = self.groups.shown().first();
+            let due = oldest.and_then(|oldest| self.groups.shown().due_at(oldest, age));
+            self.retention.expires_at = due;
+            let (Some(oldest), Some(0)) = (oldest, due) else {
                 break;
-            }
+            };
             let from = self.expire_up_to(oldest, fx);
             gone = Some(gone.map_or(from, |gone| gone.start)..oldest + 1);
         }
-        match gone {
-            Some(gone) => self.note_gone(gone, fx),
-            None => self.expire_anew(),
+        if let Some(gone) = gone {
+            self.note_gone(gone, fx);
         }
     }
 
@@ -248,12 +250,9 @@ impl<W: Notify> TrackState<W> {
     fn expire_anew(&mut self) {
         let timeline = self.groups.shown();
         let age = self.age(self.life.max_age());
-        self.retention.expires_at = timeline.first().and_then(|oldest| {
-            // It may be too old already where the one before it was dropped for memory.
-            let is_due = timeline.is_expired(oldest, age);
-            let due = is_due.then_some(0);
-            due.or_else(|| timeline.expires_at(oldest, age.units))
-        });
+        // It may be too old already where the one before it was dropped for memory.
+        let oldest = timeline.first();
+        self.retention.expires_at = oldest.and_then(|oldest| timeline.due_at(oldest, age));
     }
 
     /// When a track that has ended is let go of, if nobody reads it.

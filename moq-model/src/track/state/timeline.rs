@@ -162,14 +162,27 @@ impl Timeline {
     ///
     /// Ages are counted in media time, and between arrivals where no media time is known.
     pub(super) fn is_expired(&self, sequence: u64, age: Age) -> bool {
-        let Some((_, next)) = self.after(sequence) else {
-            return false;
-        };
+        let next = self.after(sequence);
+        next.is_some_and(|(_, next)| self.is_past(next, age))
+    }
+
+    /// Whether a group began at least `age` ago.
+    fn is_past(&self, next: Shown, age: Age) -> bool {
         if let Some(began) = next.time {
             return self.latest().saturating_sub(began) >= age.units;
         }
         let newest = self.last().map_or(next.begun, |(_, newest)| newest.begun);
         newest.saturating_duration_since(next.begun) >= age.wall
+    }
+
+    /// The timestamp of the newest group at which a group is going to be expired, or 0 if it is; `None`
+    /// while media time does not tell.
+    pub(super) fn due_at(&self, sequence: u64, age: Age) -> Option<u64> {
+        let (_, next) = self.after(sequence)?;
+        if self.is_past(next, age) {
+            return Some(0);
+        }
+        Some(next.time?.saturating_add(age.units))
     }
 
     /// The timestamp of the newest group at which a group is going to be expired; `None` while

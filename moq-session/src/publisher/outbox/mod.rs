@@ -6,11 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 
 use futures_util::task::AtomicWaker;
-use moq_wire::Version;
+use moq_wire::code;
 
 use crate::error::StreamError;
-use crate::io::Writer;
-use crate::transport::Transport;
+use crate::transport::{SendStream, Transport};
 use queue::{Place, Queue, Wish};
 
 /// Where all subscriptions of a session get their streams.
@@ -18,7 +17,6 @@ use queue::{Place, Queue, Wish};
 /// While the peer's credit lasts, nobody waits in the queue. The transport is asked on behalf of
 /// the first in the queue only, so that nobody else can take a stream from it.
 pub(super) struct Outbox<T: Transport> {
-    version: Version,
     inner: Mutex<Inner<T>>,
     /// Wakes the first in the queue.
     credit: Arc<Credit>,
@@ -29,7 +27,7 @@ struct Inner<T: Transport> {
     transport: T,
     queue: Queue<Waker>,
     /// A stream whose group went before it was taken.
-    spare: Option<Writer<T::Send>>,
+    spare: Option<T::Send>,
 }
 
 /// The first in the queue, for the transport. It may call while it holds locks of its own.
@@ -46,7 +44,7 @@ impl Wake for Credit {
 }
 
 impl<T: Transport> Outbox<T> {
-    pub(super) fn new(transport: T, version: Version) -> Arc<Self> {
+    pub(super) fn new(transport: T) -> Arc<Self> {
         let credit = Arc::new(Credit(AtomicWaker::new()));
         let inner = Inner {
             transport,
@@ -54,7 +52,6 @@ impl<T: Transport> Outbox<T> {
             spare: None,
         };
         Arc::new(Self {
-            version,
             inner: Mutex::new(inner),
             waker: credit.clone().into(),
             credit,
@@ -65,15 +62,21 @@ impl<T: Transport> Outbox<T> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn poll_open(&self, inner: &mut Inner<T>) -> Poll<Result<Writer<T::Send>, StreamError>> {
+    fn poll_open(&self, inner: &mut Inner<T>) -> Poll<Result<T::Send, StreamError>> {
         if let Some(spare) = inner.spare.take() {
             return Poll::Ready(Ok(spare));
         }
         let mut cx = TaskContext::from_waker(&self.waker);
-        inner.transport.poll_open_uni(&mut cx).map(|stream| {
-            let stream = stream.map_err(|_| StreamError::Transport)?;
-            Ok(Writer::new(stream, self.version))
-        })
+        let opened = inner.transport.poll_open_uni(&mut cx);
+        opened.map_err(|_| StreamError::Transport)
+    }
+}
+
+impl<T: Transport> Drop for Inner<T> {
+    fn drop(&mut self) {
+        if let Some(spare) = &mut self.spare {
+            spare.reset(code::stream::CANCELLED);
+        }
     }
 }
 
@@ -103,7 +106,7 @@ impl<T: Transport> Asking<T> {
         cx: &TaskContext<'_>,
         priority: u8,
         is_older: bool,
-    ) -> Poll<Result<Writer<T::Send>, StreamError>> {
+    ) -> Poll<Result<T::Send, StreamError>> {
         if self.place.is_none() {
             let mut inner = self.outbox.lock();
             if inner.queue.is_empty() {
@@ -121,7 +124,7 @@ impl<T: Transport> Asking<T> {
         &mut self,
         cx: &TaskContext<'_>,
         wish: Wish,
-    ) -> Poll<Result<Writer<T::Send>, StreamError>> {
+    ) -> Poll<Result<T::Send, StreamError>> {
         let outbox = self.outbox.clone();
         let mut inner = outbox.lock();
         let place = self.take_place(&mut inner, cx, wish);
@@ -167,10 +170,12 @@ impl<T: Transport> Asking<T> {
     }
 
     /// Gives a stream back that is not used.
-    pub(super) fn give_back(&mut self, stream: Writer<T::Send>) {
+    pub(super) fn give_back(&mut self, stream: T::Send) {
         self.owes = true;
-        let spare = self.outbox.lock().spare.replace(stream);
-        drop(spare);
+        let before = self.outbox.lock().spare.replace(stream);
+        if let Some(mut before) = before {
+            before.reset(code::stream::CANCELLED);
+        }
         self.leave();
     }
 

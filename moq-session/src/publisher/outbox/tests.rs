@@ -1,5 +1,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use moq_wire::Version;
+
 use super::*;
 use crate::memory::{MemoryConnection, memory_pair};
 
@@ -43,7 +45,7 @@ impl Asker {
 fn outbox(credit: usize) -> (Arc<Outbox<MemoryConnection>>, MemoryConnection) {
     let (ours, theirs) = memory_pair(Version::Lite06);
     theirs.allow_uni(credit);
-    (Outbox::new(ours, Version::Lite06), theirs)
+    (Outbox::new(ours), theirs)
 }
 
 #[test]
