@@ -1,5 +1,7 @@
 //! In which order a session's groups get streams, and in which order those are sent.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod common;
 
 use common::ends::{begun, heard_over};
