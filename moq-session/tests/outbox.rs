@@ -360,6 +360,23 @@ fn a_peer_without_credit_learns_that_the_track_was_given_up() {
 }
 
 #[test]
+fn a_track_that_ends_while_it_waits_passes_its_turn_on() {
+    for_each_with_range(|version| async move {
+        let mut stage = Stage::new(version, 2).await;
+        let (mut high, _low) = (stage.subscribe(0, 9).await, stage.subscribe(1, 1).await);
+        stage.whole(0, 0);
+        stage.whole(1, 0);
+        settle().await;
+        stage.tracks.remove(0).finish();
+        // What is left of the track is not wanted any more.
+        high.send(&update(9, 5_000, start_at(5))).await;
+        settle().await;
+        stage.allow(1);
+        assert_eq!(stage.next().await, (1, 0));
+    });
+}
+
+#[test]
 fn a_peer_that_leaves_passes_its_turn_on() {
     for_each_version(|version| async move {
         let mut stage = Stage::new(version, 2).await;

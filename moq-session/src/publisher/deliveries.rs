@@ -108,22 +108,37 @@ impl<T: Transport> Deliveries<T> {
     pub(super) fn poll_streams(
         &mut self,
         cx: &mut TaskContext<'_>,
-        track: &mut TrackReader,
+        track: Option<&mut TrackReader>,
     ) -> Result<(), StreamError> {
-        while track.backlog() != Backlog::Empty {
-            let is_older = track.backlog() == Backlog::Older;
-            let stream = self.asking.poll_stream(cx, self.priority, is_older);
-            let Poll::Ready(stream) = stream else {
-                return Ok(());
-            };
-            let stream = stream?;
-            match self.take(cx, track) {
-                Some(group) => self.deliver(cx, stream, group),
-                None => self.asking.give_back(stream),
+        if let Some(track) = track {
+            while track.backlog() != Backlog::Empty {
+                if self.poll_next_stream(cx, track)?.is_pending() {
+                    return Ok(());
+                }
             }
         }
+        // Whoever wants no stream must not stay first among those who do.
         self.asking.leave();
         Ok(())
+    }
+
+    /// Gives one group a stream.
+    fn poll_next_stream(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        track: &mut TrackReader,
+    ) -> Result<Poll<()>, StreamError> {
+        let is_older = track.backlog() == Backlog::Older;
+        let stream = self.asking.poll_stream(cx, self.priority, is_older);
+        let Poll::Ready(stream) = stream else {
+            return Ok(Poll::Pending);
+        };
+        let stream = stream?;
+        match self.take(cx, track) {
+            Some(group) => self.deliver(cx, stream, group),
+            None => self.asking.give_back(stream),
+        }
+        Ok(Poll::Ready(()))
     }
 
     /// Takes the group that goes first, and takes note of those that are lost before it.

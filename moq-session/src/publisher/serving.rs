@@ -13,7 +13,7 @@ use moq_wire::{
 use super::bounds::FrameBounds;
 use super::deliveries::Deliveries;
 use super::outbox::Outbox;
-use crate::context::Context;
+use crate::context::{Context, Shared};
 use crate::convert;
 use crate::error::{PeerFault, StreamError};
 use crate::io::{Gate, Reader, Writer};
@@ -21,7 +21,7 @@ use crate::transport::Transport;
 
 /// One subscription in service: what the peer asks, and what it is answered.
 pub(super) struct Serving<T: Transport> {
-    context: Context<T>,
+    shared: Arc<Shared>,
     writer: Writer<T::Send>,
     /// The peer's half, until it needs no more reading.
     requests: Option<Reader<T::Recv>>,
@@ -68,7 +68,7 @@ impl<T: Transport> Serving<T> {
         let is_sibling_newest = context.is_sibling && request.start == GroupStart::Latest;
         let oldest_leads = !has_range || is_sibling_newest;
         Self {
-            context: context.clone(),
+            shared: context.shared.clone(),
             writer,
             requests: Some(reader),
             asked: Gate::new(),
@@ -109,10 +109,8 @@ impl<T: Transport> Serving<T> {
                 .poll_flush(cx)
                 .map_err(Failure::Stream)?
                 .is_ready();
-            if let Some(track) = &mut self.track {
-                let streams = self.deliveries.poll_streams(cx, track);
-                streams.map_err(Failure::Stream)?;
-            }
+            let streams = self.deliveries.poll_streams(cx, self.track.as_mut());
+            streams.map_err(Failure::Stream)?;
             self.deliveries.poll_write(cx);
             if is_flushed {
                 self.tell_dropped().map_err(Failure::Stream)?;
@@ -154,7 +152,7 @@ impl<T: Transport> Serving<T> {
 
     /// Takes updates, of which the last one counts; ready when the peer has unsubscribed.
     fn poll_requests(&mut self, cx: &TaskContext<'_>) -> Result<Poll<()>, StreamError> {
-        let has_updates = self.context.version.features().subscribe_range;
+        let has_updates = self.shared.version.features().subscribe_range;
         let mut last = None;
         while let Some(reader) = &mut self.requests {
             let message = self.asked.poll(cx, |cx| {
@@ -179,7 +177,7 @@ impl<T: Transport> Serving<T> {
     fn update(&mut self, update: &SubscribeUpdate) {
         self.priority = update.priority;
         self.deliveries.set_priority(update.priority);
-        if self.context.is_sibling && convert::is_newest(update.start, update.max_age) {
+        if self.shared.is_sibling && convert::is_newest(update.start, update.max_age) {
             // It still does not know where it begins.
             return;
         }
@@ -194,7 +192,7 @@ impl<T: Transport> Serving<T> {
             update.max_age,
             update.start,
             update.last,
-            self.context.version,
+            self.shared.version,
         );
         // One that changes nothing would still wake whoever feeds the track.
         if let Some(track) = &mut self.track
@@ -260,7 +258,7 @@ impl<T: Transport> Serving<T> {
 
     /// Queues an answer, unless the draft has none of this kind.
     fn respond(&mut self, response: &SubscribeResponse) -> Result<(), StreamError> {
-        match response.put(&mut self.writer.scratch, self.context.version) {
+        match response.put(&mut self.writer.scratch, self.shared.version) {
             Ok(()) | Err(EncodeError::NotInVersion) => Ok(()),
             Err(error) => Err(error.into()),
         }

@@ -15,7 +15,7 @@ pub(super) struct Open {
 /// Groups that were taken. The lowest is known at once; one is removed in logarithmic time.
 #[derive(Debug, Default)]
 pub(super) struct Opened {
-    /// Most readers read one group at a time.
+    /// Most readers have no other one.
     lowest: Option<Open>,
     /// Those above it, ascending; `None` in place of a group that was let go of. The first one never is.
     others: VecDeque<(u64, Option<Open>)>,
