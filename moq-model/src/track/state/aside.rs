@@ -5,6 +5,7 @@ use super::effects::{Effects, Notify};
 use super::newest::{Newest, untaken};
 use super::reader::Reader;
 use super::readers::ReaderId;
+use super::timeline::Timeline;
 use super::{TrackEnd, TrackState};
 use crate::error::Abort;
 
@@ -51,7 +52,7 @@ impl<W: Notify> TrackState<W> {
         }
         // One that has taken all others leaves the newest, as most do.
         let is_silent = end.is_none() && reader.told().has_seen_losses(losses);
-        if is_silent && reader.lacks_newest(self.groups.shown()) {
+        if is_silent && lacks_newest(reader, self.groups.shown()) {
             reader.wait_aside(waiter, Backlog::Newest, fx);
             return (Newest::Wait, Backlog::Newest);
         }
@@ -139,7 +140,7 @@ impl<W: Notify> TrackState<W> {
     fn take_only(&mut self, id: ReaderId) -> Option<Newest> {
         let (sequence, shown) = self.groups.shown().last()?;
         let reader = self.readers.get_mut(id)?;
-        if !reader.lacks_newest(self.groups.shown()) {
+        if !lacks_newest(reader, self.groups.shown()) {
             return None;
         }
         reader.set_backlog(Backlog::Empty);
@@ -222,4 +223,14 @@ impl<W: Notify> TrackState<W> {
             Some(_) => Backlog::Older,
         }
     }
+}
+
+/// Whether the newest group, which is no datagram, is all that a reader does not know of.
+fn lacks_newest<W: Notify>(reader: &Reader<W>, groups: &Timeline) -> bool {
+    let told = reader.told();
+    let is_next = |(last, _)| last >= told.groups().end() && reader.wants(last);
+    reader.first().is_some()
+        && told.lacks_one(groups.version())
+        && !groups.has_datagrams()
+        && groups.last().is_some_and(is_next)
 }

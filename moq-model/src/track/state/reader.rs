@@ -7,7 +7,7 @@ use super::aside::Backlog;
 use super::cursor::Cursor;
 use super::effects::{Effects, Notify};
 use super::opened::{Open, Opened};
-use super::timeline::{Age, Timeline};
+use super::timeline::Age;
 use super::told::Told;
 use crate::clock::Instant;
 use crate::track::info::{Start, Subscription};
@@ -121,7 +121,7 @@ impl<W: Notify> Reader<W> {
         &mut self,
         sequence: u64,
         newest_floor: u64,
-        is_news: bool,
+        mut is_news: bool,
         fx: &mut Effects<W>,
     ) {
         self.floor.get_or_insert(newest_floor);
@@ -135,7 +135,7 @@ impl<W: Notify> Reader<W> {
         if self.next.is_none() && self.told.groups().is_empty() {
             let lowest = self.lowest.get_or_insert(sequence);
             *lowest = sequence.min(*lowest);
-            self.first = self.first.map(|first| first.min(sequence));
+            is_news |= self.lower_first(sequence);
         }
         if self.backlog != Backlog::Newest || is_news {
             fx.wake(&mut self.waiter);
@@ -186,25 +186,22 @@ impl<W: Notify> Reader<W> {
         self.first.is_some() && told.has_taken_all(groups) && told.has_seen_losses(losses)
     }
 
-    /// Whether the newest group, which is no datagram, is all that it does not know of.
-    pub(super) fn lacks_newest(&self, groups: &Timeline) -> bool {
-        let told = &self.told;
-        let is_next = |(last, _)| last >= told.groups().end() && self.wants(last);
-        self.first.is_some()
-            && told.lacks_one(groups.version())
-            && !groups.has_datagrams()
-            && groups.last().is_some_and(is_next)
-    }
-
     /// Takes a group, newest first.
     pub(super) fn open(&mut self, open: Open) {
         self.told.insert(open.sequence..open.sequence + 1);
-        // A peer may deliver what lies before the start that it told. What is lost between is told then.
-        if self.first.is_some_and(|first| open.sequence < first) {
-            self.first = Some(open.sequence);
+        self.lower_first(open.sequence);
+        self.open.insert(open);
+    }
+
+    /// Begins with a lower group, if that is one: a peer may deliver what lies before the start that it
+    /// told. What is lost between the two is told then.
+    fn lower_first(&mut self, sequence: u64) -> bool {
+        let is_lower = self.first.is_some_and(|first| sequence < first);
+        if is_lower {
+            self.first = Some(sequence);
             self.told.look_for_losses();
         }
-        self.open.insert(open);
+        is_lower
     }
 
     /// Lets go of a group that it took.

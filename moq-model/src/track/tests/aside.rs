@@ -167,6 +167,25 @@ fn what_goes_while_it_is_left_is_lost_for_its_cause() {
     assert_eq!(sequence(reader.take_oldest()), Some(1));
 }
 
+#[test]
+fn a_late_lower_group_tells_of_losses_above_it() {
+    let (feed, consumer) = fed_track();
+    let (mut reader, wakes) = (consumer.subscribe(oldest()), Arc::<Wakes>::default());
+    let show = |sequence| {
+        let mut group = feed.create(sequence).unwrap();
+        group.append_at(0, "x").unwrap();
+    };
+    show(4);
+    feed.set_start(4);
+    feed.drop_groups(3..4, Abort::NotFound);
+    assert!(aside(&mut reader, &wakes).is_pending());
+    wakes.take();
+    show(1);
+    assert_eq!(wakes.take(), 1, "though the newest is left already");
+    assert_eq!(lost(aside(&mut reader, &wakes)), (3..4, Abort::NotFound));
+    assert_eq!(reader.first(), Some(1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_oldest_group_left_holds_up_the_input_like_one_that_is_open() {
     let (producer, consumer) = track(Track::new("t"));
