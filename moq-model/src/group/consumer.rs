@@ -166,7 +166,8 @@ impl GroupConsumer {
 
 impl Drop for GroupConsumer {
     fn drop(&mut self) {
-        let (reader, group, slot) = (self.reader, self.group, self.cursor.slot);
+        let reader = self.reader.map(|reader| (reader, self.sequence));
+        let (group, slot) = (self.group, self.cursor.slot);
         self.track.close_group(reader, group, slot);
     }
 }

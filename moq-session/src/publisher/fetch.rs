@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::convert;
 use crate::error::{PeerFault, StreamError};
 use crate::io::{Reader, Writer};
-use crate::schedule::send_order;
+use crate::schedule::{LAST, send_order};
 use crate::transport::Transport;
 
 /// Answers FETCH with the frames of one group, as they come until it is complete.
@@ -64,8 +64,7 @@ async fn serve<T: Transport>(
         Err(reason) => return Ok(GroupEnd::Aborted(reason)),
     };
     // One group has no recency among others; live ones of its priority go before it.
-    let sequence = request.group.0;
-    writer.set_priority(send_order(request.priority, sequence, sequence));
+    writer.set_priority(send_order(request.priority, LAST));
     group::write(context, writer, &mut group, 0..u64::MAX).await
 }
 

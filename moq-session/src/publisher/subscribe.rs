@@ -1,12 +1,14 @@
 //! Serving one SUBSCRIBE.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::time::Duration;
 
 use moq_model::platform::clock;
 use moq_model::{Abort, ReadError, TrackReader};
 use moq_wire::{Subscribe, code};
 
+use super::outbox::Outbox;
 use super::serving::{Failure, Serving};
 use super::track;
 use crate::context::{AwaitedGuard, Context, ServedGuard};
@@ -16,7 +18,7 @@ use crate::io::{Reader, Writer};
 use crate::transport::{SendStream, Transport};
 
 pub(super) async fn answer<T: Transport>(
-    context: Context<T>,
+    (context, outbox): (Context<T>, Arc<Outbox<T>>),
     _awaited: Option<AwaitedGuard>,
     mut writer: Writer<T::Send>,
     mut reader: Reader<T::Recv>,
@@ -52,7 +54,7 @@ pub(super) async fn answer<T: Transport>(
     };
     match opened {
         Ok(track) => {
-            let serving = Serving::new(&context, &request, track, writer, reader);
+            let serving = Serving::new((&context, &outbox), &request, track, writer, reader);
             serve(&context, Box::new(serving), &guard).await;
         }
         Err(reason) => writer.reset(convert::abort_code(reason)),

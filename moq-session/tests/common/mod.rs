@@ -12,6 +12,7 @@ pub mod keeping;
 pub mod limits;
 pub mod live;
 pub mod moving;
+pub mod record;
 pub mod resuming;
 pub mod scripts;
 pub mod stage;

@@ -170,7 +170,9 @@ impl<W: Notify> Groups<W> {
         self.announced.remove(sequence);
         if let Some(group) = self.all.at(key) {
             let begun = group.begun();
-            self.shown.insert(sequence, Shown { key, time, begun });
+            let is_datagram = group.kind() == Kind::Datagram;
+            let shown = Shown { key, time, begun };
+            self.shown.insert(sequence, shown, is_datagram);
         }
     }
 

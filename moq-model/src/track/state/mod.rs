@@ -8,6 +8,7 @@
 
 mod announced;
 mod arena;
+mod aside;
 mod charge;
 mod cursor;
 mod effects;
@@ -20,6 +21,7 @@ mod latest;
 mod life;
 mod loss;
 mod newest;
+mod opened;
 mod ordered;
 mod past;
 mod pause;
@@ -29,8 +31,11 @@ mod readers;
 mod retention;
 mod slots;
 mod timeline;
+mod told;
 
 pub(crate) use arena::GroupId;
+pub use aside::Backlog;
+pub(crate) use aside::Take;
 pub(crate) use charge::GROUP_CHARGE;
 pub(crate) use cursor::{Batch, Cursor, Frames};
 pub(crate) use effects::{Effects, Notify};

@@ -94,9 +94,8 @@ impl<W: Notify> TrackState<W> {
     /// Whether a group that lacks frames is too old for a reader, whose own max age is less than the
     /// track's.
     fn is_too_old(&self, id: ReaderId, sequence: u64) -> bool {
-        let max_age = self.life.info().map(|info| info.max_age);
         let reader = self.readers.get(id);
-        let hasty = reader.filter(|reader| Some(reader.subscription().max_age) < max_age);
+        let hasty = reader.filter(|reader| self.is_hasty(reader));
         let age = hasty.and_then(Reader::age);
         age.is_some_and(|age| self.groups.shown().is_expired(sequence, age))
     }

@@ -178,8 +178,10 @@ impl<W: Notify> TrackState<W> {
                 .lowest(next.max(wanted.start)..wanted.end);
             return lowest.map(|(sequence, _)| sequence);
         }
-        let open = reader.opened().iter().map(|open| open.sequence);
-        open.chain(self.lowest_untaken(reader)).min()
+        let open = reader.opened().lowest();
+        let untaken = self.lowest_untaken(reader);
+        let untaken = untaken.map(|(sequence, _)| sequence);
+        open.into_iter().chain(untaken).min()
     }
 
     /// Lets inputs go on that do not have to wait any more, after readers or groups have changed.

@@ -67,11 +67,13 @@ impl<W: Notify> Readers<W> {
         self.all.iter_mut().map(|(_, (_, reader))| reader)
     }
 
+    pub(super) fn entries(&self) -> impl Iterator<Item = (ReaderId, &Reader<W>)> {
+        let all = self.all.iter();
+        all.map(|(key, &(serial, ref reader))| (ReaderId { key, serial }, reader))
+    }
+
     pub(super) fn ids(&self) -> impl Iterator<Item = ReaderId> + use<W> {
-        let ids = self.all.iter();
-        let ids: Vec<_> = ids
-            .map(|(key, &(serial, _))| ReaderId { key, serial })
-            .collect();
+        let ids: Vec<_> = self.entries().map(|(id, _)| id).collect();
         ids.into_iter()
     }
 
@@ -156,7 +158,7 @@ impl<W: Notify> TrackState<W> {
         reader.set_age(age);
         let lowest = self.groups.shown().lowest(reader.wanted());
         if let Some((lowest, _)) = lowest {
-            reader.show(lowest, lowest, fx);
+            reader.show(lowest, lowest, true, fx);
         }
         self.begin(id);
     }

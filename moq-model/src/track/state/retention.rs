@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::TrackState;
 use super::effects::{Effects, Notify};
+use super::opened::Open;
 use super::pause::{LEAST, SHARE};
-use super::reader::Open;
+use super::reader::Reader;
 use super::timeline::Due;
 use crate::clock::Instant;
 use crate::error::Abort;
@@ -42,16 +43,20 @@ impl<W: Notify> TrackState<W> {
         let Some(info) = self.life.info() else { return };
         let age = self.age(info.max_age);
         let mut gone: Option<Range<u64>> = None;
-        while let Some(oldest) = self.groups.shown().first() {
-            if !self.groups.shown().is_expired(oldest, age) {
+        let latest = self.groups.shown().latest();
+        loop {
+            let oldest = self.groups.shown().first();
+            let due = oldest.and_then(|oldest| self.groups.shown().due(oldest, age));
+            self.retention.due = due;
+            let is_due = due.is_some_and(|due| due.at <= latest);
+            let Some(oldest) = oldest.filter(|_| is_due) else {
                 break;
-            }
+            };
             let from = self.expire_up_to(oldest, fx);
             gone = Some(gone.map_or(from, |gone| gone.start)..oldest + 1);
         }
-        match gone {
-            Some(gone) => self.note_gone(gone, fx),
-            None => self.expire_anew(),
+        if let Some(gone) = gone {
+            self.note_gone(gone, fx);
         }
     }
 
@@ -91,17 +96,17 @@ impl<W: Notify> TrackState<W> {
         }
     }
 
-    /// Ends groups for those of their readers whose own limit is shorter than the track's.
+    /// Ends groups for those of their readers whose own limit is shorter than the track's, and wakes
+    /// readers that left such a group in the track.
     pub(super) fn cut_expired(&mut self, fx: &mut Effects<W>) {
-        let Some(info) = self.life.info().filter(|_| self.retention.is_hasty) else {
+        if self.life.info().is_none() || !self.retention.is_hasty {
             return;
-        };
+        }
         let latest = self.groups.shown().latest();
         let mut next: Option<u64> = None;
-        let mut cut = Vec::new();
-        for reader in self.readers.iter() {
-            let is_hasty = reader.subscription().max_age < info.max_age;
-            let Some(age) = reader.age().filter(|_| is_hasty) else {
+        let (mut cut, mut late) = (Vec::new(), Vec::new());
+        for (id, reader) in self.readers.entries() {
+            let Some(age) = reader.age().filter(|_| self.is_hasty(reader)) else {
                 continue;
             };
             let current = reader.current().map(|current| Open {
@@ -109,12 +114,22 @@ impl<W: Notify> TrackState<W> {
                 sequence: current.sequence,
                 slot: current.cursor.slot,
             });
+            let is_expired = |sequence| self.groups.shown().is_expired(sequence, age);
+            let mut keep = |sequence| {
+                let due = self.groups.shown().due(sequence, age);
+                next = next.into_iter().chain(due.map(|due| due.at)).min();
+            };
             for open in reader.opened().iter().copied().chain(current) {
-                if self.groups.shown().is_expired(open.sequence, age) {
+                if is_expired(open.sequence) {
                     cut.push(open);
-                } else if let Some(due) = self.groups.shown().due(open.sequence, age) {
-                    next = Some(next.map_or(due.at, |next| next.min(due.at)));
+                } else {
+                    keep(open.sequence);
                 }
+            }
+            match self.lowest_left(reader) {
+                Some(lowest) if is_expired(lowest) => late.push(id),
+                Some(lowest) => keep(lowest),
+                None => {}
             }
         }
         for open in cut {
@@ -122,7 +137,19 @@ impl<W: Notify> TrackState<W> {
                 group.cut(open.slot, Abort::Expired, fx);
             }
         }
+        for id in late {
+            if let Some(reader) = self.readers.get_mut(id) {
+                reader.wake(fx);
+            }
+        }
         self.retention.cuts_at = next.filter(|&at| at > latest);
+    }
+
+    /// Whether groups get too old for a reader before they do for the track, whose properties are
+    /// known.
+    pub(super) fn is_hasty(&self, reader: &Reader<W>) -> bool {
+        let info = self.life.info();
+        info.is_some_and(|info| reader.subscription().max_age < info.max_age)
     }
 
     /// Notes whether groups get too old for some reader before they do for the track.

@@ -1,6 +1,6 @@
 //! The groups that readers see, in order, with when they began.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, Range};
 use std::time::Duration;
 
@@ -10,6 +10,8 @@ use crate::clock::Instant;
 #[derive(Debug, Default)]
 pub(super) struct Timeline {
     groups: BTreeMap<u64, Shown>,
+    /// Those of them that are datagrams.
+    datagrams: BTreeSet<u64>,
     /// The newest of them, which is asked for most.
     last: Option<(u64, Shown)>,
     /// Changes with each group that is added.
@@ -49,7 +51,10 @@ pub(super) struct Due {
 
 impl Timeline {
     /// Adds a group. Those before it without a time take its, unless they took another one's.
-    pub(super) fn insert(&mut self, sequence: u64, mut group: Shown) {
+    pub(super) fn insert(&mut self, sequence: u64, mut group: Shown, is_datagram: bool) {
+        if is_datagram {
+            self.datagrams.insert(sequence);
+        }
         if group.time.is_none() {
             group.time = self.after(sequence).and_then(|(_, after)| after.time);
         } else if !self.follows_a_time(sequence) {
@@ -73,6 +78,7 @@ impl Timeline {
 
     pub(super) fn remove(&mut self, sequence: u64) -> Option<Shown> {
         let removed = self.groups.remove(&sequence);
+        self.datagrams.remove(&sequence);
         if self.last.is_some_and(|(last, _)| last == sequence) {
             let last = self.groups.last_key_value();
             self.last = last.map(|(&sequence, &group)| (sequence, group));
@@ -135,6 +141,20 @@ impl Timeline {
         }
         let highest = self.groups.range(range).next_back();
         highest.map(|(&sequence, &group)| (sequence, group))
+    }
+
+    /// Whether any of them is a datagram.
+    pub(super) fn has_datagrams(&self) -> bool {
+        !self.datagrams.is_empty()
+    }
+
+    /// The highest group in `range` that is a datagram.
+    pub(super) fn highest_datagram(&self, range: Range<u64>) -> Option<(u64, Shown)> {
+        if range.is_empty() {
+            return None;
+        }
+        let sequence = *self.datagrams.range(range).next_back()?;
+        Some((sequence, self.get(sequence)?))
     }
 
     pub(super) fn first(&self) -> Option<u64> {

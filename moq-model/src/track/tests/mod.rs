@@ -1,5 +1,6 @@
 //! Groups, readers, expiry and pressure of one track.
 
+mod aside;
 mod fetch;
 mod fetched;
 mod findings;

@@ -141,6 +141,7 @@ impl Track {
     pub fn peek(&self, index: usize, now: u64) -> (Expect, Place, Option<u64>) {
         match self.readers[index].order {
             Order::Newest => (self.peek_newest(index), Place::default(), None),
+            Order::Aside => (self.peek_aside(index), Place::default(), None),
             Order::Sequence => self.peek_ordered(index, now),
             Order::Latest => {
                 let (expect, place) = self.peek_latest(index);
@@ -161,10 +162,10 @@ impl Track {
         let order = self.readers[index].order;
         let reader = &mut self.readers[index];
         reader.first = first;
-        if let (Order::Newest, Expect::Lost(start, ..), Some(end)) = (order, expect, lost) {
-            reader.told.push((start, end));
-        }
-        if order == Order::Newest {
+        if let Order::Newest | Order::Aside = order {
+            if let (Expect::Lost(start, ..), Some(end)) = (expect, lost) {
+                reader.told.push((start, end));
+            }
             return;
         }
         if let (Expect::Lost(..), None, Some(end)) = (expect, place.current, lost) {
