@@ -14,6 +14,7 @@ use crate::error::ConnectError;
 use crate::grant::Grant;
 use crate::handshake::SessionStream;
 use crate::limiter::Limiter;
+use crate::limits::Limits;
 use crate::negotiate::Agreed;
 use crate::session::{Session, StatsSource};
 use crate::subscriber::Probing;
@@ -112,6 +113,14 @@ impl<T: Transport> Start<T> {
         let was_read = self.peer.is_some();
         let peer = self.peer.or_else(|| (!has_setup).then(Setup::default));
         let is_expected = peer.is_none();
+        // What everybody asks and announces comes from a relay. Who has dialled is none, unless its grant
+        // says so. Chains say nothing: the peer writes them.
+        let is_relay = !self.is_server || self.grant.is_relay;
+        let limits = config.limits.clone().unwrap_or_else(|| match is_relay {
+            true => Limits::relay(),
+            false => Limits::default(),
+        });
+        transport.set_stream_limit(limits.requests());
         let shared = Arc::new(Shared {
             version,
             info: transport.info().clone(),
@@ -124,7 +133,8 @@ impl<T: Transport> Start<T> {
             subscribe,
             source,
             answer_timeout: config.answer_timeout,
-            limiter: Limiter::new(config.limits.clone()),
+            limiter: Limiter::new(limits, transport.info().remote),
+            is_relay,
             peer: watch::Sender::new(peer),
             has_setup: was_read.into(),
             stamp: HopId::random(),

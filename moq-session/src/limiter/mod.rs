@@ -1,45 +1,71 @@
 //! Holding a peer to the limits.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+mod bucket;
+mod buffered;
+mod journal;
+mod slots;
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use moq_model::platform::clock::{self, Instant};
+use moq_model::platform::clock;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+pub(crate) use bucket::Bucket;
+pub(crate) use buffered::{Buffered, Held, Partial};
+use journal::Journal;
+pub(crate) use slots::{Kind, Slot, Slots, Told};
+
 use crate::error::{PeerFault, StreamError};
-use crate::limits::{Limit, Limits, Rate};
+use crate::limits::{Limit, Limits};
 
 /// What a session has counted of its peer.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     pub(crate) limits: Limits,
-    pub(crate) buffered: Buffered,
+    pub(crate) buffered: Arc<Buffered>,
     reached: [AtomicU64; Limit::ALL.len()],
+    journal: Mutex<Journal>,
+    /// Whom the log is told about.
+    remote: Option<SocketAddr>,
     strikes: Mutex<Bucket>,
     resets: Mutex<Bucket>,
+    refusals: Mutex<Bucket>,
+    tracks: Mutex<Bucket>,
+    pub(crate) slots: Slots,
+    /// Announcements of the peer that are live.
+    pub(crate) announced: AtomicUsize,
     /// What ends the session, seen by a task that does not end it.
     pub(crate) fault: watch::Sender<Option<PeerFault>>,
 }
 
 impl Limiter {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits, remote: Option<SocketAddr>) -> Self {
+        let bucket = |rate| Mutex::new(Bucket::new(rate));
         Self {
-            buffered: Buffered::new(limits.buffered),
+            buffered: Arc::new(Buffered::new(limits.buffered)),
             reached: Default::default(),
-            strikes: Mutex::new(Bucket::new(limits.strikes)),
-            resets: Mutex::new(Bucket::new(limits.resets)),
+            journal: Mutex::default(),
+            remote,
+            strikes: bucket(limits.strikes),
+            resets: bucket(limits.resets),
+            refusals: bucket(limits.refusals),
+            tracks: bucket(limits.track_rate),
+            slots: Slots::default(),
+            announced: AtomicUsize::new(0),
             fault: watch::Sender::new(None),
             limits,
         }
     }
 
-    /// Counts that a limit was reached.
+    /// Counts that a limit was reached, and tells the log, once a second for each limit.
     pub(crate) fn reach(&self, limit: Limit) {
-        let before = self.reached[limit as usize].fetch_add(1, Ordering::Relaxed);
-        // Who floods shall not flood the log.
-        if before == 0 {
-            tracing::debug!(%limit, "the peer reached a limit");
+        self.reached[limit as usize].fetch_add(1, Ordering::Relaxed);
+        if let Some(times) = lock(&self.journal).note(limit, clock::now()) {
+            let remote = self.remote.map(tracing::field::display);
+            tracing::warn!(%limit, times, remote, "the peer reached a limit");
         }
     }
 
@@ -63,9 +89,14 @@ impl Limiter {
         }
     }
 
-    /// Counts a stream on which the peer broke the protocol; too many of them end the session.
+    /// Counts a stream on which the peer broke the protocol; too many of them end the session. What is too
+    /// much for this end is no violation.
     pub(crate) fn strike(&self, fault: &PeerFault) {
         self.note(fault);
+        if matches!(fault, PeerFault::Exceeded { .. }) {
+            self.refused();
+            return;
+        }
         if !take(&self.strikes).is_zero() {
             let burst = self.limits.strikes.burst;
             let fault = self.exceed(Limit::Strikes, burst as usize);
@@ -104,17 +135,34 @@ impl Limiter {
         permit.expect("the semaphore is never closed")
     }
 
-    /// Counts a request that the peer took back as soon as it was made.
+    /// Counts a request that the peer took back before it brought anything.
     pub(crate) fn withdrawn(&self) {
         take(&self.resets);
     }
 
-    /// Waits as long as the peer took requests back too fast.
+    /// Counts a request that was refused.
+    pub(crate) fn refused(&self) {
+        take(&self.refusals);
+    }
+
+    /// Counts a request for a track's properties.
+    pub(crate) fn track_asked(&self) {
+        take(&self.tracks);
+    }
+
+    /// Waits as long as the peer makes requests too fast that cost much and bring nothing.
     pub(crate) async fn calm(&self) {
-        let debt = lock(&self.resets).debt(clock::now());
-        if !debt.is_zero() {
-            self.reach(Limit::Resets);
-            clock::sleep(debt).await;
+        let buckets = [
+            (&self.resets, Limit::Resets),
+            (&self.refusals, Limit::Refusals),
+            (&self.tracks, Limit::TrackRate),
+        ];
+        for (bucket, limit) in buckets {
+            let debt = lock(bucket).debt(clock::now());
+            if !debt.is_zero() {
+                self.reach(limit);
+                clock::sleep(debt).await;
+            }
         }
     }
 }
@@ -123,93 +171,8 @@ fn take(bucket: &Mutex<Bucket>) -> Duration {
     lock(bucket).take(clock::now())
 }
 
-fn lock(bucket: &Mutex<Bucket>) -> MutexGuard<'_, Bucket> {
-    bucket.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Holds something to a rate.
-#[derive(Debug)]
-pub(crate) struct Bucket {
-    rate: Rate,
-    /// When all that happened so far would have happened at the rate.
-    until: Option<Instant>,
-}
-
-impl Bucket {
-    pub(crate) fn new(rate: Rate) -> Self {
-        Self { rate, until: None }
-    }
-
-    /// Takes note of one more time; says how long that is too early.
-    pub(crate) fn take(&mut self, now: Instant) -> Duration {
-        let from = self.until.map_or(now, |until| until.max(now));
-        self.until = Some(from + self.rate.interval);
-        self.debt(now)
-    }
-
-    /// How long to wait until all that happened was not too often.
-    pub(crate) fn debt(&self, now: Instant) -> Duration {
-        let ahead = self
-            .until
-            .map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
-        ahead.saturating_sub(self.rate.interval * self.rate.burst)
-    }
-}
-
-/// Bytes of frames on their way, by all streams of a session.
-#[derive(Debug)]
-pub(crate) struct Buffered {
-    used: AtomicU64,
-    limit: u64,
-}
-
-impl Buffered {
-    pub(crate) fn new(limit: u64) -> Self {
-        Self {
-            used: AtomicU64::new(0),
-            limit,
-        }
-    }
-
-    /// Holds nothing so far; what it comes to hold is given back with it.
-    pub(crate) fn hold(&self) -> Held<'_> {
-        Held {
-            all: self,
-            bytes: 0,
-        }
-    }
-}
-
-/// The bytes of one frame on its way.
-#[derive(Debug)]
-pub(crate) struct Held<'a> {
-    all: &'a Buffered,
-    bytes: u64,
-}
-
-impl Held<'_> {
-    /// Takes more bytes.
-    ///
-    /// # Errors
-    /// [`PeerFault::Exceeded`] where that is too much, together with all others.
-    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), PeerFault> {
-        let bytes = bytes as u64;
-        self.bytes += bytes;
-        let used = self.all.used.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if used > self.all.limit {
-            return Err(PeerFault::Exceeded {
-                limit: Limit::Buffered,
-                allowed: self.all.limit,
-            });
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        self.all.used.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// As much of `text` as `limit` bytes hold, in whole characters.
@@ -222,33 +185,6 @@ pub(crate) fn cut(text: &str, limit: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_burst_is_on_time_and_one_more_waits_for_the_interval() {
-        let rate = Rate::new(3, Duration::from_millis(10));
-        let mut bucket = Bucket::new(rate);
-        let start = clock::now();
-        let waits: Vec<_> = (0..4).map(|_| bucket.take(start).as_millis()).collect();
-        assert_eq!(waits, [0, 0, 0, 10]);
-        assert_eq!(
-            bucket.debt(start + Duration::from_millis(10)),
-            Duration::ZERO
-        );
-        let later = start + Duration::from_secs(1);
-        assert_eq!(bucket.take(later), Duration::ZERO, "the past is forgiven");
-    }
-
-    #[test]
-    fn frames_on_their_way_share_what_is_allowed() {
-        let all = Buffered::new(10);
-        let (mut one, mut other) = (all.hold(), all.hold());
-        assert!(one.grow(9).is_ok());
-        assert!(other.grow(1).is_ok());
-        assert!(other.grow(1).is_err());
-        drop(other);
-        assert!(one.grow(1).is_ok());
-        assert!(one.grow(1).is_err());
-    }
 
     #[test]
     fn text_is_cut_between_characters() {

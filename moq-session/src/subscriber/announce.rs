@@ -1,6 +1,7 @@
 //! Following what the peer announces.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use moq_model::platform::clock;
@@ -19,6 +20,8 @@ use crate::limiter::Bucket;
 use crate::limits::Limit;
 use crate::transport::Transport;
 
+/// So many times as long as one answer may take, the set may take as a whole. Other watchers wait for it.
+const PATIENCE: u32 = 3;
 /// Silence after which a draft that does not mark the end of the initial set has told it.
 const SETTLE: Duration = Duration::from_millis(500);
 /// How long to wait before asking again a peer that reset the stream; doubled each time.
@@ -36,7 +39,8 @@ pub(super) async fn follow<T: Transport>(
     let mut sync = Some(sync);
     let mut retry = RETRY;
     loop {
-        match listen(&context, &mut sync).await {
+        let mut is_answered = false;
+        match listen(&context, &mut sync, &mut is_answered).await {
             Ok(()) => return Ok(()),
             Err(StreamError::Peer(fault)) => return Err(fault.into()),
             // It would be no other the next time.
@@ -46,6 +50,9 @@ pub(super) async fn follow<T: Transport>(
             Err(error) => tracing::debug!(%error, ?retry, "announcements ended, asking again"),
         }
         sync = None;
+        if is_answered {
+            retry = RETRY;
+        }
         clock::sleep(retry).await;
         retry = (retry * 2).min(MAX_RETRY);
     }
@@ -55,6 +62,7 @@ pub(super) async fn follow<T: Transport>(
 async fn listen<T: Transport>(
     context: &Context<T>,
     sync: &mut Option<SyncGuard>,
+    is_answered: &mut bool,
 ) -> Result<(), StreamError> {
     let (mut writer, mut reader) = open(context, BiStream::Announce)
         .await
@@ -70,8 +78,12 @@ async fn listen<T: Transport>(
     context.peer_setup().await;
     let mut table = Table::new(context);
     let mut awaited = read_ok(context, &mut reader, &mut table).await?;
+    *is_answered = awaited.is_some();
+    // What was learned would be lost with the stream.
+    reader.at_leisure();
     let is_listed = context.version.features().announce_init;
-    let mut decoder = AnnounceDecoder::new(context.version);
+    let mut decoder = AnnounceDecoder::new(context.version).with_room(table.room());
+    let until = clock::now() + context.answer_timeout * PATIENCE;
     let mut pace = Pace::new(context);
     loop {
         if awaited == Some(0) {
@@ -85,8 +97,9 @@ async fn listen<T: Transport>(
                 } else {
                     SETTLE
                 };
-                let Ok(announced) = clock::timeout(wait, reader.announced(&mut decoder)).await
-                else {
+                let wait = until.min(clock::now() + wait);
+                let announced = clock::timeout_at(wait, reader.announced(&mut decoder));
+                let Ok(announced) = announced.await else {
                     *sync = None;
                     continue;
                 };
@@ -94,10 +107,16 @@ async fn listen<T: Transport>(
             }
             _ => reader.announced(&mut decoder).await?,
         };
+        *is_answered = true;
         awaited = awaited.or_else(|| decoder.listed());
         match announced {
             None => break,
             Some(Announced::Listed) => {}
+            // No more of the set will be known here.
+            Some(Announced::LeftOut) => {
+                context.limiter.reach(Limit::Announces);
+                *sync = None;
+            }
             Some(Announced::Event(event)) => {
                 pace.keep(&event, awaited).await;
                 awaited = awaited.map(|left| left.saturating_sub(1));
@@ -162,6 +181,12 @@ impl<'a> Pace<'a> {
     }
 }
 
+impl Drop for Table<'_> {
+    fn drop(&mut self) {
+        self.context.limiter.announced.store(0, Ordering::Relaxed);
+    }
+}
+
 /// The routes that one Announce stream has told.
 struct Table<'a> {
     context: &'a Shared,
@@ -180,7 +205,24 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// How many announcements are taken in, and the rest left out. What a client makes is its own fault,
+    /// and too much of it ends its session instead.
+    fn room(&self) -> usize {
+        match self.context.is_relay {
+            true => self.context.limiter.limits.announces,
+            false => usize::MAX,
+        }
+    }
+
     fn apply(&mut self, event: AnnounceEvent) -> Result<(), PeerFault> {
+        let applied = self.change(event);
+        let count = self.routes.len();
+        let announced = &self.context.limiter.announced;
+        announced.store(count, Ordering::Relaxed);
+        applied
+    }
+
+    fn change(&mut self, event: AnnounceEvent) -> Result<(), PeerFault> {
         match event {
             AnnounceEvent::Start { suffix, route } | AnnounceEvent::Update { suffix, route } => {
                 let publication = self.announce(&suffix, &route);

@@ -137,8 +137,7 @@ async fn ask<T: Transport>(
     };
     let put = writer.message(&request).map_err(StreamError::from);
     put.map_err(|error| failure(&error))?;
-    // A failed write is of no interest: the answer may be there all the same.
-    let _ = writer.flush().await;
+    written(writer.flush().await).map_err(|error| failure(&error))?;
     let answer = context
         .in_time(reader.only_message::<moq_wire::TrackInfo>("TRACK_INFO"))
         .await;
@@ -167,10 +166,20 @@ pub(super) async fn open<T: Transport>(
     let (send, recv) = streams
         .map_err(|_| Abort::Timeout)?
         .map_err(|_| Abort::SessionClosed)?;
-    let mut writer = Writer::control(send, context.version);
+    let mut writer = Writer::control(send, context.version).in_time(&context.shared);
     let put = kind.put(&mut writer.scratch, context.version);
     put.map_err(|error| failure(&error.into()))?;
-    Ok((writer, Reader::new(recv, context.version)))
+    let reader = Reader::new(recv, context.version).in_time(&context.shared);
+    Ok((writer, reader))
+}
+
+/// What came of writing a request. If the peer stopped it, the answer says why, and may be there all the
+/// same; if it takes nothing, there will be no answer.
+pub(super) fn written(written: Result<(), StreamError>) -> Result<(), StreamError> {
+    match written {
+        Err(StreamError::Timeout) => Err(StreamError::Timeout),
+        _ => Ok(()),
+    }
 }
 
 /// What a failed request means for the track.

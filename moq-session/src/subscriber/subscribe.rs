@@ -13,7 +13,7 @@ use moq_wire::{
 };
 
 use super::feed::Feed;
-use super::request::{IDLE, Name, answered_again, failure, open};
+use super::request::{IDLE, Name, answered_again, failure, open, written};
 use super::settle::{GRACE, MAX_GRACE, complete, find_start};
 use super::wish::Wish;
 use crate::context::Context;
@@ -149,9 +149,7 @@ impl<T: Transport> Subscription<'_, T> {
             frame_start: 0,
             frame_last: None,
         })?;
-        // If this fails, so does reading the answer, with a better reason.
-        let _ = self.writer.flush().await;
-        Ok(())
+        written(self.writer.flush().await)
     }
 
     fn wish(&self, demand: Option<Demand>) -> Wish {
@@ -176,8 +174,7 @@ impl<T: Transport> Subscription<'_, T> {
             frame_start: 0,
             frame_last: None,
         })?;
-        let _ = self.writer.flush().await;
-        Ok(())
+        written(self.writer.flush().await)
     }
 
     async fn follow(
