@@ -6,8 +6,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use moq_session::{
-    BroadcastPath, BroadcastProducer, Dial as _, DialError, OriginProducer, Publication, Role,
-    Session, SessionError, Start, Subscription, Track, TrackConsumer, TrackProducer, TrackReader,
+    Abort, BroadcastPath, BroadcastProducer, Dial as _, DialError, OriginProducer, Publication,
+    ReadError, Role, Session, SessionError, Start, Subscription, Track, TrackConsumer,
+    TrackProducer, TrackReader,
 };
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -170,6 +171,9 @@ async fn reader(
             },
             ended = session.closed() => return Err(client::ended(&args.client.url, ended)),
         };
+        if refused == ReadError::Aborted(Abort::NoCapacity) {
+            return Err(anyhow::Error::new(refused).context(client::no_capacity()));
+        }
         if Instant::now() > deadline {
             let what = format!("cannot subscribe to `{path}`");
             return Err(anyhow::Error::new(refused).context(Failure::new(Exit::NotFound, what)));

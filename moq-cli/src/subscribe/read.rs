@@ -264,6 +264,7 @@ impl Writer {
             Abort::NotFound if !found.is_announced => Ok(Ended::NotThere),
             Abort::NotFound => Err(trouble::no_track(found.track.name())),
             Abort::Timeout => Err(trouble::no_answer()),
+            Abort::NoCapacity => Err(trouble::no_capacity(error)),
             _ => self.vanished(error, link).await,
         }
     }

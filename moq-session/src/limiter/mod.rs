@@ -28,6 +28,8 @@ pub(crate) struct Limiter {
     pub(crate) buffered: Arc<Buffered>,
     reached: [AtomicU64; Limit::ALL.len()],
     journal: Mutex<Journal>,
+    /// What the log was told of limits of the peer.
+    refused: Mutex<Journal>,
     /// Whom the log is told about.
     remote: Option<SocketAddr>,
     strikes: Mutex<Bucket>,
@@ -48,6 +50,7 @@ impl Limiter {
             buffered: Arc::new(Buffered::new(limits.buffered)),
             reached: Default::default(),
             journal: Mutex::default(),
+            refused: Mutex::default(),
             remote,
             strikes: bucket(limits.strikes),
             resets: bucket(limits.resets),
@@ -65,7 +68,19 @@ impl Limiter {
         self.reached[limit as usize].fetch_add(1, Ordering::Relaxed);
         if let Some(times) = lock(&self.journal).note(limit, clock::now()) {
             let remote = self.remote.map(tracing::field::display);
-            tracing::warn!(%limit, times, remote, "the peer reached a limit");
+            if limit.is_ordinary() {
+                tracing::debug!(%limit, times, remote, "the peer reached a limit");
+            } else {
+                tracing::warn!(%limit, times, remote, "the peer reached a limit");
+            }
+        }
+    }
+
+    /// Tells the log that a limit of the peer was reached, once a second for each limit.
+    pub(crate) fn was_refused(&self, limit: Limit) {
+        if let Some(times) = lock(&self.refused).note(limit, clock::now()) {
+            let remote = self.remote.map(tracing::field::display);
+            tracing::warn!(%limit, times, remote, "the peer has no capacity for more");
         }
     }
 

@@ -10,25 +10,28 @@ use crate::error::PeerFault;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Limit {
-    /// [`Limits::announces`].
+    /// [`crate::Limits::announces`].
     Announces,
-    /// [`Limits::announce_rate`].
+    /// [`crate::Limits::announce_rate`].
     AnnounceRate,
-    /// [`Limits::announce_requests`].
+    /// [`crate::Limits::announce_requests`].
     AnnounceRequests,
-    /// [`Limits::told`].
+    /// [`crate::Limits::told`].
     Told,
-    /// [`Limits::subscriptions`].
+    /// [`crate::Limits::subscriptions`].
     Subscriptions,
-    /// [`Limits::tracks`].
+    /// [`crate::Limits::tracks`].
     Tracks,
-    /// [`Limits::track_rate`].
+    /// [`crate::Limits::track_rate`].
     TrackRate,
-    /// [`Limits::fetches`].
+    /// [`crate::Limits::fetches`].
     Fetches,
-    /// [`Limits::probes`].
+    /// [`crate::Limits::probes`].
     Probes,
-    /// [`Limits::headerless`].
+    /// Bidirectional streams that are open at one time. The transport holds the peer to it; see
+    /// [`Transport::set_stream_limit`](crate::transport::Transport::set_stream_limit).
+    Streams,
+    /// [`crate::Limits::headerless`].
     Headerless,
     /// A stream did not say in time what it is for.
     HeaderTime,
@@ -36,17 +39,17 @@ pub enum Limit {
     AnswerTime,
     /// [`crate::Config::answer_timeout`], for a message that the peer does not take.
     WriteTime,
-    /// [`Limits::strikes`].
+    /// [`crate::Limits::strikes`].
     Strikes,
-    /// [`Limits::resets`].
+    /// [`crate::Limits::resets`].
     Resets,
-    /// [`Limits::refusals`].
+    /// [`crate::Limits::refusals`].
     Refusals,
-    /// [`Limits::buffered`].
+    /// [`crate::Limits::buffered`].
     Buffered,
     /// The bytes or frames of a group.
     Group,
-    /// [`Limits::datagram`].
+    /// [`crate::Limits::datagram`].
     Datagram,
     /// The bytes of a message, the parameters of SETUP, or the URI of GOAWAY.
     Message,
@@ -54,7 +57,7 @@ pub enum Limit {
     Path,
     /// The hops of a route.
     Hops,
-    /// [`Limits::close_reason`].
+    /// [`crate::Limits::close_reason`].
     CloseReason,
 }
 
@@ -70,6 +73,7 @@ impl Limit {
         Self::TrackRate,
         Self::Fetches,
         Self::Probes,
+        Self::Streams,
         Self::Headerless,
         Self::HeaderTime,
         Self::AnswerTime,
@@ -99,6 +103,7 @@ impl Limit {
             Self::TrackRate => "requests for track properties at once",
             Self::Fetches => "live fetches",
             Self::Probes => "requests for estimates",
+            Self::Streams => "open streams",
             Self::Headerless => "streams without a type",
             Self::HeaderTime => "time for a stream type",
             Self::AnswerTime => "time for an answer",
@@ -114,6 +119,18 @@ impl Limit {
             Self::Hops => "hops of a route",
             Self::CloseReason => "bytes of a close reason",
         }
+    }
+
+    /// Whether a good peer reaches it too: over a bad network, or where this end is slow.
+    pub(crate) fn is_ordinary(self) -> bool {
+        matches!(
+            self,
+            Self::Headerless
+                | Self::HeaderTime
+                | Self::AnswerTime
+                | Self::WriteTime
+                | Self::CloseReason
+        )
     }
 
     /// The limit that is seen only when a stream has failed, if it was one.

@@ -13,13 +13,14 @@ use moq_wire::{
 };
 
 use super::feed::Feed;
-use super::request::{IDLE, Name, answered_again, failure, open, written};
+use super::request::{IDLE, Name, answered_again, failure, note_refusal, open, written};
 use super::settle::{GRACE, MAX_GRACE, complete, find_start};
 use super::wish::Wish;
 use crate::context::Context;
 use crate::convert;
 use crate::error::{PeerFault, StreamError};
 use crate::io::{Reader, Writer};
+use crate::limits::Limit;
 use crate::transport::Transport;
 
 /// A subscription that ended early.
@@ -205,6 +206,7 @@ impl<T: Transport> Subscription<'_, T> {
             }
             Err(error) => {
                 tracing::debug!(%error, "subscription ended");
+                note_refusal(context, &error, Limit::Subscriptions);
                 self.leave(&error).await;
                 Err(Failed {
                     reason: failure(&error),
