@@ -102,6 +102,14 @@ impl Config {
 }
 
 impl Config {
+    /// What this peer may take.
+    pub(crate) fn limits_of(&self, is_relay: bool) -> Limits {
+        self.limits.clone().unwrap_or_else(|| match is_relay {
+            true => Limits::relay(),
+            false => Limits::default(),
+        })
+    }
+
     /// What asks the peer for tracks, and charges them to whom the grant names.
     pub(crate) fn source(
         &self,

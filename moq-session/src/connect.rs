@@ -14,7 +14,6 @@ use crate::error::ConnectError;
 use crate::grant::Grant;
 use crate::handshake::SessionStream;
 use crate::limiter::Limiter;
-use crate::limits::Limits;
 use crate::negotiate::Agreed;
 use crate::session::{Session, StatsSource};
 use crate::subscriber::Probing;
@@ -116,10 +115,7 @@ impl<T: Transport> Start<T> {
         // What everybody asks and announces comes from a relay. Who has dialled is none, unless its grant
         // says so. Chains say nothing: the peer writes them.
         let is_relay = !self.is_server || self.grant.is_relay;
-        let limits = config.limits.clone().unwrap_or_else(|| match is_relay {
-            true => Limits::relay(),
-            false => Limits::default(),
-        });
+        let limits = config.limits_of(is_relay);
         transport.set_stream_limit(limits.requests());
         let shared = Arc::new(Shared {
             version,
@@ -158,18 +154,13 @@ impl<T: Transport> Start<T> {
             shared: shared.clone(),
         };
         let own = setup::own(config, &shared);
-        context.spawner.spawn(Box::pin(setup::send(
-            context.transport.clone(),
-            version,
-            own,
-        )));
+        let spawner = &context.spawner;
+        spawner.spawn(Box::pin(setup::send(context.clone(), own)));
         if is_expected {
-            context
-                .spawner
-                .spawn(Box::pin(setup::expect(context.clone())));
+            spawner.spawn(Box::pin(setup::expect(context.clone())));
         }
         if let Some(stream) = self.stream {
-            context.spawner.spawn(Box::pin(handshake::follow(stream)));
+            spawner.spawn(Box::pin(handshake::follow(stream)));
         }
         publisher::spawn(&context);
         subscriber::spawn(&context, requests);

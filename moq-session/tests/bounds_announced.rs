@@ -253,8 +253,8 @@ fn what_all_requests_are_told_takes_64_mib_at_most() {
     for &version in Version::ALL {
         for is_read in [false, true] {
             let each = heap(version, 4, COUNT, is_read);
-            println!("{version}: {each} B for each request, read: {is_read}");
-            assert!(each * all <= 64 << 20, "{version}: {each} B for {COUNT}");
+            let fits = each * all <= 64 << 20;
+            assert!(fits, "{version}: {each} B for {COUNT}, read: {is_read}");
         }
     }
 }
