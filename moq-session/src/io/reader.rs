@@ -161,7 +161,11 @@ impl<R: RecvStream> Reader<R> {
 
     /// Takes account of what has arrived and can't be taken yet.
     fn hold(&mut self) -> Option<Result<(), PeerFault>> {
-        let bytes = self.buf.capacity();
+        // Of a block for messages, all is held for them; one for frames has mostly held others before.
+        let bytes = match self.patience {
+            Some(_) => self.buf.capacity(),
+            None => self.buf.len(),
+        };
         self.held.as_mut().map(|held| held.set(bytes))
     }
 

@@ -194,6 +194,8 @@ struct Table<'a> {
     sender: Option<HopId>,
     /// By suffix; `None` for a route that is live and of no use here.
     routes: BTreeMap<Path, Option<Publication>>,
+    /// How many of them are of use.
+    published: usize,
 }
 
 impl<'a> Table<'a> {
@@ -202,6 +204,7 @@ impl<'a> Table<'a> {
             context,
             sender: None,
             routes: BTreeMap::new(),
+            published: 0,
         }
     }
 
@@ -216,9 +219,8 @@ impl<'a> Table<'a> {
 
     fn apply(&mut self, event: AnnounceEvent) -> Result<(), PeerFault> {
         let applied = self.change(event);
-        let count = self.routes.len();
         let announced = &self.context.limiter.announced;
-        announced.store(count, Ordering::Relaxed);
+        announced.store(self.published, Ordering::Relaxed);
         applied
     }
 
@@ -227,14 +229,17 @@ impl<'a> Table<'a> {
             AnnounceEvent::Start { suffix, route } | AnnounceEvent::Update { suffix, route } => {
                 let publication = self.announce(&suffix, &route);
                 // The new route is in place before the old one goes, so that nobody sees a gap.
-                self.routes.insert(suffix, publication);
+                self.published += usize::from(publication.is_some());
+                let before = self.routes.insert(suffix, publication).flatten();
+                self.published -= usize::from(before.is_some());
                 let allowed = self.context.limiter.limits.announces;
                 if self.routes.len() > allowed {
                     return Err(self.context.limiter.exceed(Limit::Announces, allowed));
                 }
             }
             AnnounceEvent::End { suffix } => {
-                self.routes.remove(&suffix);
+                let before = self.routes.remove(&suffix).flatten();
+                self.published -= usize::from(before.is_some());
             }
         }
         Ok(())
