@@ -45,11 +45,11 @@ fn a_subscription_too_many_is_refused_within_a_second() {
             let _publication = origin.publish(&"room".parse().unwrap(), broadcast.consume());
             let (client, server) = client_of(version, &origin, 3).await;
             let mut readers: Vec<TrackReader> = Vec::new();
-            for n in 0..count {
+            for (n, written) in tracks.iter().enumerate() {
                 let begin = Instant::now();
                 let track = client.subscribe("room", &n.to_string()).unwrap();
                 let mut reader = track.subscribe(Subscription::default());
-                let group = tracks[n].append().unwrap();
+                let group = written.append().unwrap();
                 group.finish();
                 let first = tokio::time::timeout(A_WHILE, reader.next_group()).await;
                 let is_refused = matches!(first, Ok(Err(ReadError::Aborted(Abort::NoCapacity))));

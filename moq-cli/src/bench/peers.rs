@@ -137,9 +137,15 @@ pub(super) async fn subscribe(
             let config = client::config(&args.client).with_role(Role::Subscriber);
             let session = connect(args, dialer, config).await?;
             for track in schedule::taken(shape, subscriber) {
+                run.check_capacity()?;
                 let reader = reader(args, &session, place, shape, track).await?;
                 let receiver = Receiver::new(run.clone(), reader, track, joining);
-                tokio::spawn(receiver.receive());
+                let run = run.clone();
+                tokio::spawn(async move {
+                    if receiver.receive().await == Err(ReadError::Aborted(Abort::NoCapacity)) {
+                        run.refuse();
+                    }
+                });
             }
             anyhow::Ok(session)
         }

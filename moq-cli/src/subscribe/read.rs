@@ -277,6 +277,9 @@ impl Writer {
                 Ok(Ended::Lost)
             }
             () = sleep(GRACE) => {
+                if error == ReadError::Aborted(Abort::NoCapacity) {
+                    return Err(trouble::no_capacity(error));
+                }
                 if !self.is_staying {
                     return Err(trouble::vanished(error));
                 }
