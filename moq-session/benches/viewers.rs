@@ -159,7 +159,7 @@ fn beside(is_stuck: bool) -> Stage {
     stage.runtime.block_on(async {
         for _ in 1..64 {
             let viewer = join(&origin).await;
-            let track = viewer.0.subscribe("room/0", "data").expect("a path");
+            let track = viewer.0.track("room/0", "data").expect("a path");
             others.push(track.subscribe(Subscription::default()));
             stage.sessions.push(viewer);
         }
@@ -179,7 +179,7 @@ async fn stick(origin: &OriginProducer) -> Stuck {
     let pair = memory_pair(VERSION);
     let connection = pair.0.clone();
     let sessions = join_over(pair, origin).await;
-    let track = sessions.0.subscribe("room/0", "data").expect("a path");
+    let track = sessions.0.track("room/0", "data").expect("a path");
     // SETUP had a stream of its own.
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     connection.allow_uni(0);

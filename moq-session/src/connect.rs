@@ -121,6 +121,11 @@ impl<T: Transport> SessionStart<T> {
         let was_read = self.peer.is_some();
         let peer = self.peer.or_else(|| (!has_setup).then(Setup::default));
         let is_expected = peer.is_none();
+        // What everybody asks and announces comes from a relay. Who has dialled is none, unless its grant
+        // says so. Chains say nothing: the peer writes them.
+        let is_relay = !self.is_server || self.grant.is_relay;
+        let limits = config.limits_of(is_relay);
+        transport.set_stream_limit(limits.requests());
         let shared = Arc::new(Shared {
             version,
             info: self.info,
@@ -133,7 +138,8 @@ impl<T: Transport> SessionStart<T> {
             subscribe,
             source,
             answer_timeout: config.answer_timeout,
-            limiter: Limiter::new(config.limits.clone()),
+            limiter: Limiter::new(limits, transport.info().remote),
+            is_relay,
             peer: watch::Sender::new(peer),
             has_setup: was_read.into(),
             stamp: HopId::random(),
@@ -157,18 +163,13 @@ impl<T: Transport> SessionStart<T> {
             shared: shared.clone(),
         };
         let own = setup::own(config, &shared);
-        context.spawner.spawn(Box::pin(setup::send(
-            context.transport.clone(),
-            version,
-            own,
-        )));
+        let spawner = &context.spawner;
+        spawner.spawn(Box::pin(setup::send(context.clone(), own)));
         if is_expected {
-            context
-                .spawner
-                .spawn(Box::pin(setup::expect(context.clone())));
+            spawner.spawn(Box::pin(setup::expect(context.clone())));
         }
         if let Some(stream) = self.stream {
-            context.spawner.spawn(Box::pin(handshake::follow(stream)));
+            spawner.spawn(Box::pin(handshake::follow(stream)));
         }
         publisher::spawn(&context);
         subscriber::spawn(&context, requests);

@@ -47,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) hop: HopId,
     /// This session, for the origins.
     pub(crate) id: SessionId,
+    /// The peer speaks for many: this end has dialled it, or granted it that.
+    pub(crate) is_relay: bool,
     /// The peer is a part of the same relay.
     pub(crate) is_sibling: bool,
     pub(crate) publish: OriginProducer,
@@ -164,7 +166,7 @@ impl Shared {
 
     /// Whether the peer has announced anything that it has not retracted.
     pub(crate) fn is_told(&self) -> bool {
-        self.subscribe.routes_of(self.id) > 0
+        self.limiter.announced.load(Ordering::Relaxed) > 0
     }
 
     pub(crate) fn feeds(&self) -> MutexGuard<'_, BTreeMap<SubscribeId, Arc<Feed>>> {

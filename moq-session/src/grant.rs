@@ -22,6 +22,8 @@ pub struct Grant {
     /// Who the peer is, as far as memory is concerned: what sessions of one identity publish is
     /// one [`Feeder`](moq_model::Feeder) of the budget. Without an identity each session is one.
     pub identity: Option<Arc<str>>,
+    /// The peer is a relay, which asks and announces on behalf of all its own peers.
+    pub is_relay: bool,
 }
 
 impl Grant {
@@ -34,6 +36,7 @@ impl Grant {
             subscribe: Vec::new(),
             until: None,
             identity: None,
+            is_relay: false,
         }
     }
 
@@ -85,6 +88,14 @@ impl Grant {
             && self.identity == other.identity
             && covers(&self.publish, &other.publish)
             && covers(&self.subscribe, &other.subscribe)
+    }
+
+    /// Takes the peer for a relay: it may ask for as much as a session that this end has dialled, and what
+    /// it announces beyond the limit is left out, instead of closing the session.
+    #[must_use]
+    pub fn for_relay(mut self) -> Self {
+        self.is_relay = true;
+        self
     }
 
     pub(crate) fn may_publish(&self, path: &BroadcastPath) -> bool {

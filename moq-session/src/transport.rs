@@ -85,6 +85,14 @@ pub trait Transport: Clone + MaybeSend + MaybeSync + 'static {
         let _ = count;
     }
 
+    /// Tells how many bidirectional streams of the peer the session can hold at one time. It is told once,
+    /// before any stream is accepted.
+    ///
+    /// A backend lets the peer open as many in the end, by credit that grows as it is used, or ignores it.
+    fn set_stream_limit(&self, count: usize) {
+        let _ = count;
+    }
+
     /// Closes the connection with a code and a reason; later calls change nothing.
     fn close(&mut self, code: u32, reason: &str);
 

@@ -14,7 +14,7 @@ use crate::args::ClientArgs;
 use crate::progress::Console;
 use failure::is_unauthorized;
 
-pub(crate) use failure::{ended, failed};
+pub(crate) use failure::{ended, failed, no_capacity};
 
 /// What a session of these arguments starts with.
 pub(crate) fn config(args: &ClientArgs) -> Config {

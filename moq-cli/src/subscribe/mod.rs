@@ -6,8 +6,8 @@ mod write;
 
 use futures_util::FutureExt as _;
 use moq_session::{
-    Budget, HopId, OriginProducer, ResumeError, ResumeEvent, ResumingReader, Role, Start,
-    Subscription, TrackFinder,
+    Abort, Budget, HopId, OriginProducer, ReadError, ResumeError, ResumeEvent, ResumingReader,
+    Role, Start, Subscription, TrackFinder,
 };
 
 use crate::args::{Beginning, SubscribeArgs};
@@ -145,6 +145,9 @@ impl Reading<'_> {
         match error {
             ResumeError::NoTrack => trouble::no_track(&self.args.media.track),
             ResumeError::NoAnswer => trouble::no_answer(),
+            ResumeError::Vanished(error @ ReadError::Aborted(Abort::NoCapacity)) => {
+                trouble::no_capacity(error)
+            }
             ResumeError::Vanished(error) => trouble::vanished(error),
             // The link knows why.
             error => loop {

@@ -31,10 +31,13 @@ pub(super) async fn answer<T: Transport>(
         Ok(served) => served,
         Err(fault) => {
             tracing::debug!(%fault, "FETCH refused");
+            context.limiter.refused();
             writer.reset(code::stream::NO_CAPACITY);
             return Ok(());
         }
     };
+    // A group is as slow as its readers like.
+    writer.at_leisure();
     let end = tokio::select! {
         end = serve(context, &request, writer) => end?,
         error = withdrawn(reader) => return Err(error),
@@ -46,6 +49,7 @@ pub(super) async fn answer<T: Transport>(
             writer.acknowledged().await
         }
         end => {
+            context.limiter.refused();
             writer.reset(convert::group_end_code(end));
             Ok(())
         }

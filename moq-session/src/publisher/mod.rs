@@ -14,6 +14,7 @@ mod probe;
 mod serving;
 mod settling;
 mod subscribe;
+mod telling;
 mod track;
 
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use moq_wire::{BiStream, code};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::context::{AwaitedGuard, Context};
-use crate::error::{SessionError, StreamError};
+use crate::error::{PeerFault, SessionError, StreamError};
 use crate::io::{Reader, Writer};
 use crate::limits::Limit;
 use crate::transport::Transport;
@@ -31,6 +32,11 @@ use outbox::Outbox;
 /// Starts to answer what the peer asks on bidirectional streams.
 pub(crate) fn spawn<T: Transport>(context: &Context<T>) {
     context.spawner.spawn(Box::pin(accept(context.clone())));
+    if context.version.features().probe.exists() && context.probing.measures {
+        context
+            .spawner
+            .spawn(Box::pin(probe::measure(context.clone())));
+    }
     if context.version.features().goaway {
         context
             .spawner
@@ -46,8 +52,8 @@ async fn accept<T: Transport>(context: Context<T>) -> Result<(), SessionError> {
         let (send, recv) = std::future::poll_fn(|cx| transport.poll_accept_bi(cx)).await?;
         let permit = context.limiter.permit(&headerless).await;
         context.limiter.calm().await;
-        let writer = Writer::control(send, context.version);
-        let reader = Reader::new(recv, context.version);
+        let writer = Writer::control(send, context.version).in_time(&context.shared);
+        let reader = Reader::new(recv, context.version).in_time(&context.shared);
         context.spawner.spawn(Box::pin(answer(
             (context.clone(), outbox.clone()),
             writer,
@@ -109,6 +115,7 @@ async fn answer<T: Transport>(
 fn refusal(error: &StreamError) -> u32 {
     match error {
         StreamError::Timeout => code::stream::CONTROL_TIMEOUT,
+        StreamError::Peer(PeerFault::Exceeded { .. }) => code::stream::NO_CAPACITY,
         _ => code::stream::CANCELLED,
     }
 }

@@ -88,6 +88,16 @@ impl<T: Transport> Serving<T> {
         (self.writer, self.requests)
     }
 
+    /// Whether a group was sent, at least in part.
+    pub(super) fn has_delivered(&self) -> bool {
+        self.deliveries.streams() > 0
+    }
+
+    /// Whether the peer has ended it before its end.
+    pub(super) fn is_unsubscribed(&self) -> bool {
+        self.stage == Stage::Live
+    }
+
     /// Gives the subscription up with a code of its own, and the groups that are not delivered
     /// with another.
     pub(super) fn fail(mut self, code: u32, groups: u32) {

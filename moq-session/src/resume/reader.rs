@@ -231,6 +231,10 @@ impl ResumingReader {
                 self.finder.refused();
                 return Err(ResumeError::NoAnswer);
             }
+            Err(error @ ReadError::Aborted(Abort::NoCapacity)) => {
+                self.finder.refused();
+                return Err(ResumeError::Vanished(error));
+            }
             Err(error) => self.ended(error, found.session),
         }
         Ok(None)
@@ -255,7 +259,7 @@ impl ResumingReader {
             if self.publisher.is_none() {
                 self.position = None;
             }
-            if !self.stays {
+            if !self.stays || error == ReadError::Aborted(Abort::NoCapacity) {
                 return Err(ResumeError::Vanished(error));
             }
         }

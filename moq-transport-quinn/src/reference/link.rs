@@ -118,6 +118,11 @@ impl Link {
         }
     }
 
+    /// Lets the peer open as many bidirectional streams as the session can hold.
+    pub(crate) fn set_stream_limit(&self, held: usize) {
+        self.credit.hold(held);
+    }
+
     /// Widens the shared window by what `paused` unread streams can hold, at most to double.
     pub(crate) fn set_paused_streams(&self, paused: usize) {
         let base = self.profile.window;
