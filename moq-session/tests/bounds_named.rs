@@ -47,7 +47,7 @@ fn a_subscription_too_many_is_refused_within_a_second() {
             let mut readers: Vec<TrackReader> = Vec::new();
             for (n, written) in tracks.iter().enumerate() {
                 let begin = Instant::now();
-                let track = client.subscribe("room", &n.to_string()).unwrap();
+                let track = client.track("room", &n.to_string()).unwrap();
                 let mut reader = track.subscribe(Subscription::default());
                 let group = written.append().unwrap();
                 group.finish();
@@ -72,7 +72,7 @@ fn a_peer_without_credit_for_a_stream_ends_a_request_as_one_without_capacity() {
     for_each_version(|version| async move {
         let (session, mut peer) = asked(version, &OriginProducer::new()).await;
         peer.allow_streams(0);
-        let track = session.subscribe("room", "data").unwrap();
+        let track = session.track("room", "data").unwrap();
         let _reader = track.subscribe(Subscription::default());
         let failed = track.info().await;
         assert!(
