@@ -16,6 +16,7 @@ use tokio::sync::{Notify, watch};
 use crate::driver::Spawner;
 use crate::error::{PeerFault, SessionError, StreamError};
 use crate::grant::Grant;
+use crate::granted::Granted;
 use crate::limiter::Limiter;
 use crate::limits::Limit;
 use crate::subscriber::{Feed, Probing};
@@ -43,10 +44,12 @@ pub(crate) struct Shared {
     pub(crate) version: Version,
     pub(crate) info: TransportInfo,
     pub(crate) is_server: bool,
-    pub(crate) grant: Grant,
+    pub(crate) grant: Granted,
     pub(crate) hop: HopId,
     /// This session, for the origins.
     pub(crate) id: SessionId,
+    /// The peer speaks for many: this end has dialled it, or granted it that.
+    pub(crate) is_relay: bool,
     /// The peer is a part of the same relay.
     pub(crate) is_sibling: bool,
     pub(crate) publish: OriginProducer,
@@ -61,10 +64,9 @@ pub(crate) struct Shared {
     pub(crate) has_setup: AtomicBool,
     /// Stands for a publisher without an id, for the life of the session.
     pub(crate) stamp: HopId,
-    /// Below which prefixes the peer is asked what it has, relative to the root.
+    /// Below which prefixes the peer is asked what it has, relative to the root; none for those of the
+    /// grant.
     pub(crate) asked: Vec<BroadcastPath>,
-    /// Announcements of the peer that are live.
-    pub(crate) announced: AtomicUsize,
     /// Somebody wants to know what the peer announces.
     pub(crate) wants_announcements: Notify,
     /// The application asked for a close: code and reason.
@@ -106,6 +108,8 @@ pub(crate) struct Served {
     fetches: AtomicUsize,
     /// Bytes of groups written so far.
     pub(crate) bytes: AtomicU64,
+    /// Told whenever something is owed no longer.
+    pub(crate) relieved: Notify,
 }
 
 impl Shared {
@@ -115,6 +119,14 @@ impl Shared {
             .root
             .join(&crate::convert::path(path.clone()).ok()?)
             .ok()
+    }
+
+    /// Below which prefixes the peer is asked what it has, relative to the root.
+    pub(crate) fn asked_below(&self, grant: &Grant) -> Vec<BroadcastPath> {
+        match self.asked.is_empty() {
+            true => grant.publish_prefixes(),
+            false => self.asked.clone(),
+        }
     }
 
     /// The peer as the origins know it.
@@ -164,7 +176,7 @@ impl Shared {
         !self.feeds().is_empty()
     }
 
-    /// Whether the peer has announced anything that it has not retracted.
+    /// Whether the peer has announced anything of use that it has not retracted.
     pub(crate) fn is_told(&self) -> bool {
         self.subscribe.routes_of(self.id) > 0
     }
@@ -255,12 +267,14 @@ impl ServedGuard {
     /// The peer's transport has acknowledged everything.
     pub(crate) fn delivered(&self) {
         self.shared.served.lock().insert(self.id, true);
+        self.shared.served.relieved.notify_waiters();
     }
 }
 
 impl Drop for ServedGuard {
     fn drop(&mut self) {
         self.shared.served.lock().remove(&self.id);
+        self.shared.served.relieved.notify_waiters();
     }
 }
 
@@ -271,6 +285,7 @@ pub(crate) struct FetchGuard(Arc<Shared>);
 impl Drop for FetchGuard {
     fn drop(&mut self) {
         self.0.served.fetches.fetch_sub(1, Ordering::Relaxed);
+        self.0.served.relieved.notify_waiters();
     }
 }
 

@@ -108,7 +108,7 @@ fn nobody_is_refused_because_another_one_left() {
         publication.told(Duration::from_secs(1)).await.unwrap();
         let (viewer, _session) = join(version, Config::default(), &relay).await;
         let read = || {
-            let track = viewer.subscribe("room", "data").unwrap();
+            let track = viewer.track("room", "data").unwrap();
             track.subscribe(Subscription::default().with_start(Start::OLDEST))
         };
         let mut reader = read();
@@ -133,11 +133,11 @@ fn nobody_is_refused_because_another_one_left() {
 fn a_track_that_nobody_reads_is_asked_for_anew() {
     for_each_version(|version| async move {
         let (session, mut peer) = Peer::server(version).await;
-        let consumer = session.subscribe("room", "data").unwrap();
+        let consumer = session.track("room", "data").unwrap();
         let (_, _control) = accept_begun(&mut peer).await;
         assert!(consumer.info().await.is_ok());
         tokio::time::sleep(Duration::from_secs(6)).await;
-        let again = session.subscribe("room", "data").unwrap();
+        let again = session.track("room", "data").unwrap();
         let reader = again.subscribe(Subscription::default());
         let (id, _control) = accept_track(&mut peer).await;
         send_group(&mut peer, id, 0, &["a"]).await;

@@ -62,7 +62,7 @@ fn a_relay_that_only_reads_serves_what_it_reads() {
             let (client, _server) = viewer(version, &origin).await;
             let mut announced = client.announced("").unwrap();
             assert_eq!(first(&mut announced).await, "room");
-            let track = client.subscribe("room", "data").unwrap();
+            let track = client.track("room", "data").unwrap();
             assert_eq!(common::read_all(&track).await, [["hello"]]);
         }
     });

@@ -94,7 +94,7 @@ impl Stage {
     }
 
     fn track(&self, path: &str) -> TrackConsumer {
-        self.viewer.subscribe(path, "data").unwrap()
+        self.viewer.track(path, "data").unwrap()
     }
 
     async fn reader(&self, path: &str) -> TrackReader {

@@ -2,6 +2,7 @@
 
 use moq_session::{Abort, ReadError};
 
+use crate::client;
 use crate::exit::{Exit, Failure};
 
 /// What is missing, and why as far as that is known.
@@ -37,6 +38,11 @@ pub(super) fn no_track(name: &str) -> anyhow::Error {
 pub(super) fn no_answer() -> anyhow::Error {
     let failure = Failure::new(Exit::TimedOut, "the server does not answer for the track");
     failure.with_hint("give it longer with --timeout").into()
+}
+
+/// The server serves as many tracks as it is ready to, or the publisher behind it does.
+pub(super) fn no_capacity(error: ReadError) -> anyhow::Error {
+    anyhow::Error::new(error).context(client::no_capacity())
 }
 
 /// The track ended before its finish.

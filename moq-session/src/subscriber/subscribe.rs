@@ -12,13 +12,14 @@ use moq_wire::{
 };
 
 use super::feed::{Account, Feed};
-use super::request::{Name, answered_again, failure, is_used, open};
+use super::request::{Name, answered_again, failure, is_used, note_refusal, open, written};
 use super::settle::{GRACE, MAX_GRACE, complete, find_start};
 use super::wish::Wish;
 use crate::context::Context;
 use crate::convert;
 use crate::error::{PeerFault, StreamError};
 use crate::io::{Reader, Writer};
+use crate::limits::Limit;
 use crate::transport::Transport;
 
 /// A subscription that ended early.
@@ -162,9 +163,7 @@ impl<T: Transport> Subscription<'_, T> {
             frame_start: 0,
             frame_last: None,
         })?;
-        // If this fails, so does reading the answer, with a better reason.
-        let _ = self.writer.flush().await;
-        Ok(())
+        written(self.writer.flush().await)
     }
 
     fn wish(&self, demand: Option<Demand>) -> Wish {
@@ -189,8 +188,7 @@ impl<T: Transport> Subscription<'_, T> {
             frame_start: 0,
             frame_last: None,
         })?;
-        let _ = self.writer.flush().await;
-        Ok(())
+        written(self.writer.flush().await)
     }
 
     async fn follow(
@@ -225,6 +223,7 @@ impl<T: Transport> Subscription<'_, T> {
             }
             Err(error) => {
                 tracing::debug!(%error, "subscription ended");
+                note_refusal(context, &error, Limit::Subscriptions);
                 self.leave(&error).await;
                 Err(Failed {
                     reason: failure(&error),
