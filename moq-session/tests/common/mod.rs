@@ -16,6 +16,7 @@ pub mod scripts;
 pub mod stage;
 pub mod told;
 pub mod trap;
+pub mod waiting;
 
 use std::time::Duration;
 
