@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use common::announce::{listen, tell};
 use common::for_each_version;
-use common::scripts::{A_WHILE, enter_with, grant, path, pattern, settle, subscribe};
+use common::scripts::{A_WHILE, enter_with, grant, path, pattern, subscribe};
 use common::told::keep as publish;
 use moq_session::{
     Announced, AnnouncedEvent, BroadcastPath, Grant, GrantError, OriginProducer, SessionError,

@@ -169,8 +169,7 @@ impl<W: Notify> Groups<W> {
     fn show(&mut self, sequence: u64, key: usize, time: Option<u64>) {
         self.announced.remove(sequence);
         if let Some(group) = self.all.at(key) {
-            let begun = group.begun();
-            let is_datagram = group.kind() == Kind::Datagram;
+            let (begun, is_datagram) = (group.begun(), group.kind() == Kind::Datagram);
             let shown = Shown { key, time, begun };
             self.shown.insert(sequence, shown, is_datagram);
         }
