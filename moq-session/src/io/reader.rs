@@ -240,12 +240,15 @@ impl<R: RecvStream> Reader<R> {
         Ok(message)
     }
 
-    /// The next change of the peer's announcements; `None` at the end of the stream.
+    /// The next change of the peer's announcements; `None` at the end of the stream. Those that come when
+    /// there is no `room` are left out.
     pub(crate) async fn announced(
         &mut self,
         decoder: &mut AnnounceDecoder,
+        room: impl Fn() -> usize,
     ) -> Result<Option<Announced>, StreamError> {
         let announced = self.split("an announcement", |buf| {
+            decoder.set_room(room());
             let (is_new, left_out) = (decoder.listed().is_none(), decoder.left_out());
             let event = decoder.decode(buf)?.map(Announced::Event);
             let is_listed = is_new && decoder.listed().is_some();

@@ -91,14 +91,14 @@ impl<T: Transport> Listening<'_, T> {
                 waiting.end();
             }
             let limit = (!waiting.is_over()).then(|| self.limit(waiting, *is_answered));
-            decoder.set_room(self.table.room());
+            let room = || self.table.room();
             let announced = tokio::select! {
                 biased;
                 () = self.granted.changed() => {
                     self.table.admit();
                     continue;
                 }
-                announced = within(limit, reader.announced(&mut decoder)) => announced,
+                announced = within(limit, reader.announced(&mut decoder, room)) => announced,
             };
             let Some(announced) = announced else {
                 waiting.end();
