@@ -46,6 +46,14 @@ pub enum ExportError {
     /// The catalog's track ended before it named anything that could be written.
     #[error("the catalog ended without a rendition that can be written")]
     NothingToWrite,
+    /// The catalog lacks a rendition that was chosen by its name.
+    #[error("the catalog has no rendition {name}, it has: {}", there.join(", "))]
+    NoRendition {
+        /// The name.
+        name: String,
+        /// The names that it has.
+        there: Vec<String>,
+    },
     /// A track failed, and no other one is left.
     #[error("track {name} failed")]
     Track {

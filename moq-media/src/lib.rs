@@ -64,6 +64,6 @@ pub mod doc;
 pub mod fuzz;
 
 pub use error::{ExportError, ImportError};
-pub use export::{Choice, Export, ExportConfig, ExportNotice};
+pub use export::{CatalogTrack, Choice, Export, ExportConfig, ExportNotice};
 pub use import::{Import, ImportConfig};
 pub use payload::Payload;

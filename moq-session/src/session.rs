@@ -114,6 +114,15 @@ impl Session {
         Ok(self.shared().source.track(&path, track))
     }
 
+    /// The peer's broadcast `path`, whether that is announced or not.
+    ///
+    /// # Errors
+    /// [`PathError`] if `path` is no broadcast path.
+    pub fn broadcast(&self, path: &str) -> Result<BroadcastConsumer, PathError> {
+        let path = self.shared().grant.root.join(&BroadcastPath::new(path)?)?;
+        Ok(self.shared().source.broadcast(&path))
+    }
+
     /// Reads one group of the peer's track `track` of the broadcast `path`, without subscribing.
     ///
     /// The peer's FIN is the end [`GroupEnd::Finished`](moq_model::GroupEnd::Finished), its RESET
