@@ -11,6 +11,7 @@ mod exit;
 mod input;
 mod logging;
 mod ls;
+mod media;
 mod memory;
 mod output;
 mod ping;

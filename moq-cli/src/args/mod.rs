@@ -3,6 +3,7 @@
 mod bench;
 mod client;
 mod decode;
+mod fmp4;
 mod media;
 mod relay;
 mod values;

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use moq_session::{Announced, AnnouncedEvent, BroadcastPath, HopId, OriginConsumer, TrackConsumer};
+use moq_session::{
+    Announced, AnnouncedEvent, BroadcastConsumer, BroadcastPath, HopId, OriginConsumer,
+    TrackConsumer,
+};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::args::SubscribeArgs;
@@ -13,7 +16,7 @@ use crate::progress::Console;
 
 /// Finds the track of the arguments, as often as it is lost.
 #[derive(Debug)]
-pub(super) struct Finder {
+pub(crate) struct Finder {
     path: BroadcastPath,
     track: String,
     origin: OriginConsumer,
@@ -33,22 +36,35 @@ pub(super) struct Finder {
 
 /// A track to read.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(crate) struct Found {
     pub(super) track: TrackConsumer,
+    /// The broadcast that it is of.
+    pub(crate) broadcast: BroadcastConsumer,
     /// Whether it had to be waited for.
-    pub(super) is_fresh: bool,
+    pub(crate) is_fresh: bool,
     /// Who publishes it, as far as that is known.
-    pub(super) publisher: Option<HopId>,
+    pub(crate) publisher: Option<HopId>,
     /// Whether the broadcast itself is announced, and not only something above it.
-    pub(super) is_announced: bool,
+    pub(crate) is_announced: bool,
 }
 
 impl Finder {
     pub(super) fn new(args: &SubscribeArgs, origin: OriginConsumer, console: &Console) -> Self {
-        let timeout = args.client.timeout;
+        let track = &args.media.track;
+        Self::of_track(&args.broadcast, track, args.client.timeout, origin, console)
+    }
+
+    /// As [`Self::new`], for the track `track` of the broadcast `path`.
+    pub(crate) fn of_track(
+        path: &BroadcastPath,
+        track: &str,
+        timeout: Option<Duration>,
+        origin: OriginConsumer,
+        console: &Console,
+    ) -> Self {
         Self {
-            path: args.broadcast.clone(),
-            track: args.media.track.clone(),
+            path: path.clone(),
+            track: track.to_owned(),
             origin,
             console: console.clone(),
             deadline: timeout.map(|timeout| Instant::now() + timeout),
@@ -61,12 +77,12 @@ impl Finder {
     }
 
     /// The track that was found is not there after all.
-    pub(super) fn not_there(&mut self) {
+    pub(crate) fn not_there(&mut self) {
         self.is_missing = true;
     }
 
     /// What led to the track is lost.
-    pub(super) fn lost(&mut self) {
+    pub(crate) fn lost(&mut self) {
         self.is_missing = false;
         self.was_there = true;
         self.deadline = self
@@ -78,7 +94,7 @@ impl Finder {
     ///
     /// # Errors
     /// When the time for waiting is over, or the link ended.
-    pub(super) async fn find(&mut self, link: &mut Link) -> anyhow::Result<Found> {
+    pub(crate) async fn find(&mut self, link: &mut Link) -> anyhow::Result<Found> {
         loop {
             while link.session().is_none() {
                 link.event().await?;
@@ -160,16 +176,17 @@ impl Finder {
     /// The track, if something leads to it.
     fn ask(&self, link: &Link) -> Option<Found> {
         let covering = self.routes.last_key_value();
-        let track = match self.origin.broadcast(&self.path) {
-            Ok(broadcast) => broadcast.track(&self.track).ok()?,
+        let broadcast = match self.origin.broadcast(&self.path) {
+            Ok(broadcast) => broadcast,
             Err(_) if self.path.is_hidden() => {
                 let session = link.session()?;
-                session.subscribe(self.path.as_str(), &self.track).ok()?
+                session.broadcast(self.path.as_str()).ok()?
             }
             Err(_) => return None,
         };
         Some(Found {
-            track,
+            track: broadcast.track(&self.track).ok()?,
+            broadcast,
             is_fresh: self.has_waited,
             publisher: covering.and_then(|(_, publisher)| *publisher),
             is_announced: covering.is_some_and(|(path, _)| *path == self.path),

@@ -1,8 +1,9 @@
 //! `moq subscribe`: frames to stdout.
 
-mod find;
+pub(crate) mod find;
+mod media;
 mod read;
-mod trouble;
+pub(crate) mod trouble;
 
 use moq_session::{Budget, HopId, OriginProducer, Role};
 
@@ -16,6 +17,9 @@ use read::{Ended, Writer};
 
 /// Runs the command.
 pub(crate) async fn run(args: SubscribeArgs, console: &Console) -> anyhow::Result<Exit> {
+    if args.fmp4.fmp4 {
+        return media::run(&args, console).await;
+    }
     let buffer = args
         .buffer
         .unwrap_or_else(|| memory::quarter(MOST_BUFFERED));
@@ -45,4 +49,4 @@ async fn read_all(finder: &mut Finder, writer: &mut Writer, link: &mut Link) -> 
 
 /// What is held of a track at most while some group before it is missing, in bytes: relays send
 /// newest first, so the first group of a file may come after all others.
-const MOST_BUFFERED: u64 = 1 << 30;
+pub(crate) const MOST_BUFFERED: u64 = 1 << 30;

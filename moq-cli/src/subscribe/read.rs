@@ -40,7 +40,7 @@ pub(super) struct Writer {
 
 /// Why reading ended without an error.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Ended {
+pub(crate) enum Ended {
     /// The track is finished.
     Finished,
     /// Nobody reads stdout any more.

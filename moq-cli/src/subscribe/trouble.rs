@@ -2,10 +2,12 @@
 
 use moq_session::{Abort, ReadError};
 
+use super::find::Found;
+use super::read::Ended;
 use crate::exit::{Exit, Failure};
 
 /// What is missing, and why as far as that is known.
-pub(super) fn missing(groups: &std::ops::Range<u64>, cause: Abort) -> String {
+pub(crate) fn missing(groups: &std::ops::Range<u64>, cause: Abort) -> String {
     let what = match groups.end.saturating_sub(groups.start) {
         0 | 1 => format!("group {} is missing, or some of it", groups.start),
         _ => format!("groups {} to {} are missing", groups.start, groups.end - 1),
@@ -19,13 +21,13 @@ pub(super) fn missing(groups: &std::ops::Range<u64>, cause: Abort) -> String {
 }
 
 /// Something is missing where nothing may be.
-pub(super) fn strict(what: String) -> anyhow::Error {
+pub(crate) fn strict(what: String) -> anyhow::Error {
     let hint = "without --strict what is missing is skipped";
     Failure::new(Exit::Failed, what).with_hint(hint).into()
 }
 
 /// The broadcast lacks the track.
-pub(super) fn no_track(name: &str) -> anyhow::Error {
+pub(crate) fn no_track(name: &str) -> anyhow::Error {
     let what = format!("the broadcast has no track `{name}`");
     let failure = Failure::new(Exit::NotFound, what);
     failure
@@ -33,20 +35,43 @@ pub(super) fn no_track(name: &str) -> anyhow::Error {
         .into()
 }
 
+/// Why a broadcast's catalog is not there: it may come yet, or `None` if it was there and was lost.
+///
+/// # Errors
+/// If the broadcast has no catalog, or the server does not answer.
+pub(crate) fn absent(error: ReadError, found: &Found) -> anyhow::Result<Option<Ended>> {
+    match error {
+        ReadError::Aborted(Abort::Unroutable) => Ok(Some(Ended::NotThere)),
+        ReadError::Aborted(Abort::NotFound) if !found.is_announced => Ok(Some(Ended::NotThere)),
+        ReadError::Aborted(Abort::NotFound) => {
+            let what = format!(
+                "the broadcast has no catalog, no track `{}`",
+                found.track.name()
+            );
+            let failure = Failure::new(Exit::NotFound, what);
+            Err(failure
+                .with_hint("without --fmp4, a single track can be read by --track")
+                .into())
+        }
+        ReadError::Aborted(Abort::Timeout) => Err(no_answer()),
+        _ => Ok(None),
+    }
+}
+
 /// The server owes an answer.
-pub(super) fn no_answer() -> anyhow::Error {
+pub(crate) fn no_answer() -> anyhow::Error {
     let failure = Failure::new(Exit::TimedOut, "the server does not answer for the track");
     failure.with_hint("give it longer with --timeout").into()
 }
 
 /// The track ended before its finish.
-pub(super) fn vanished(error: ReadError) -> anyhow::Error {
+pub(crate) fn vanished(error: ReadError) -> anyhow::Error {
     let failure = Failure::new(Exit::Failed, "the broadcast vanished without an end");
     anyhow::Error::new(error).context(failure.with_hint("check on its publisher"))
 }
 
 /// A frame is not what was asked for.
-pub(super) fn no_json(why: String) -> anyhow::Error {
+pub(crate) fn no_json(why: String) -> anyhow::Error {
     let failure = Failure::new(Exit::Failed, "a frame is no JSON");
     anyhow::Error::msg(why).context(failure.with_hint("--lines and --raw take anything"))
 }

@@ -1,0 +1,4 @@
+//! Fragmented MP4 in and out.
+
+mod files;
+mod flows;
