@@ -4,10 +4,12 @@
 
 mod args;
 mod bench;
+mod catalog;
 mod client;
 mod decode;
 mod demo;
 mod exit;
+mod fetch;
 mod input;
 mod logging;
 mod ls;
@@ -124,6 +126,8 @@ async fn client(command: Command, console: &Console) -> anyhow::Result<Exit> {
         Command::Demo(args) => demo::run(args, console).await,
         Command::Publish(args) => publish::run(args, console).await,
         Command::Subscribe(args) => subscribe::run(args, console).await,
+        Command::Catalog(args) => catalog::run(args, console).await,
+        Command::Fetch(args) => fetch::run(args, console).await,
         Command::Ls(args) => ls::run(args, console).await,
         Command::Ping(args) => ping::run(args).await,
         Command::Bench(args) => bench::run(args, console).await,

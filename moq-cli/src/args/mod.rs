@@ -6,6 +6,7 @@ mod decode;
 mod fmp4;
 mod media;
 mod relay;
+mod single;
 mod values;
 
 use std::time::Duration;
@@ -20,6 +21,7 @@ pub(crate) use client::ClientArgs;
 pub(crate) use decode::{DecodeArgs, Part};
 pub(crate) use media::{Beginning, Mode, PublishArgs, SubscribeArgs};
 pub(crate) use relay::{Listen, RelayArgs, TlsArgs};
+pub(crate) use single::{CatalogArgs, FetchArgs};
 
 /// Publish, subscribe and relay live content over QUIC and WebTransport.
 ///
@@ -64,6 +66,10 @@ pub(crate) enum Command {
     Publish(PublishArgs),
     /// Write a broadcast to stdout
     Subscribe(SubscribeArgs),
+    /// Show what media a broadcast has
+    Catalog(CatalogArgs),
+    /// Write one group of a track to stdout
+    Fetch(FetchArgs),
     /// List the announced broadcasts
     Ls(LsArgs),
     /// Connect, and report what was negotiated and how long it took

@@ -1,6 +1,7 @@
 //! Connecting, staying connected, and saying what is wrong where that fails.
 
 mod failure;
+mod reader;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::progress::Console;
 use failure::is_unauthorized;
 
 pub(crate) use failure::{ended, failed};
+pub(crate) use reader::{reader, unread};
 
 /// What a session of these arguments starts with.
 pub(crate) fn config(args: &ClientArgs) -> Config {

@@ -37,7 +37,7 @@ pub(crate) struct Finder {
 /// A track to read.
 #[derive(Debug)]
 pub(crate) struct Found {
-    pub(super) track: TrackConsumer,
+    pub(crate) track: TrackConsumer,
     /// The broadcast that it is of.
     pub(crate) broadcast: BroadcastConsumer,
     /// Whether it had to be waited for.

@@ -5,33 +5,26 @@ use std::time::Duration;
 use anyhow::Context as _;
 use futures_util::FutureExt as _;
 use moq_media::{Export, ExportConfig, ExportError, ExportNotice};
-use moq_session::{Budget, HopId, OriginProducer, ReadError, Role, Start};
+use moq_session::{HopId, ReadError, Start};
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 use super::find::{Finder, Found};
 use super::read::Ended;
-use super::{MOST_BUFFERED, trouble};
+use super::trouble;
 use crate::args::{Beginning, SubscribeArgs};
 use crate::client::{self, Link};
 use crate::exit::{Exit, Failure};
 use crate::media::{self, TrackLine};
-use crate::memory;
 use crate::output::{Output, OutputClosed};
 use crate::progress::Console;
 
 /// Runs the command.
 pub(super) async fn run(args: &SubscribeArgs, console: &Console) -> anyhow::Result<Exit> {
-    let buffer = args
-        .buffer
-        .unwrap_or_else(|| memory::quarter(MOST_BUFFERED));
-    let origin = OriginProducer::with(HopId::random(), Budget::without_history(buffer));
-    let config = client::config(&args.client)
-        .with_subscribe(origin.clone())
-        .with_role(Role::Subscriber);
-    let mut link = Link::connect(&args.client, config, console).await?;
+    let (mut link, origin) =
+        client::reader(&args.client, client::unread(args.buffer), console).await?;
     let (path, timeout) = (&args.broadcast, args.client.timeout);
     let track = moq_media::catalog::TRACK;
-    let mut finder = Finder::of_track(path, track, timeout, origin.consume(), console);
+    let mut finder = Finder::of_track(path, track, timeout, origin, console);
     let mut writer = MediaWriter::new(args, console);
     let read = writer.read_all(&mut finder, &mut link).await;
     // What was read before a failure is written all the same.

@@ -13,7 +13,8 @@ use crate::exit::Exit;
 use crate::memory;
 use crate::progress::Console;
 use find::Finder;
-use read::{Ended, Writer};
+pub(crate) use read::Ended;
+use read::Writer;
 
 /// Runs the command.
 pub(crate) async fn run(args: SubscribeArgs, console: &Console) -> anyhow::Result<Exit> {
@@ -49,4 +50,4 @@ async fn read_all(finder: &mut Finder, writer: &mut Writer, link: &mut Link) -> 
 
 /// What is held of a track at most while some group before it is missing, in bytes: relays send
 /// newest first, so the first group of a file may come after all others.
-pub(crate) const MOST_BUFFERED: u64 = 1 << 30;
+const MOST_BUFFERED: u64 = 1 << 30;

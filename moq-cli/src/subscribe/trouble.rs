@@ -50,7 +50,7 @@ pub(crate) fn absent(error: ReadError, found: &Found) -> anyhow::Result<Option<E
             );
             let failure = Failure::new(Exit::NotFound, what);
             Err(failure
-                .with_hint("without --fmp4, a single track can be read by --track")
+                .with_hint("`moq subscribe --track NAME` reads a single track")
                 .into())
         }
         ReadError::Aborted(Abort::Timeout) => Err(no_answer()),
