@@ -44,7 +44,8 @@ impl Output {
         Self::new(io::stdout)
     }
 
-    fn new<W: Write>(open: impl FnOnce() -> W + Send + 'static) -> Self {
+    /// Takes over what `open` yields, on the thread that writes.
+    pub(crate) fn new<W: Write>(open: impl FnOnce() -> W + Send + 'static) -> Self {
         let (batches, receiver) = mpsc::channel(AHEAD);
         let (sender, end) = oneshot::channel();
         std::thread::spawn(move || {

@@ -2,4 +2,5 @@
 
 mod files;
 mod flows;
+mod recordings;
 mod single;
