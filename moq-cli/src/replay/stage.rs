@@ -130,10 +130,11 @@ impl Stage {
         }
     }
 
-    /// Ends everything that has no end in the recording.
+    /// Ends everything that has no end in the recording. Groups end well: an abort would overtake the
+    /// frames that were recorded of them.
     pub(super) fn finish(&mut self) {
         for group in std::mem::take(&mut self.groups).into_values() {
-            group.abort(Abort::Missing);
+            group.finish();
         }
         for track in std::mem::take(&mut self.tracks).into_values() {
             track.finish();
