@@ -129,7 +129,8 @@ fn video(name: &str, video: &VideoRendition) -> String {
 fn audio(name: &str, audio: &AudioRendition) -> String {
     let (rate, channels) = (audio.sample_rate, audio.channels);
     let (name, codec) = (harmless(name), harmless(&audio.codec));
-    let line = format!("{name}  audio  {codec}  {rate} Hz  {channels} channels");
+    let plural = if channels == 1 { "" } else { "s" };
+    let line = format!("{name}  audio  {codec}  {rate} Hz  {channels} channel{plural}");
     end(line, audio.bitrate, &audio.container)
 }
 
