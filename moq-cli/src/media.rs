@@ -65,9 +65,13 @@ impl TrackLine {
         }
         let seconds = self.span.as_secs_f64();
         if seconds > 0.0 {
-            let rate = self.samples as f64 / seconds;
-            let kilobits = self.bytes as f64 * 8.0 / 1e3 / seconds;
-            let _ = write!(text, ", {rate:.2} samples/s, {kilobits:.0} kbit/s");
+            let (rate, kilobits) = self.rates(seconds);
+            let of = if self.size.is_some() {
+                "fps"
+            } else {
+                "packets/s"
+            };
+            let _ = write!(text, ", {rate:.2} {of}, {kilobits:.0} kbit/s");
         }
         if self.groups > 0 {
             let group = seconds / self.groups as f64;
@@ -78,13 +82,40 @@ impl TrackLine {
         }
         text
     }
+
+    /// Samples and kilobits per second.
+    fn rates(&self, seconds: f64) -> (f64, f64) {
+        let kilobits = self.bytes as f64 * 8.0 / 1e3;
+        (self.samples as f64 / seconds, kilobits / seconds)
+    }
+
+    /// What fits on a line beside another one.
+    fn short(&self) -> String {
+        let seconds = self.span.as_secs_f64();
+        let (rate, kilobits) = self.rates(seconds.max(0.001));
+        let lost = self
+            .lost
+            .as_ref()
+            .map_or_else(String::new, |lost| format!(", {lost}"));
+        format!(
+            "{} {seconds:.1} s, {rate:.1}/s, {kilobits:.0} kbit/s{lost}",
+            self.name
+        )
+    }
 }
 
-/// All tracks on one line.
+/// All tracks on one line of a terminal, as far as it reaches.
 pub(crate) fn line(tracks: impl IntoIterator<Item = TrackLine>) -> String {
-    let texts = tracks.into_iter().map(|track| track.text());
-    texts.collect::<Vec<_>>().join(" | ")
+    let texts = tracks.into_iter().map(|track| track.short());
+    let line = texts.collect::<Vec<_>>().join(" | ");
+    match line.char_indices().nth(COLUMNS) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line,
+    }
 }
+
+/// What every terminal has, but one.
+const COLUMNS: usize = 78;
 
 /// An error with its causes, as far as they add something.
 pub(crate) fn chain(error: &dyn Error) -> String {
@@ -122,8 +153,15 @@ mod tests {
         track.lost = Some("3 groups missing".into());
         assert_eq!(
             track.text(),
-            "video0 avc1.64001e, 25.00 samples/s, 500 kbit/s, groups of 1.00 s, 2.0 s in all, \
+            "video0 avc1.64001e, 25.00 packets/s, 500 kbit/s, groups of 1.00 s, 2.0 s in all, \
              3 groups missing"
         );
+        assert_eq!(
+            track.short(),
+            "video0 2.0 s, 25.0/s, 500 kbit/s, 3 groups missing"
+        );
+        let many = line(vec![track; 9]);
+        assert_eq!(many.chars().count(), COLUMNS + 1);
+        assert!(many.ends_with('…'));
     }
 }

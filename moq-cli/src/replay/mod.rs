@@ -26,7 +26,7 @@ use stage::Stage;
 
 /// Runs the command.
 pub(crate) async fn run(args: ReplayArgs, console: &Console) -> anyhow::Result<Exit> {
-    let (contents, _) = load(&args)?;
+    let contents = load(&args)?;
     if let Some(cut) = &contents.cut {
         console.note(cut);
     }
@@ -52,7 +52,7 @@ pub(crate) async fn run(args: ReplayArgs, console: &Console) -> anyhow::Result<E
     }
 }
 
-fn load(args: &ReplayArgs) -> anyhow::Result<(Contents, File)> {
+fn load(args: &ReplayArgs) -> anyhow::Result<Contents> {
     let name = args.file.display();
     let failure = |what: &str| Failure::new(Exit::Failed, format!("cannot {what} {name}"));
     let mut file = File::open(&args.file).with_context(|| failure("read"))?;
@@ -61,7 +61,7 @@ fn load(args: &ReplayArgs) -> anyhow::Result<(Contents, File)> {
         let failure = failure("replay").with_hint("it has no track");
         return Err(failure.into());
     }
-    Ok((contents, file))
+    Ok(contents)
 }
 
 /// Plays a recording, as often as it is asked to.

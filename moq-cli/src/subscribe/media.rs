@@ -1,11 +1,12 @@
 //! `moq subscribe --fmp4`: media to stdout, as one file that grows.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use futures_util::FutureExt as _;
 use moq_media::{Export, ExportConfig, ExportError, ExportNotice};
-use moq_session::{HopId, ReadError, Start};
+use moq_session::{Abort, HopId, ReadError, Start};
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 use super::find::{Finder, Found};
@@ -45,6 +46,8 @@ struct MediaWriter<'a> {
     has_written: bool,
     /// Tracks that ended early, unless they come back.
     failed: Vec<ExportNotice>,
+    /// What was told of fields of the catalog, which comes again and again.
+    faults: BTreeSet<String>,
     redraw: Interval,
 }
 
@@ -61,6 +64,7 @@ impl<'a> MediaWriter<'a> {
             is_anew: false,
             has_written: false,
             failed: Vec::new(),
+            faults: BTreeSet::new(),
             redraw,
         }
     }
@@ -162,6 +166,9 @@ impl<'a> MediaWriter<'a> {
             let bytes = match next {
                 Ok(Some(bytes)) => bytes,
                 Ok(None) => return self.ended(),
+                Err(ExportError::Track { name, source }) if is_refused(source) => {
+                    return Err(trouble::no_named_track(&name));
+                }
                 Err(ExportError::Track { source, .. }) => return self.vanished(source, link).await,
                 Err(error) => return Err(error).context(Failure::new(Exit::Failed, CANNOT)),
             };
@@ -192,6 +199,12 @@ impl<'a> MediaWriter<'a> {
             );
             match notice {
                 ExportNotice::Failed { .. } => self.failed.push(notice),
+                ExportNotice::Field(fault) => {
+                    let text = fault.to_string();
+                    if self.faults.len() < MOST_FAULTS && self.faults.insert(text) {
+                        self.console.note(fault);
+                    }
+                }
                 _ if is_loss && self.args.strict => {
                     return Err(trouble::strict(media::chain(&notice)));
                 }
@@ -240,6 +253,11 @@ impl<'a> MediaWriter<'a> {
     }
 }
 
+/// Whether the publisher has no such track, though its catalog names it.
+fn is_refused(error: ReadError) -> bool {
+    error == ReadError::Aborted(Abort::NotFound)
+}
+
 /// Hands over what is to be written.
 async fn flush(output: &mut Output) -> anyhow::Result<Option<OutputClosed>> {
     if !output.is_dirty() {
@@ -253,6 +271,9 @@ const CANNOT: &str = "cannot write the broadcast as fMP4";
 
 /// A relay that goes down takes its broadcasts with it before its sessions.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// Faults of a catalog that are told.
+const MOST_FAULTS: usize = 64;
 
 /// How often the progress is shown.
 const REDRAW: Duration = Duration::from_millis(250);

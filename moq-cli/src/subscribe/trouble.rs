@@ -35,6 +35,14 @@ pub(crate) fn no_track(name: &str) -> anyhow::Error {
         .into()
 }
 
+/// The broadcast lacks a track that its catalog names.
+pub(crate) fn no_named_track(name: &str) -> anyhow::Error {
+    let what = format!("the broadcast has no track `{name}`, though its catalog names it");
+    Failure::new(Exit::NotFound, what)
+        .with_hint("check on its publisher")
+        .into()
+}
+
 /// Why a broadcast's catalog is not there: it may come yet, or `None` if it was there and was lost.
 ///
 /// # Errors

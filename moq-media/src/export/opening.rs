@@ -19,12 +19,12 @@ use crate::error::ExportError;
 impl Export {
     /// Reads the catalog until it has something to write, and subscribes to that.
     ///
-    /// A catalog that lacks one of the chosen kinds or names is given half a second to gain it, because
-    /// some publishers add their renditions one by one.
+    /// A catalog that names something, but lacks one of the chosen kinds or names, is given half a second to
+    /// gain it, because some publishers add their renditions one by one.
     ///
     /// # Errors
-    /// [`ExportError::NoCatalog`] without a catalog, [`ExportError::NothingToWrite`] when it ends
-    /// first, [`ExportError::NoRendition`] when it lacks a name that was chosen,
+    /// [`ExportError::NoCatalog`] without a catalog, [`ExportError::NothingToWrite`] when nothing that it
+    /// names can be written or it ends first, [`ExportError::NoRendition`] when it lacks a name that was chosen,
     /// [`ExportError::Track`] when it fails.
     ///
     /// # Panics
@@ -63,7 +63,7 @@ async fn complete(
     config: &ExportConfig,
     notices: &mut VecDeque<ExportNotice>,
 ) -> Result<Catalog, ExportError> {
-    let mut last = None;
+    let mut last: Option<Reading> = None;
     let mut deadline: Option<Instant> = None;
     loop {
         let next = match deadline {
@@ -74,20 +74,18 @@ async fn complete(
             },
         };
         let Some(reading) = next else {
-            return as_it_is(last, config);
+            return as_it_is(last, config, notices);
         };
-        notices.extend(reading.faults.into_iter().map(ExportNotice::Field));
-        let catalog = reading.catalog;
-        let writable = writable(&catalog, config);
-        if !writable.is_empty() && has_all(&catalog, config) {
-            return Ok(catalog);
+        let catalog = &reading.catalog;
+        if has_all(catalog, config) && !writable(catalog, config).is_empty() {
+            notices.extend(reading.faults.into_iter().map(ExportNotice::Field));
+            return Ok(reading.catalog);
         }
-        let is_empty = catalog.video.is_empty() && catalog.audio.is_empty();
-        let has_some = !writable.is_empty() || lacking(&catalog, config).is_some();
-        if !is_empty && has_some && deadline.is_none() {
+        let names_some = !catalog.video.is_empty() || !catalog.audio.is_empty();
+        if (names_some || !reading.faults.is_empty()) && deadline.is_none() {
             deadline = Some(clock::now() + SETTLE);
         }
-        last = Some(catalog);
+        last = Some(reading);
     }
 }
 
@@ -102,8 +100,15 @@ async fn read(track: &mut CatalogTrack) -> Result<Option<Reading>, ExportError> 
 }
 
 /// No further catalog is waited for.
-fn as_it_is(last: Option<Catalog>, config: &ExportConfig) -> Result<Catalog, ExportError> {
-    let catalog = last.ok_or(ExportError::NothingToWrite)?;
+fn as_it_is(
+    last: Option<Reading>,
+    config: &ExportConfig,
+    notices: &mut VecDeque<ExportNotice>,
+) -> Result<Catalog, ExportError> {
+    let Some(Reading { catalog, faults }) = last else {
+        let why = Vec::new();
+        return Err(ExportError::NothingToWrite { why });
+    };
     if let Some(name) = lacking(&catalog, config) {
         let there = catalog.video.keys().chain(catalog.audio.keys());
         return Err(ExportError::NoRendition {
@@ -111,10 +116,18 @@ fn as_it_is(last: Option<Catalog>, config: &ExportConfig) -> Result<Catalog, Exp
             there: there.cloned().collect(),
         });
     }
-    if writable(&catalog, config).is_empty() {
-        return Err(ExportError::NothingToWrite);
+    let mut left_out = VecDeque::new();
+    if !sources(&catalog, config, &mut left_out).is_empty() {
+        notices.extend(faults.into_iter().map(ExportNotice::Field));
+        return Ok(catalog);
     }
-    Ok(catalog)
+    let faults = faults.iter().map(ToString::to_string);
+    let left_out = left_out.into_iter().map(|notice| match notice {
+        ExportNotice::LeftOut(error) => error.to_string(),
+        other => other.to_string(),
+    });
+    let why = faults.chain(left_out).collect();
+    Err(ExportError::NothingToWrite { why })
 }
 
 fn writable(catalog: &Catalog, config: &ExportConfig) -> Vec<Source> {

@@ -94,6 +94,9 @@ impl<'a> Pump<'a> {
                 return Ok(());
             }
             let wants_input = !self.is_paced || due_at.is_none() || self.import.wants_input();
+            if !self.is_paced {
+                self.ready(link).await?;
+            }
             let wake = due_at.unwrap_or_else(Instant::now);
             let step = tokio::select! {
                 biased;
@@ -103,8 +106,9 @@ impl<'a> Pump<'a> {
                     continue;
                 }
                 () = sleep_until(wake), if due_at.is_some() => Step::Due,
-                chunk = next(&mut self.input, &self.import, self.is_paced),
-                    if self.input.is_some() && wants_input => Step::Input(chunk),
+                chunk = next(&mut self.input), if self.input.is_some() && wants_input => {
+                    Step::Input(chunk)
+                }
                 _ = self.redraw.tick() => Step::Redraw,
             };
             match step {
@@ -141,6 +145,23 @@ impl<'a> Pump<'a> {
             return Ok(());
         }
         self.hold(link, self.args.hold).await
+    }
+
+    /// Waits while even the fastest reader is far behind. The wait is one, however often the progress is
+    /// shown meanwhile, because it ends when nobody takes anything for a while.
+    async fn ready(&mut self, link: &mut Link) -> anyhow::Result<()> {
+        let ready = self.import.ready();
+        tokio::pin!(ready);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut ready => return Ok(()),
+                event = link.event() => event?,
+                _ = self.redraw.tick() => {
+                    self.console.show(|| media::line(lines(&self.import)));
+                }
+            }
+        }
     }
 
     /// Publishes what is due; says when there is more.
@@ -208,15 +229,8 @@ impl<'a> Pump<'a> {
     }
 }
 
-/// The next piece of the input, once the fastest reader is not too far behind for it.
-async fn next(
-    input: &mut Option<mpsc::Receiver<io::Result<Bytes>>>,
-    import: &Import,
-    is_paced: bool,
-) -> Option<io::Result<Bytes>> {
-    if !is_paced {
-        import.ready().await;
-    }
+/// The next piece of the input.
+async fn next(input: &mut Option<mpsc::Receiver<io::Result<Bytes>>>) -> Option<io::Result<Bytes>> {
     input.as_mut()?.recv().await
 }
 

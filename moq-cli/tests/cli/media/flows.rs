@@ -122,6 +122,40 @@ fn a_broadcast_without_media_is_not_found() {
 }
 
 #[test]
+fn a_catalog_that_can_not_be_used_says_why() {
+    let relay = Relay::start(&[]);
+    let base64 =
+        r#"{"video":{"renditions":{"v":{"codec":"avc1.64001e","description":"AWQAHv/h"}}}}"#;
+    let absent = r#"{"audio":{"renditions":{"gone":{"codec":"opus","sampleRate":48000,"numberOfChannels":2}}}}"#;
+    let cases = [
+        ("base64", base64, "video.renditions.v.description", 1),
+        ("array", "[1]", "expected an object, found an array", 1),
+        (
+            "theora",
+            r#"{"video":{"renditions":{"v":{"codec":"theora"}}}}"#,
+            "theora",
+            1,
+        ),
+        ("absent", absent, "no track `gone`", 4),
+    ];
+    for (name, catalog, expected, code) in cases {
+        let mut subscriber = relay.run("subscribe", "moqt", &[name, "--fmp4"]);
+        subscriber.line("waiting for");
+        let flags = [name, "--track", "catalog.json", "--json"];
+        let mut publisher = relay.run("publish", "moqt", &flags);
+        let mut stdin = publisher.stdin();
+        writeln!(stdin, "{catalog}").unwrap();
+        // The publisher goes on, and yet the subscriber does not wait for ever.
+        let ended = subscriber.end().expect(code);
+        let said = ended.stderr.last().unwrap();
+        assert!(said.contains(expected), "{name}: {said}");
+        assert_eq!(ended.stdout, b"", "{name}");
+        drop(stdin);
+        publisher.end().expect(0);
+    }
+}
+
+#[test]
 fn media_goes_on_after_the_relay_was_killed() {
     let relay = Relay::start(&[]);
     let mut subscriber = relay.run("subscribe", "moqt", &["x", "--fmp4"]);
