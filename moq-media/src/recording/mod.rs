@@ -36,6 +36,9 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "fuzz")]
+pub(crate) use write::framed;
+
 pub use read::{RecordingError, RecordingReader};
 pub use record::{Entry, Record};
 pub use write::RecordingWriter;

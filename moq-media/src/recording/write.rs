@@ -76,16 +76,27 @@ impl RecordingWriter {
             Record::Frame { payload, .. } => payload.clone(),
             _ => Bytes::new(),
         };
-        let body = body::encode(record);
-        let len = body.len() + payload.len();
-        let mut bytes = Vec::with_capacity(HEAD + body.len());
-        // A group's limit keeps every frame far below what the length can say.
-        bytes.put_u32(u32::try_from(len).unwrap_or(u32::MAX));
-        bytes.put_u32(checksum::checksum(&[&body, &payload]));
-        bytes.put_slice(&body);
-        self.offset += (HEAD + len) as u64;
-        [bytes.into(), payload]
+        let head = behind_head(&body::encode(record), &payload);
+        self.offset += (head.len() + payload.len()) as u64;
+        [head.into(), payload]
     }
+}
+
+/// The head of a record and the first part of its body.
+fn behind_head(body: &[u8], payload: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(HEAD + body.len());
+    // A group's limit keeps every frame far below what the length can say.
+    let len = u32::try_from(body.len() + payload.len());
+    bytes.put_u32(len.unwrap_or(u32::MAX));
+    bytes.put_u32(checksum::checksum(&[body, payload]));
+    bytes.put_slice(body);
+    bytes
+}
+
+/// A record of this body, whatever that is.
+#[cfg(feature = "fuzz")]
+pub(crate) fn framed(body: &[u8]) -> Vec<u8> {
+    behind_head(body, &[])
 }
 
 /// Groups in one record of the index.
