@@ -60,7 +60,7 @@ impl Rendition {
         }
     }
 
-    /// Groups that are missing between what was next and the first group that came afterwards.
+    /// Missing groups: from the one that was next up to `group`, the first after the loss.
     pub(super) fn resumed_behind(&mut self, group: u64) -> Option<GroupRange> {
         let next = self.awaited.take().filter(|next| group > *next)?;
         Some(next..group)

@@ -1,8 +1,8 @@
 //! Tracks as they came, in one file: groups with their numbers, frames with their times, and when each
 //! of them arrived.
 //!
-//! A recording is a sequence of records that only grows, so that one which was cut off is good up to its
-//! last whole record. `docs/recording.md` says what its bytes are. Nothing here reads or writes files.
+//! A recording is a sequence of records, and only grows. Where it was cut off, it is good up to its last
+//! whole record. `docs/recording.md` says what its bytes are. Nothing here reads or writes files.
 //!
 //! ```
 //! use std::time::Duration;

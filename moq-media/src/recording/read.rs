@@ -131,8 +131,7 @@ impl RecordingReader {
         self.offset
     }
 
-    /// Bytes that were pushed and belong to no whole record: at the end of a file that was cut off, what
-    /// is dropped.
+    /// Pushed bytes behind the last whole record. At the end of a file they are dropped: it was cut off.
     #[must_use]
     pub fn rest(&self) -> usize {
         self.bytes.len()
