@@ -87,7 +87,9 @@ fn line(offset: u64, record: &Record, names: &BTreeMap<u32, String>, is_json: bo
             "whole": is_whole}),
         Record::Lost {
             track, first, end, ..
-        } => json!({"type": "lost", "track": name(track), "first": first, "last": end - 1}),
+        } => {
+            json!({"type": "lost", "track": name(track), "first": first, "last": end.saturating_sub(1)})
+        }
         Record::TrackEnd {
             track, is_finished, ..
         } => json!({"type": "track_end", "track": name(track), "finished": is_finished}),
