@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anyhow::Context as _;
 use moq_media::catalog::{AudioRendition, Catalog, Container, Reading, TRACK, VideoRendition};
 use moq_media::{CatalogTrack, ExportError};
-use moq_session::{Budget, ReadError};
+use moq_session::{Budget, FoundTrack, ReadError};
 
 use crate::args::CatalogArgs;
 use crate::client::{self, Link};
@@ -13,15 +13,13 @@ use crate::exit::{Exit, Failure};
 use crate::media;
 use crate::output::{self, harmless};
 use crate::progress::Console;
-use crate::subscribe::Ended;
-use crate::subscribe::find::{Finder, Found};
-use crate::subscribe::trouble;
+use crate::subscribe::{Ended, Finder, trouble};
 
 /// Runs the command.
 pub(crate) async fn run(args: CatalogArgs, console: &Console) -> anyhow::Result<Exit> {
     let (mut link, origin) = client::reader(&args.client, Budget::default(), console).await?;
     let (path, timeout) = (&args.broadcast, args.client.timeout);
-    let mut finder = Finder::of_track(path, TRACK, timeout, origin, console);
+    let mut finder = Finder::new((path, TRACK), timeout, origin, &link, console);
     loop {
         let found = finder.find(&mut link).await?;
         match follow(&args, &found, &mut link, console).await? {
@@ -35,7 +33,7 @@ pub(crate) async fn run(args: CatalogArgs, console: &Console) -> anyhow::Result<
 /// Prints the catalog and, if that is asked for, its changes.
 async fn follow(
     args: &CatalogArgs,
-    found: &Found,
+    found: &FoundTrack,
     link: &mut Link,
     console: &Console,
 ) -> anyhow::Result<Ended> {
@@ -94,7 +92,7 @@ fn show(
     output::print(&text)
 }
 
-async fn gone(error: ReadError, found: &Found, link: &mut Link) -> anyhow::Result<Ended> {
+async fn gone(error: ReadError, found: &FoundTrack, link: &mut Link) -> anyhow::Result<Ended> {
     match trouble::absent(error, found)? {
         Some(ended) => Ok(ended),
         None if link.session().is_some_and(|session| session.is_open()) => {

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use moq_model::platform::clock;
 use moq_session::{
-    AnnouncedEvent, BroadcastPath, BroadcastProducer, OriginProducer, Start, Subscription,
+    AnnouncedEvent, BroadcastPath, BroadcastProducer, Limits, OriginProducer, Start, Subscription,
     Timescale, Track, TrackProducer, TrackRead, Version,
 };
 use moq_transport_quinn::Engine;
@@ -36,6 +36,7 @@ pub(crate) async fn run(args: DemoArgs, console: &Console) -> anyhow::Result<Exi
         public: Public::everything(),
         engine: Engine::default(),
         workers: NonZeroUsize::MIN,
+        limits: Limits::default(),
     })?;
     let addr = *relay.addrs().first().context("the relay has no address")?;
     let url = Url::parse(&format!("https://{addr}")).context("cannot name the relay")?;

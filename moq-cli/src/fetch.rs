@@ -3,8 +3,8 @@
 use anyhow::Context as _;
 use bytes::Bytes;
 use moq_session::{
-    Abort, Budget, Fetch, FetchError, GroupConsumer, GroupEnd, GroupRead, ReadError, Session,
-    Start, Subscription,
+    Abort, Budget, Fetch, FetchError, FoundTrack, GroupConsumer, GroupEnd, GroupRead, ReadError,
+    Session, Start, Subscription,
 };
 use tokio::time::timeout;
 
@@ -13,14 +13,13 @@ use crate::client;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::progress::Console;
-use crate::subscribe::find::{Finder, Found};
-use crate::subscribe::trouble;
+use crate::subscribe::{Finder, trouble};
 
 /// Runs the command.
 pub(crate) async fn run(args: FetchArgs, console: &Console) -> anyhow::Result<Exit> {
     let (mut link, origin) = client::reader(&args.client, Budget::default(), console).await?;
     let (path, timeout) = (&args.broadcast, args.client.timeout);
-    let mut finder = Finder::of_track(path, &args.track, timeout, origin, console);
+    let mut finder = Finder::new((path, &args.track), timeout, origin, &link, console);
     loop {
         let found = finder.find(&mut link).await?;
         let Some(session) = link.session().cloned() else {
@@ -43,7 +42,11 @@ pub(crate) async fn run(args: FetchArgs, console: &Console) -> anyhow::Result<Ex
 }
 
 /// Writes the group; `None` if the broadcast is not there.
-async fn fetch(args: &FetchArgs, found: &Found, session: &Session) -> anyhow::Result<Option<Exit>> {
+async fn fetch(
+    args: &FetchArgs,
+    found: &FoundTrack,
+    session: &Session,
+) -> anyhow::Result<Option<Exit>> {
     if let Err(error) = found.track.info().await {
         return absent(error, found).map(|()| None);
     }
@@ -61,7 +64,7 @@ async fn fetch(args: &FetchArgs, found: &Found, session: &Session) -> anyhow::Re
     Ok(Some(Exit::Ok))
 }
 
-fn absent(error: ReadError, found: &Found) -> anyhow::Result<()> {
+fn absent(error: ReadError, found: &FoundTrack) -> anyhow::Result<()> {
     match error {
         ReadError::Aborted(Abort::Unroutable) => Ok(()),
         ReadError::Aborted(Abort::NotFound) if !found.is_announced => Ok(()),
@@ -74,7 +77,7 @@ fn absent(error: ReadError, found: &Found) -> anyhow::Result<()> {
 /// The group that is asked for, if there is one, and the number of the first frame that it yields.
 async fn group(
     args: &FetchArgs,
-    found: &Found,
+    found: &FoundTrack,
     session: &Session,
 ) -> anyhow::Result<Option<(GroupConsumer, u64)>> {
     let Some(sequence) = args.group else {
@@ -104,7 +107,7 @@ async fn group(
 /// The first group of a subscription.
 async fn first(
     args: &FetchArgs,
-    found: &Found,
+    found: &FoundTrack,
     subscription: Subscription,
 ) -> anyhow::Result<Option<GroupConsumer>> {
     let mut reader = found.track.subscribe(subscription);

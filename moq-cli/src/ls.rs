@@ -1,6 +1,6 @@
 //! `moq ls`: what is announced.
 
-use moq_session::{AnnouncedEvent, BroadcastPath, OriginProducer, Role};
+use moq_session::{AnnouncedEvent, BroadcastPath, Limit, Limits, OriginProducer, Role, Session};
 use tokio::time::{Instant, sleep_until};
 
 use crate::args::LsArgs;
@@ -33,6 +33,9 @@ pub(crate) async fn run(args: LsArgs, console: &Console) -> anyhow::Result<Exit>
         };
         if event == AnnouncedEvent::Live {
             is_live = true;
+            if let Some(session) = link.session() {
+                note_left_out(session, console);
+            }
             if !args.watch {
                 if let Some(session) = link.session() {
                     client::confirm(&args.client.url, session).await?;
@@ -44,6 +47,17 @@ pub(crate) async fn run(args: LsArgs, console: &Console) -> anyhow::Result<Exit>
         {
             return Ok(Exit::Ok);
         }
+    }
+}
+
+/// Says when the server announces more than is shown.
+fn note_left_out(session: &Session, console: &Console) {
+    if session.reached(Limit::Announces) > 0 {
+        let shown = Limits::relay().announces;
+        console.note(format_args!(
+            "the server has more than {shown} {}; the others are left out",
+            Limit::Announces
+        ));
     }
 }
 

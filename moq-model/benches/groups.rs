@@ -39,8 +39,10 @@ fn stage(readers: usize) -> Stage {
             .collect(),
         _broadcast: broadcast,
     };
-    // The first group is another case than those after it.
-    fan_out(&mut stage);
+    // The first groups make the room that those after them use again.
+    for _ in 0..3 {
+        fan_out(&mut stage);
+    }
     stage
 }
 

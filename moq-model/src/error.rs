@@ -37,6 +37,8 @@ pub enum Abort {
     Timeout,
     /// The application's own code.
     Application(u16),
+    /// Whoever was asked has no capacity for it.
+    NoCapacity,
     /// A code that only the peers know.
     Other(u32),
 }
@@ -58,6 +60,7 @@ impl fmt::Display for Abort {
             Self::Malformed => f.write_str("its bytes do not parse"),
             Self::Timeout => f.write_str("an answer took too long"),
             Self::Application(code) => write!(f, "the application refused with code {code}"),
+            Self::NoCapacity => f.write_str("there is no capacity for it"),
             Self::Other(code) => write!(f, "the peer gave code {code:#x}"),
         }
     }

@@ -111,6 +111,7 @@ pub use path::BroadcastPath;
 pub use ranges::GroupRange;
 pub use time::Timescale;
 pub use track::{
-    Demand, DemandWatch, Fetch, LatestReader, NextGroup, OrderedReader, Ready, Start, Subscription,
-    Track, TrackConsumer, TrackEnded, TrackInfo, TrackProducer, TrackRead, TrackReader,
+    Backlog, Demand, DemandWatch, Fetch, LatestReader, NextGroup, OrderedReader, Ready, Start,
+    Subscription, Track, TrackConsumer, TrackEnded, TrackInfo, TrackProducer, TrackRead,
+    TrackReader,
 };

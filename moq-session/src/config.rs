@@ -25,8 +25,9 @@ pub struct Config {
     pub role: Option<Role>,
     /// How long each answer of the peer may take, SETUP included.
     pub answer_timeout: Duration,
-    /// What the peer may take of this end.
-    pub limits: Limits,
+    /// What the peer may take of this end. Without it that depends on who the peer is: [`Limits::relay`]
+    /// for one that this end has dialled, or whose grant calls it a relay, else the default.
+    pub limits: Option<Limits>,
     /// The origin of the peer, if that is a sibling; see [`Self::with_sibling`].
     pub sibling: Option<OriginConsumer>,
     /// Where a peer that goes away may send a [`crate::Reconnect`]; a session by itself goes nowhere.
@@ -95,12 +96,20 @@ impl Config {
     /// Sets what the peer may take of this end.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.limits = Some(limits);
         self
     }
 }
 
 impl Config {
+    /// What this peer may take.
+    pub(crate) fn limits_of(&self, is_relay: bool) -> Limits {
+        self.limits.clone().unwrap_or_else(|| match is_relay {
+            true => Limits::relay(),
+            false => Limits::default(),
+        })
+    }
+
     /// What asks the peer for tracks, and charges them to whom the grant names.
     pub(crate) fn source(
         &self,
@@ -138,7 +147,7 @@ impl Default for Config {
             subscribe: None,
             role: None,
             answer_timeout: Duration::from_secs(10),
-            limits: Limits::default(),
+            limits: None,
             sibling: None,
             #[cfg(feature = "tokio")]
             redirects: crate::reconnect::Redirects::default(),

@@ -12,19 +12,22 @@ use crate::context::{Context, Shared};
 use crate::driver::{Driver, Spawner};
 use crate::error::ConnectError;
 use crate::grant::Grant;
+use crate::granted::Granted;
 use crate::handshake::SessionStream;
 use crate::limiter::Limiter;
 use crate::negotiate::Agreed;
 use crate::session::{Session, StatsSource};
 use crate::subscriber::Probing;
-use crate::transport::{Transport, TransportStats};
+use crate::transport::{Transport, TransportInfo, TransportStats};
 use crate::{handshake, negotiate, publisher, setup, subscriber};
 
 impl Session {
     /// Starts a session as a client, with the default parameters, and spawns its driver.
     ///
     /// # Errors
-    /// [`ConnectError::NoCommonVersion`] when the transport did not settle on a draft.
+    /// [`ConnectError::NoCommonVersion`] when the transport agreed on no draft.
+    ///
+    /// Not cancel safe: the connection is lost.
     #[cfg(feature = "tokio")]
     pub async fn connect<T: Transport>(transport: T) -> Result<Self, ConnectError>
     where
@@ -37,6 +40,8 @@ impl Session {
     ///
     /// # Errors
     /// As [`Self::connect`].
+    ///
+    /// Not cancel safe: the connection is lost.
     #[cfg(feature = "tokio")]
     pub async fn connect_with<T: Transport>(
         transport: T,
@@ -52,11 +57,13 @@ impl Session {
 
     /// Starts a session as a client; the caller polls the driver.
     ///
-    /// Waits for the server only where the draft is settled inside the session, for as long as an
+    /// Waits for the server only where the draft is agreed on inside the session, for as long as an
     /// answer may take.
     ///
     /// # Errors
     /// As [`Self::connect`].
+    ///
+    /// Not cancel safe: the connection is lost.
     pub async fn connect_with_driver<T: Transport>(
         mut transport: T,
         config: Config,
@@ -65,8 +72,8 @@ impl Session {
         let (version, stream) = match negotiate::agreed(chosen.as_deref(), &config.versions) {
             Some(Agreed::Version(version)) => (version, None),
             Some(Agreed::Handshake) => {
-                let settled = handshake::connect(&mut transport, &config).await?;
-                (settled.version, Some(settled.stream))
+                let agreement = handshake::connect(&mut transport, &config).await?;
+                (agreement.version, Some(agreement.stream))
             }
             None => {
                 transport.close(code::session::VERSION, "no common version");
@@ -76,8 +83,9 @@ impl Session {
                 });
             }
         };
-        let start = Start {
+        let start = SessionStart {
             is_server: false,
+            info: transport.info().clone(),
             grant: Grant::everything(BroadcastPath::root()),
             peer: None,
             stream,
@@ -87,8 +95,9 @@ impl Session {
 }
 
 /// What client and server start with differently.
-pub(crate) struct Start<T: Transport> {
+pub(crate) struct SessionStart<T: Transport> {
     pub(crate) is_server: bool,
+    pub(crate) info: TransportInfo,
     pub(crate) grant: Grant,
     /// The peer's SETUP, if it was read already.
     pub(crate) peer: Option<Setup>,
@@ -96,7 +105,7 @@ pub(crate) struct Start<T: Transport> {
     pub(crate) stream: Option<SessionStream<T>>,
 }
 
-impl<T: Transport> Start<T> {
+impl<T: Transport> SessionStart<T> {
     /// Puts a session together; nothing happens until the driver is polled.
     pub(crate) fn session(
         self,
@@ -112,11 +121,16 @@ impl<T: Transport> Start<T> {
         let was_read = self.peer.is_some();
         let peer = self.peer.or_else(|| (!has_setup).then(Setup::default));
         let is_expected = peer.is_none();
+        // What everybody asks and announces comes from a relay. Who has dialled is none, unless its grant
+        // says so. Chains say nothing: the peer writes them.
+        let is_relay = !self.is_server || self.grant.is_relay;
+        let limits = config.limits_of(is_relay);
+        transport.set_stream_limit(limits.requests());
         let shared = Arc::new(Shared {
             version,
-            info: transport.info().clone(),
+            info: self.info,
             is_server: self.is_server,
-            grant: self.grant,
+            grant: Granted::new(self.grant),
             hop,
             id,
             is_sibling: config.sibling.is_some(),
@@ -124,7 +138,8 @@ impl<T: Transport> Start<T> {
             subscribe,
             source,
             answer_timeout: config.answer_timeout,
-            limiter: Limiter::new(config.limits.clone()),
+            limiter: Limiter::new(limits, transport.info().remote),
+            is_relay,
             peer: watch::Sender::new(peer),
             has_setup: was_read.into(),
             stamp: HopId::random(),
@@ -148,18 +163,13 @@ impl<T: Transport> Start<T> {
             shared: shared.clone(),
         };
         let own = setup::own(config, &shared);
-        context.spawner.spawn(Box::pin(setup::send(
-            context.transport.clone(),
-            version,
-            own,
-        )));
+        let spawner = &context.spawner;
+        spawner.spawn(Box::pin(setup::send(context.clone(), own)));
         if is_expected {
-            context
-                .spawner
-                .spawn(Box::pin(setup::expect(context.clone())));
+            spawner.spawn(Box::pin(setup::expect(context.clone())));
         }
         if let Some(stream) = self.stream {
-            context.spawner.spawn(Box::pin(handshake::follow(stream)));
+            spawner.spawn(Box::pin(handshake::follow(stream)));
         }
         publisher::spawn(&context);
         subscriber::spawn(&context, requests);

@@ -15,7 +15,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::driver::Spawner;
 use crate::error::{PeerFault, SessionError, StreamError};
-use crate::grant::Grant;
+use crate::granted::Granted;
 use crate::limiter::Limiter;
 use crate::limits::Limit;
 use crate::subscriber::{Feed, Probing};
@@ -43,10 +43,12 @@ pub(crate) struct Shared {
     pub(crate) version: Version,
     pub(crate) info: TransportInfo,
     pub(crate) is_server: bool,
-    pub(crate) grant: Grant,
+    pub(crate) grant: Granted,
     pub(crate) hop: HopId,
     /// This session, for the origins.
     pub(crate) id: SessionId,
+    /// The peer speaks for many: this end has dialled it, or granted it that.
+    pub(crate) is_relay: bool,
     /// The peer is a part of the same relay.
     pub(crate) is_sibling: bool,
     pub(crate) publish: OriginProducer,
@@ -102,6 +104,8 @@ pub(crate) struct Served {
     fetches: AtomicUsize,
     /// Bytes of groups written so far.
     pub(crate) bytes: AtomicU64,
+    /// Told whenever something is owed no longer.
+    pub(crate) relieved: Notify,
 }
 
 impl Shared {
@@ -162,7 +166,7 @@ impl Shared {
 
     /// Whether the peer has announced anything that it has not retracted.
     pub(crate) fn is_told(&self) -> bool {
-        self.subscribe.routes_of(self.id) > 0
+        self.limiter.announced.load(Ordering::Relaxed) > 0
     }
 
     pub(crate) fn feeds(&self) -> MutexGuard<'_, BTreeMap<SubscribeId, Arc<Feed>>> {
@@ -251,12 +255,14 @@ impl ServedGuard {
     /// The peer's transport has acknowledged everything.
     pub(crate) fn delivered(&self) {
         self.shared.served.lock().insert(self.id, true);
+        self.shared.served.relieved.notify_waiters();
     }
 }
 
 impl Drop for ServedGuard {
     fn drop(&mut self) {
         self.shared.served.lock().remove(&self.id);
+        self.shared.served.relieved.notify_waiters();
     }
 }
 
@@ -267,6 +273,7 @@ pub(crate) struct FetchGuard(Arc<Shared>);
 impl Drop for FetchGuard {
     fn drop(&mut self) {
         self.0.served.fetches.fetch_sub(1, Ordering::Relaxed);
+        self.0.served.relieved.notify_waiters();
     }
 }
 

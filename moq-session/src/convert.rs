@@ -44,6 +44,7 @@ pub(crate) fn abort_code(abort: Abort) -> u32 {
         Abort::GroupTooLarge => code::stream::GROUP_TOO_LARGE,
         Abort::FrameTooLarge => code::stream::FRAME_TOO_LARGE,
         Abort::Malformed => code::stream::MALFORMED_TRACK,
+        Abort::NoCapacity => code::stream::NO_CAPACITY,
         Abort::Application(n) => code::application(n),
         Abort::Other(code) => code,
         _ => code::stream::INTERNAL,
@@ -65,6 +66,7 @@ pub(crate) fn abort(code: u32) -> Abort {
         code::stream::FRAME_TOO_LARGE => Abort::FrameTooLarge,
         code::stream::MALFORMED_TRACK => Abort::Malformed,
         code::stream::CONTROL_TIMEOUT => Abort::Timeout,
+        code::stream::NO_CAPACITY => Abort::NoCapacity,
         _ => match code::from_application(code) {
             Some(n) => Abort::Application(n),
             None if code::stream::name(code).is_some() => Abort::Other(code),

@@ -152,16 +152,11 @@ async fn at_fault<T: Transport>(context: Context<T>) -> Result<(), SessionError>
 /// Ends when the application closes the session, or its grant runs out.
 async fn closed_here<T: Transport>(context: Context<T>) -> Result<(), SessionError> {
     let mut close = context.close.subscribe();
-    let asked = close.wait_for(Option::is_some);
-    match context.grant.until {
-        Some(until) => match moq_model::platform::clock::timeout_at(until, asked).await {
-            Ok(_) => Err(SessionError::Closed),
-            Err(_) => Err(SessionError::Expired),
-        },
-        None => {
-            let _ = asked.await;
-            Err(SessionError::Closed)
-        }
+    let mut granted = context.grant.changes();
+    tokio::select! {
+        biased;
+        _ = close.wait_for(Option::is_some) => Err(SessionError::Closed),
+        () = granted.expired() => Err(SessionError::Expired),
     }
 }
 

@@ -4,7 +4,7 @@ use moq_model::text::Escaped;
 use moq_wire::{DecodeError, EncodeError, Version, code};
 
 use crate::limits::Limit;
-use crate::transport::{RecvError, SendError, TransportError};
+use crate::transport::{End, RecvError, SendError, TransportError};
 
 /// A rule of the protocol that the peer broke.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -92,10 +92,25 @@ pub enum SessionError {
     Transport(#[from] TransportError),
 }
 
+impl SessionError {
+    /// Whether the peer closed the session for lack of authorization or of a common version, which the
+    /// next session would lack as well. A grant that has expired is such a lack.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Transport(TransportError::Closed {
+                by: End::Peer,
+                code: code::session::UNAUTHORIZED | code::session::VERSION,
+                ..
+            })
+        )
+    }
+}
+
 /// Why a stream failed, which leaves the session alone.
 #[derive(Debug, Clone, thiserror::Error)]
-#[non_exhaustive]
-pub enum StreamError {
+pub(crate) enum StreamError {
     /// The peer broke the protocol on this stream.
     #[error("the peer broke the protocol: {0}")]
     Peer(#[from] PeerFault),
@@ -167,6 +182,15 @@ pub enum AcceptError {
     /// The session ended while it was starting.
     #[error(transparent)]
     Session(#[from] SessionError),
+}
+
+/// Why a peer can't be granted something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GrantError {
+    /// It is less than before, for another root or for another peer; the session is closed.
+    #[error("the grant is narrower than before, so the session is closed")]
+    Narrower,
 }
 
 /// Why a group can't be fetched.

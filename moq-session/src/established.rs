@@ -1,6 +1,6 @@
 //! Connections that need no answer.
 
-use crate::transport::{Incoming, Transport, TransportError};
+use crate::transport::{Incoming, Transport, TransportError, TransportInfo};
 
 /// A transport that needs no answer, as an [`Incoming`].
 #[derive(Debug)]
@@ -10,7 +10,7 @@ pub struct Established<T> {
 }
 
 impl<T: Transport> Established<T> {
-    /// Wraps a connection whose protocol is settled.
+    /// Wraps a connection whose protocol is agreed on.
     #[must_use]
     pub fn new(transport: T) -> Self {
         let protocols = transport.info().protocol.clone().into_iter().collect();
@@ -30,6 +30,10 @@ impl<T: Transport> Incoming for Established<T> {
 
     fn protocols(&self) -> &[String] {
         &self.protocols
+    }
+
+    fn info(&self) -> TransportInfo {
+        self.transport.info().clone()
     }
 
     async fn accept(self, _protocol: Option<&str>) -> Result<T, TransportError> {

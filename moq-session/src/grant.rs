@@ -22,6 +22,8 @@ pub struct Grant {
     /// Who the peer is, as far as memory is concerned: what sessions of one identity publish is
     /// one [`Feeder`](moq_model::Feeder) of the budget. Without an identity each session is one.
     pub identity: Option<Arc<str>>,
+    /// The peer is a relay, which asks and announces on behalf of all its own peers.
+    pub is_relay: bool,
 }
 
 impl Grant {
@@ -34,6 +36,7 @@ impl Grant {
             subscribe: Vec::new(),
             until: None,
             identity: None,
+            is_relay: false,
         }
     }
 
@@ -73,6 +76,28 @@ impl Grant {
         self
     }
 
+    /// Whether everything that `other` allows is allowed by this, too, to the same peer below the same
+    /// root. How long either lasts makes no difference.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let covers = |own: &[Pattern], others: &[Pattern]| {
+            let mut others = others.iter();
+            others.all(|other| own.iter().any(|pattern| pattern.covers(other)))
+        };
+        self.root == other.root
+            && self.identity == other.identity
+            && covers(&self.publish, &other.publish)
+            && covers(&self.subscribe, &other.subscribe)
+    }
+
+    /// Takes the peer for a relay: it may ask for as much as a session that this end has dialled, and what
+    /// it announces beyond the limit is left out, instead of closing the session.
+    #[must_use]
+    pub fn for_relay(mut self) -> Self {
+        self.is_relay = true;
+        self
+    }
+
     pub(crate) fn may_publish(&self, path: &BroadcastPath) -> bool {
         self.publish.iter().any(|pattern| pattern.matches(path))
     }
@@ -108,6 +133,13 @@ impl Pattern {
         } else {
             *path == self.prefix
         }
+    }
+
+    /// Whether the set has every path of another one.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let has_all = self.is_subtree || !other.is_subtree;
+        has_all && self.matches(&other.prefix)
     }
 
     /// Whether the set has a path at or below `root`.
@@ -186,6 +218,27 @@ mod tests {
         assert!(pattern("room/a").overlaps(&path("room")));
         assert!(!pattern("room").overlaps(&path("room/a")));
         assert!(!pattern("room/**").overlaps(&path("hall")));
+    }
+
+    #[test]
+    fn a_pattern_covers_what_lies_in_it() {
+        for (wide, narrow) in [("**", "**"), ("**", "a"), ("a/**", "a/b/**"), ("a", "a")] {
+            assert!(pattern(wide).covers(&pattern(narrow)), "{wide} {narrow}");
+        }
+        for (wide, narrow) in [("a", "a/**"), ("a/**", "**"), ("a/**", "ab"), ("a", "b")] {
+            assert!(!pattern(wide).covers(&pattern(narrow)), "{wide} {narrow}");
+        }
+    }
+
+    #[test]
+    fn a_grant_covers_what_allows_less() {
+        let room = Grant::new(path("")).publish([pattern("room/**")]);
+        let more = room.clone().subscribe([pattern("**")]);
+        assert!(more.covers(&room) && !room.covers(&more));
+        let elsewhere = Grant::everything(path("hall"));
+        assert!(!elsewhere.covers(&Grant::new(path(""))));
+        let somebody = room.clone().with_identity("b");
+        assert!(!somebody.covers(&room));
     }
 
     #[test]

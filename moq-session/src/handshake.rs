@@ -1,4 +1,4 @@
-//! The handshake inside a session, for drafts that no protocol name settles.
+//! The handshake inside a session, for drafts that no protocol name stands for.
 
 use std::future::poll_fn;
 
@@ -14,7 +14,7 @@ use crate::io::{Reader, Writer};
 use crate::transport::{Transport, TransportError};
 
 /// What a handshake leaves behind.
-pub(crate) struct Settled<T: Transport> {
+pub(crate) struct Agreement<T: Transport> {
     pub(crate) version: Version,
     /// Stays open for the life of the session.
     pub(crate) stream: SessionStream<T>,
@@ -30,14 +30,14 @@ pub(crate) struct SessionStream<T: Transport> {
 /// Shakes hands as a client; closes the session if that fails.
 ///
 /// # Errors
-/// [`ConnectError::NoCommonVersion`] if the server settles on none of what was offered.
+/// [`ConnectError::NoCommonVersion`] if the server agrees to none of what was offered.
 pub(crate) async fn connect<T: Transport>(
     transport: &mut T,
     config: &Config,
-) -> Result<Settled<T>, ConnectError> {
+) -> Result<Agreement<T>, ConnectError> {
     let shaken = clock::timeout(config.answer_timeout, offer(transport, config)).await;
     let error = match shaken {
-        Ok(Ok(settled)) => return Ok(settled),
+        Ok(Ok(agreement)) => return Ok(agreement),
         Ok(Err(error)) => error,
         Err(_) => SessionError::from(PeerFault::NoSetup).into(),
     };
@@ -53,7 +53,7 @@ pub(crate) async fn connect<T: Transport>(
 async fn offer<T: Transport>(
     transport: &mut T,
     config: &Config,
-) -> Result<Settled<T>, ConnectError> {
+) -> Result<Agreement<T>, ConnectError> {
     let refused = |chosen| ConnectError::NoCommonVersion {
         offered: config.versions.clone(),
         chosen,
@@ -95,7 +95,7 @@ async fn offer<T: Transport>(
         _writer: writer,
         reader,
     };
-    Ok(Settled { version, stream })
+    Ok(Agreement { version, stream })
 }
 
 /// Shakes hands as a server; closes the session if that fails. Yields the requested path, too, if
@@ -106,9 +106,9 @@ async fn offer<T: Transport>(
 pub(crate) async fn accept<T: Transport>(
     transport: &mut T,
     config: &Config,
-) -> Result<(Settled<T>, Option<String>), AcceptError> {
-    let error = match clock::timeout(config.answer_timeout, settle(transport, config)).await {
-        Ok(Ok(settled)) => return Ok(settled),
+) -> Result<(Agreement<T>, Option<String>), AcceptError> {
+    let error = match clock::timeout(config.answer_timeout, negotiate(transport, config)).await {
+        Ok(Ok(agreement)) => return Ok(agreement),
         Ok(Err(error)) => error,
         Err(_) => SessionError::from(PeerFault::NoSetup).into(),
     };
@@ -119,10 +119,10 @@ pub(crate) async fn accept<T: Transport>(
     Err(error)
 }
 
-async fn settle<T: Transport>(
+async fn negotiate<T: Transport>(
     transport: &mut T,
     config: &Config,
-) -> Result<(Settled<T>, Option<String>), AcceptError> {
+) -> Result<(Agreement<T>, Option<String>), AcceptError> {
     let form = form(&config.versions).ok_or_else(|| AcceptError::NoCommonVersion {
         offered: Vec::new(),
     })?;
@@ -157,7 +157,7 @@ async fn settle<T: Transport>(
         _writer: writer,
         reader,
     };
-    Ok((Settled { version, stream }, path))
+    Ok((Agreement { version, stream }, path))
 }
 
 /// The client's offer, unless the stream is another one.
@@ -200,11 +200,11 @@ fn close<T: Transport>(transport: &mut T, error: &SessionError) {
     }
 }
 
-/// How integers are written before a draft is settled: as in any of those that the handshake can
-/// settle.
+/// How integers are written before a draft is agreed on: as in any of those that the handshake can
+/// lead to.
 fn form(acceptable: &[Version]) -> Option<Version> {
-    let mut settled = acceptable.iter().copied();
-    settled.find(|version| version.features().handshake)
+    let mut acceptable = acceptable.iter().copied();
+    acceptable.find(|version| version.features().handshake)
 }
 
 /// The name of an offered version, for people.

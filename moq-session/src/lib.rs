@@ -3,7 +3,8 @@
 //! A [`Session`] joins two origins over a [`Transport`](transport::Transport): what this end publishes
 //! is served to the peer, what the peer announces appears here. [`Session::connect`] and
 //! [`Request::accept`] start one and, with the feature `tokio`, spawn its [`Driver`]; the
-//! `…_with_driver` forms hand the driver to the caller instead.
+//! `…_with_driver` forms hand the driver to the caller instead. [`Reconnect`] keeps a session up, and a
+//! [`ResumingReader`] reads a track across the sessions that carry it. `examples/` has whole programs.
 //!
 //! ```
 //! # use moq_session::testing;
@@ -42,6 +43,7 @@ mod driver;
 mod error;
 mod established;
 mod grant;
+mod granted;
 mod handshake;
 mod io;
 mod limiter;
@@ -49,9 +51,12 @@ mod limits;
 #[cfg(feature = "memory")]
 pub mod memory;
 mod negotiate;
+mod outstanding;
 mod publisher;
 #[cfg(feature = "tokio")]
 mod reconnect;
+mod request;
+mod resume;
 mod schedule;
 mod session;
 mod setup;
@@ -59,20 +64,25 @@ mod subscriber;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use accept::{Refusal, Request};
 #[cfg(feature = "web-transport-trait")]
 pub use compat::{Compat, CompatRecv, CompatSend, CompatSession};
 pub use config::Config;
 pub use driver::Driver;
 pub use error::{
-    AcceptError, ConnectError, FetchError, GoawayError, PeerFault, SessionError, StreamError,
+    AcceptError, ConnectError, FetchError, GoawayError, GrantError, PeerFault, SessionError,
 };
 pub use established::Established;
 pub use grant::{Grant, Pattern, PatternError};
 pub use limits::{Limit, Limits, Rate};
+pub use outstanding::Outstanding;
 #[cfg(feature = "tokio")]
-pub use reconnect::{Dial, DialError, Reconnect, Redirects, Status};
-pub use session::{Outstanding, Session};
+pub use reconnect::{Dial, DialError, FirstFailure, Reconnect, ReconnectPolicy, Redirects, Status};
+pub use request::{Refusal, Request};
+pub use resume::{
+    Continuity, FoundTrack, Loss, ResumeError, ResumeEvent, ResumingReader, Search, Sessions,
+    TrackFinder,
+};
+pub use session::Session;
 pub use subscriber::Bandwidth;
 
 pub use moq_model::{

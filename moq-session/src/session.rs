@@ -1,7 +1,6 @@
 //! The handle to a session.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use moq_model::platform::clock;
@@ -45,21 +44,6 @@ impl Drop for Handle {
     }
 }
 
-/// What this end still owes to the peer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Outstanding {
-    /// Subscriptions of the peer that are not delivered and acknowledged to their end.
-    pub subscriptions: usize,
-    /// Subscriptions that are, while the peer has not let go of them: its transport has everything,
-    /// it may not have read it all. They are waited for with a limit.
-    pub unconfirmed: usize,
-    /// Fetches of the peer that are not answered and acknowledged to their end.
-    pub fetches: usize,
-    /// Bytes of groups written so far, to see progress by.
-    pub bytes: u64,
-}
-
 impl Session {
     pub(crate) fn new(shared: Arc<Shared>, stats: Box<dyn StatsSource>) -> Self {
         Self {
@@ -67,8 +51,13 @@ impl Session {
         }
     }
 
-    fn shared(&self) -> &Shared {
+    pub(crate) fn shared(&self) -> &Shared {
         &self.handle.shared
+    }
+
+    /// A path of this session, as it is in the origins.
+    fn below_root(&self, path: &str) -> Result<BroadcastPath, PathError> {
+        self.shared().grant.root.join(&BroadcastPath::new(path)?)
     }
 
     /// The draft that is spoken.
@@ -92,25 +81,30 @@ impl Session {
     /// Publishes a broadcast until the publication is dropped, in the origin that this session
     /// serves.
     ///
+    /// The path lies below the session's root, as the peer sees it. [`Publication::path`] is where it is
+    /// in the origin.
+    ///
     /// # Errors
-    /// [`PathError`] if `path` is no broadcast path.
+    /// [`PathError`] if `path` is no broadcast path, or too deep below the root.
     pub fn publish(
         &self,
         path: &str,
         broadcast: BroadcastConsumer,
     ) -> Result<Publication, PathError> {
-        let path = BroadcastPath::new(path)?;
+        let path = self.below_root(path)?;
         Ok(self.shared().publish.publish(&path, broadcast))
     }
 
     /// The peer's track `track` of the broadcast `path`, whether that is announced or not.
     ///
-    /// Asking is free of waiting: the answer comes through the track.
+    /// Asks the peer for the track's properties, without waiting, and subscribes once somebody reads:
+    /// see [`TrackConsumer::info`] and [`TrackConsumer::subscribe`]. A track that nobody reads within 5 s
+    /// after the answer is let go of; a later reader asks for it anew.
     ///
     /// # Errors
-    /// [`PathError`] if `path` is no broadcast path.
-    pub fn subscribe(&self, path: &str, track: &str) -> Result<TrackConsumer, PathError> {
-        let path = self.shared().grant.root.join(&BroadcastPath::new(path)?)?;
+    /// [`PathError`] if `path` is no broadcast path, or too deep below the session's root.
+    pub fn track(&self, path: &str, track: &str) -> Result<TrackConsumer, PathError> {
+        let path = self.below_root(path)?;
         Ok(self.shared().source.track(&path, track))
     }
 
@@ -162,7 +156,7 @@ impl Session {
         if !self.version().features().fetch {
             return Err(FetchError::NotInVersion(self.version()));
         }
-        let track = self.subscribe(path, track)?;
+        let track = self.track(path, track)?;
         Ok(track.fetch(fetch).await?)
     }
 
@@ -171,11 +165,7 @@ impl Session {
     /// # Errors
     /// [`PathError`] if `prefix` is no broadcast path.
     pub fn announced(&self, prefix: &str) -> Result<Announced, PathError> {
-        let prefix = self
-            .shared()
-            .grant
-            .root
-            .join(&BroadcastPath::new(prefix)?)?;
+        let prefix = self.below_root(prefix)?;
         self.shared().wants_announcements.notify_one();
         Ok(self.shared().subscribe.consume().announced(&prefix))
     }
@@ -190,19 +180,6 @@ impl Session {
         let bandwidth = probing.bandwidth.subscribe();
         probing.wanted.notify_one();
         bandwidth
-    }
-
-    /// What this end still owes to the peer.
-    #[must_use]
-    pub fn outstanding(&self) -> Outstanding {
-        let served = &self.shared().served;
-        let (subscriptions, unconfirmed) = served.count();
-        Outstanding {
-            subscriptions,
-            unconfirmed,
-            fetches: served.fetches(),
-            bytes: served.bytes.load(Ordering::Relaxed),
-        }
     }
 
     /// How often the peer has reached a limit of [`Config::limits`](crate::Config::limits), or this end's
@@ -261,13 +238,6 @@ impl Session {
     #[must_use]
     pub fn going_away(&self) -> watch::Receiver<Option<String>> {
         self.shared().leaving.asked.subscribe()
-    }
-
-    /// Whether the session carries no track in either direction.
-    #[cfg(feature = "tokio")]
-    pub(crate) fn is_idle(&self) -> bool {
-        let owed = self.outstanding();
-        owed.subscriptions + owed.unconfirmed + owed.fetches == 0 && !self.shared().is_fed()
     }
 
     /// Waits until the session has ended.

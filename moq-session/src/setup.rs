@@ -28,15 +28,15 @@ pub(crate) fn own(config: &Config, session: &Shared) -> Setup {
 
 /// Sends SETUP; nothing where the draft has none.
 pub(crate) async fn send<T: Transport>(
-    mut transport: T,
-    version: Version,
+    context: Context<T>,
     setup: Setup,
 ) -> Result<(), SessionError> {
+    let (mut transport, version) = (context.transport.clone(), context.version);
     if !version.features().setup_stream {
         return Ok(());
     }
     let stream = std::future::poll_fn(|cx| transport.poll_open_uni(cx)).await?;
-    let mut writer = Writer::control(stream, version);
+    let mut writer = Writer::control(stream, version).in_time(&context.shared);
     UniStream::Setup.put(&mut writer.scratch, version)?;
     writer.message(&setup)?;
     // A peer that stops the stream has no use for it, which is no reason to end the session.

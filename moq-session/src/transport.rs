@@ -85,6 +85,14 @@ pub trait Transport: Clone + MaybeSend + MaybeSync + 'static {
         let _ = count;
     }
 
+    /// Tells how many bidirectional streams of the peer the session can hold at one time. It is told once,
+    /// before any stream is accepted.
+    ///
+    /// A backend lets the peer open as many in the end, by credit that grows as it is used, or ignores it.
+    fn set_stream_limit(&self, count: usize) {
+        let _ = count;
+    }
+
     /// Closes the connection with a code and a reason; later calls change nothing.
     fn close(&mut self, code: u32, reason: &str);
 
@@ -150,14 +158,24 @@ pub trait Incoming: MaybeSend + 'static {
     /// The protocol names that the peer offers, most wanted first; one where TLS has settled it.
     fn protocols(&self) -> &[String];
 
+    /// What is known of the peer before the request is answered; nothing unless the backend tells.
+    fn info(&self) -> TransportInfo {
+        TransportInfo::default()
+    }
+
     /// Answers the request, with the protocol chosen from [`Self::protocols`].
+    ///
+    /// # Errors
+    /// [`TransportError`] if the connection is gone.
+    ///
+    /// Not cancel safe: the connection is lost.
     fn accept(
         self,
         protocol: Option<&str>,
     ) -> impl Future<Output = Result<Self::Transport, TransportError>> + MaybeSend;
 
-    /// Refuses the request with an HTTP status such as 401 or 403, or with the session close code
-    /// that means the same.
+    /// Refuses the request with an HTTP status such as 401 or 503, or with the session close code
+    /// that comes nearest. Not cancel safe: the peer may miss it.
     fn refuse(self, status: u16, close_code: u32) -> impl Future<Output = ()> + MaybeSend;
 }
 
@@ -175,6 +193,11 @@ pub struct TransportInfo {
     pub remote: Option<SocketAddr>,
     /// SHA-256 of the certificate that the peer showed, in hex.
     pub fingerprint: Option<String>,
+    /// On a server: the authority that the client asked for, host and port or the name in TLS; not to be
+    /// trusted.
+    pub authority: Option<String>,
+    /// On a server: the `Origin` header of a web page, not to be trusted except from a browser.
+    pub origin: Option<String>,
 }
 
 /// The bindings of moq-lite.

@@ -2,10 +2,12 @@
 
 mod common;
 
+use common::announce::Teller;
 use common::for_each_version;
 use common::heard::{heard, own, raw_start};
+use common::limits::enter;
 use common::scripts::{asked, settle};
-use moq_session::{AnnouncedEvent, OriginProducer, Version};
+use moq_session::{AnnouncedEvent, Limit, Limits, OriginProducer, Version};
 use moq_wire::code::session::PROTOCOL_VIOLATION;
 use moq_wire::{AnnounceRequest, BiStream};
 
@@ -149,14 +151,18 @@ fn a_malformed_list_closes_the_session() {
 
 // spec: Section 6.3, "more announcements than you can hold"
 #[test]
-fn announcements_are_bounded() {
+fn a_client_announces_as_much_as_is_allowed() {
     for_each_version(|version| async move {
-        let mut heard = heard(version, 0).await;
+        let origin = OriginProducer::new();
+        let (mut peer, session) = enter(version, &origin, Limits::default()).await;
+        let stream = peer.expect_bi(BiStream::Announce).await;
+        let mut teller = Teller::new(stream, 9, 0).await;
         for n in 0..4_096 {
-            heard.teller.tell(&own(version, &format!("room/{n}"))).await;
+            teller.tell(&own(version, &format!("room/{n}"))).await;
         }
-        heard.peer.expect_alive().await;
-        heard.teller.tell(&own(version, "one/more")).await;
-        heard.peer.expect_close(64 + 0x30).await;
+        peer.expect_alive().await;
+        teller.tell(&own(version, "one/more")).await;
+        peer.expect_close(64 + 0x30).await;
+        assert_eq!(session.reached(Limit::Announces), 1);
     });
 }

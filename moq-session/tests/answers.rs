@@ -20,7 +20,7 @@ fn a_stop_says_nothing_against_an_answer() {
             return;
         }
         let (session, mut peer) = Peer::server_of(version, Config::default()).await;
-        let track = session.subscribe("room", "data").unwrap();
+        let track = session.track("room", "data").unwrap();
         let (_, mut stream) = peer.expect_request::<Track>(BiStream::Track).await;
         stream.stop(INTERNAL);
         stream.send(&track_info()).await;
@@ -44,7 +44,7 @@ fn an_answer_to_track_that_is_none_fails_the_track() {
         };
         for answer in [&[][..], &[3, 127], zero] {
             let (session, mut peer) = Peer::server(version).await;
-            let track = session.subscribe("room", "data").unwrap();
+            let track = session.track("room", "data").unwrap();
             let mut stream = peer.expect_bi(BiStream::Track).await;
             let _: Track = stream.expect().await;
             stream.send_bytes(answer).await;
@@ -66,7 +66,7 @@ fn a_second_answer_to_track_fails_the_track() {
         }
         for is_at_once in [true, false] {
             let (session, mut peer) = Peer::server(version).await;
-            let track = session.subscribe("room", "data").unwrap();
+            let track = session.track("room", "data").unwrap();
             let reader = track.subscribe(Subscription::default());
             let (_, mut stream) = peer.expect_request::<Track>(BiStream::Track).await;
             stream.send(&track_info()).await;
@@ -85,7 +85,7 @@ fn a_second_answer_to_track_fails_the_track() {
 fn an_answer_that_never_comes_is_given_up() {
     for_each_version(|version| async move {
         let (session, mut peer) = Peer::server(version).await;
-        let track = session.subscribe("room", "data").unwrap();
+        let track = session.track("room", "data").unwrap();
         let kind = if version.features().track_stream {
             BiStream::Track
         } else {

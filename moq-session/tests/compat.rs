@@ -238,7 +238,7 @@ fn a_foreign_transport_carries_a_session() {
         }
         let grant = Grant::everything(BroadcastPath::root());
         let server = request.accept(grant).await.unwrap();
-        let track = client.subscribe("room", "data").unwrap();
+        let track = client.track("room", "data").unwrap();
         let expected = [
             vec!["b".to_owned()],
             vec!["a".to_owned(), String::new(), long],

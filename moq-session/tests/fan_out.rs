@@ -31,7 +31,7 @@ fn a_group_costs_each_viewer_few_allocations() {
         for _ in 0..VIEWERS {
             let pair = join(Version::Lite06, Config::default(), &origin).await;
             let wanted = Subscription::default().with_start(Start::Newest);
-            readers.push(pair.0.subscribe("room", "data").unwrap().subscribe(wanted));
+            readers.push(pair.0.track("room", "data").unwrap().subscribe(wanted));
             sessions.push(pair);
         }
         tokio::time::sleep(Duration::from_secs(1)).await;

@@ -191,7 +191,7 @@ fn a_track_that_is_refused_has_no_groups() {
 fn what_is_fetched_does_not_disturb_a_subscription() {
     for_each_fetching(|version| async move {
         let (session, mut peer) = Peer::server(version).await;
-        let track = session.subscribe("room", "data").unwrap();
+        let track = session.track("room", "data").unwrap();
         let mut reader = track.subscribe(moq_session::Subscription::default());
         let (id, mut control) = accept_track(&mut peer).await;
         control.respond(&begun(5)).await;

@@ -154,12 +154,12 @@ fn a_peer_that_leaves_is_asked_for_nothing_new() {
     for_each_leaving(|version| async move {
         let (session, mut peer) = asked(version, &OriginProducer::new()).await;
         let _announce = peer.expect_bi(BiStream::Announce).await;
-        let held = session.subscribe("room", "data").unwrap();
+        let held = session.track("room", "data").unwrap();
         let mut reader = held.subscribe(Subscription::default());
         let (id, mut control) = accept_track(&mut peer).await;
         ask_to_leave(&mut peer).await;
 
-        let other = session.subscribe("room", "other").unwrap();
+        let other = session.track("room", "other").unwrap();
         let refused = ReadError::Aborted(Abort::Other(GOING_AWAY));
         assert_eq!(other.info().await, Err(refused));
         if version.features().fetch {

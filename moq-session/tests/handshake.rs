@@ -4,8 +4,8 @@ mod common;
 
 use bytes::{Bytes, BytesMut};
 use common::hands::{Accepted, answer, client, for_each_with_handshake, let_in, offer, server};
-use common::scripts::WithUrl;
 use common::speaking;
+use common::urls::WithUrl;
 use moq_session::testing::{Peer, memory_pair};
 use moq_session::{
     AcceptError, BroadcastPath, Config, ConnectError, Established, Grant, Session, Version,

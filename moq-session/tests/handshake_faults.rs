@@ -5,8 +5,9 @@ mod common;
 use std::time::Duration;
 
 use common::hands::{answer, client, for_each_with_handshake, offer, server, shaken};
-use common::scripts::{WithUrl, settle};
+use common::scripts::settle;
 use common::speaking;
+use common::urls::WithUrl;
 use moq_session::testing::{Peer, memory_pair};
 use moq_session::{
     AcceptError, BroadcastPath, ConnectError, Grant, PeerFault, Session, SessionError,

@@ -45,7 +45,7 @@ fn a_viewer_of_a_silent_track_wakes_its_server_for_nothing() {
         });
         let config = Config::default().with_versions([version]);
         let viewer = Session::connect_with(client, config).await.unwrap();
-        let wanted = viewer.subscribe("room", "data").unwrap();
+        let wanted = viewer.track("room", "data").unwrap();
         let mut reader = wanted.subscribe(Subscription::default());
         assert!(reader.next_group().await.unwrap().is_some());
         sleep(Duration::from_secs(20)).await;

@@ -20,7 +20,7 @@ use moq_wire::{
 async fn fed(version: Version, limits: Limits) -> Fed {
     let config = Config::default().with_limits(limits);
     let (session, mut peer) = Peer::server_of(version, config).await;
-    let track = session.subscribe("room", "data").unwrap();
+    let track = session.track("room", "data").unwrap();
     let reader = track.subscribe(Subscription::default().with_start(Start::OLDEST));
     let (id, control) = accept_track(&mut peer).await;
     Fed {

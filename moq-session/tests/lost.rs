@@ -22,7 +22,7 @@ fn a_request_waits_for_room_for_its_stream() {
         let (session, mut peer) = Peer::server(version).await;
         settle().await;
         peer.allow_streams(0);
-        let track = session.subscribe("room", "data").unwrap();
+        let track = session.track("room", "data").unwrap();
         let _reader = track.subscribe(Subscription::default());
         let kind = match version.features().track_stream {
             true => BiStream::Track,

@@ -122,6 +122,23 @@ fn a_place_that_is_lost_is_tried_again_and_then_home() {
 }
 
 #[test]
+fn a_place_that_refuses_is_left_for_home() {
+    for_each_leaving(|version| async move {
+        let to = "https://relay.example/b?x";
+        let mut stage = Stage::new(version, Redirects::default(), &[]);
+        let (_, first) = stage.accept().await;
+        tokio::time::sleep(2 * SECOND).await;
+        first.goaway(to, 60 * SECOND).unwrap();
+        let (uri, second) = stage.accept().await;
+        assert_eq!(uri, to);
+        tokio::time::sleep(20 * SECOND).await;
+        second.close(code::session::UNAUTHORIZED, "");
+        let (uri, _third) = stage.accept().await;
+        assert_eq!(uri, HOME);
+    });
+}
+
+#[test]
 fn a_session_that_ends_before_there_is_another_is_replaced_all_the_same() {
     // Without a SETUP, a session is up when there is a connection.
     let has_setup = |features: &Features| features.goaway && features.setup_stream;

@@ -52,7 +52,7 @@ fn a_panic_closes_the_session_it_happened_in_and_no_other() {
             publication.told(Duration::from_secs(1)).await.unwrap();
 
             let wanted = Subscription::default().with_start(Start::OLDEST);
-            let watched = viewer.0.subscribe("room", "data").unwrap();
+            let watched = viewer.0.track("room", "data").unwrap();
             let mut reader = watched.subscribe(wanted);
             let mut wish = subscribe(version, 0, "room", "data");
             wish.start = start_at(0);

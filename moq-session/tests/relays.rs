@@ -125,7 +125,7 @@ fn a_broadcast_lives_and_ends_alike_near_and_far() {
         start(&mut far).await;
         chain.group("a");
         let (viewer, _served) = chain.viewer().await;
-        let track = viewer.subscribe("room", "data").unwrap();
+        let track = viewer.track("room", "data").unwrap();
         let mut reader = track.subscribe(Subscription::default());
         assert_eq!(group(&mut reader).await.sequence(), 0);
         drop((reader, track));
@@ -137,7 +137,7 @@ fn a_broadcast_lives_and_ends_alike_near_and_far() {
             let found = origin.consume().broadcast(&"room".parse().unwrap());
             assert!(found.is_err());
         }
-        let track = viewer.subscribe("room", "data").unwrap();
+        let track = viewer.track("room", "data").unwrap();
         let mut reader = track.subscribe(Subscription::default());
         let refused = reader.next_group().await.unwrap_err();
         assert_eq!(refused, ReadError::Aborted(Abort::Unroutable));
@@ -155,7 +155,7 @@ fn a_broadcast_whose_producer_is_gone_has_no_tracks_and_ends_with_its_publicatio
         start(&mut announced).await;
         let (viewer, _served) = chain.viewer().await;
         drop((chain.broadcast, chain.track));
-        let track = viewer.subscribe("room", "data").unwrap();
+        let track = viewer.track("room", "data").unwrap();
         let mut reader = track.subscribe(Subscription::default());
         let refused = reader.next_group().await.unwrap_err();
         assert_eq!(refused, ReadError::Aborted(Abort::NotFound));
@@ -169,14 +169,14 @@ fn who_joins_inside_a_group_gets_it_from_its_first_frame() {
     for_each_version(|version| async move {
         let chain = Chain::new(version, 2).await;
         let (first, _first) = chain.viewer().await;
-        let track = first.subscribe("room", "data").unwrap();
+        let track = first.track("room", "data").unwrap();
         let mut reader = track.subscribe(Subscription::default());
         let mut growing = chain.track.append().unwrap();
         growing.append("snapshot").unwrap();
         growing.append("delta").unwrap();
         let _reading = group(&mut reader).await;
         let (second, _second) = chain.viewer().await;
-        let track = second.subscribe("room", "data").unwrap();
+        let track = second.track("room", "data").unwrap();
         let mut late = track.subscribe(Subscription::default());
         let joined = group(&mut late).await;
         growing.append("more").unwrap();
@@ -196,7 +196,7 @@ fn older_groups_arrive_after_the_newest() {
                 chain.group(text);
             }
             let (viewer, _served) = chain.viewer().await;
-            let track = viewer.subscribe("room", "data").unwrap();
+            let track = viewer.track("room", "data").unwrap();
             let mut reader = track.subscribe(Subscription::default().with_start(Start::OLDEST));
             let mut sequences = Vec::new();
             for _ in 0..4 {
@@ -218,7 +218,7 @@ fn a_group_cut_off_because_everybody_left_comes_whole_to_who_is_next() {
         growing.append("a").unwrap();
         for is_last in [false, true] {
             let (viewer, _served) = chain.viewer().await;
-            let track = viewer.subscribe("room", "data").unwrap();
+            let track = viewer.track("room", "data").unwrap();
             let mut reader = track.subscribe(Subscription::default());
             let mut begun = group(&mut reader).await;
             let GroupRead::Frame(frame) = begun.next().await else {
@@ -278,7 +278,7 @@ fn a_request_that_nobody_answers_is_taken_back_through_relays() {
         let mut announced = follow(&relays[1]);
         start(&mut announced).await;
         let (viewer, served) = join(version, Config::default(), &relays[1]).await;
-        let track = viewer.subscribe("room", "data").unwrap();
+        let track = viewer.track("room", "data").unwrap();
         let reader = track.subscribe(Subscription::default());
         let mut request = match version.features().track_stream {
             true => publisher.expect_bi(BiStream::Track).await,

@@ -4,7 +4,8 @@ mod common;
 
 use std::time::Duration;
 
-use common::scripts::{WithUrl, enter, settle};
+use common::scripts::{enter, settle};
+use common::urls::WithUrl;
 use common::{for_each_version, for_each_with, speaking};
 use moq_session::testing::{MemoryConnection, Peer, memory_pair};
 use moq_session::{
@@ -166,14 +167,6 @@ fn a_refused_peer_is_told_so() {
                 request.refuse(Refusal::Unauthorized).await;
             }
             peer.expect_close(UNAUTHORIZED).await;
-        }
-        let refusals = [(Refusal::Unauthorized, 401), (Refusal::Forbidden, 403)];
-        for (refusal, status) in refusals {
-            let (client, server) = memory_pair(version);
-            let incoming = WithUrl::new(server, "/", version);
-            let request = Session::accept(incoming, speaking(version)).await.unwrap();
-            request.refuse(refusal).await;
-            Peer::new(client, version).expect_close(status).await;
         }
     });
 }

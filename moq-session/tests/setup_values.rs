@@ -3,7 +3,8 @@
 mod common;
 
 use common::hands::client;
-use common::scripts::{WithUrl, enter_as, track, track_info};
+use common::scripts::{enter_as, track, track_info};
+use common::urls::WithUrl;
 use common::{for_each_version, for_each_with, speaking};
 use moq_session::testing::{Peer, memory_pair};
 use moq_session::{Established, Grant, OriginProducer, Role, Session, Version};
@@ -112,7 +113,7 @@ fn path_and_role_of_a_server_are_ignored() {
             let wish = track("room", "data");
             let mut stream = peer.request(BiStream::Track, &wish).await;
             let _: TrackInfo = stream.expect().await;
-            let asked = session.subscribe("hall", "data").unwrap();
+            let asked = session.track("hall", "data").unwrap();
             let (wish, mut stream) = peer.expect_request::<Track>(BiStream::Track).await;
             assert_eq!(wish, track("hall", "data"));
             stream.send(&track_info()).await;

@@ -166,7 +166,7 @@ fn a_track_comes_to_a_sibling_once() {
         let mut viewers = Vec::new();
         for _ in 0..3 {
             let (viewer, relay) = join(version, Config::default(), &mesh.origins[1]).await;
-            let track = viewer.subscribe("room", "data").unwrap();
+            let track = viewer.track("room", "data").unwrap();
             let reader = track.subscribe(Subscription::default().with_start(Start::OLDEST));
             viewers.push((reader, viewer, relay));
         }
@@ -195,7 +195,7 @@ fn what_is_left_of_a_publisher_gives_way_to_its_next_session_at_every_sibling() 
         for (at, follower) in followers.iter_mut().enumerate() {
             assert!(matches!(told(follower).await, AnnouncedEvent::Update(..)));
             let (viewer, _relay) = join(version, Config::default(), &mesh.origins[at]).await;
-            let track = viewer.subscribe("room", "data").unwrap();
+            let track = viewer.track("room", "data").unwrap();
             let mut reader = track.subscribe(Subscription::default().with_start(Start::OLDEST));
             assert!(reader.next_group().await.unwrap().is_some(), "at {at}");
         }

@@ -22,7 +22,7 @@ fn a_finished_track_arrives_whole() {
         let _publication = pair
             .origin
             .publish(&"room".parse().unwrap(), broadcast.consume());
-        let track = pair.client.subscribe("room", "data").unwrap();
+        let track = pair.client.track("room", "data").unwrap();
         let groups = [vec!["a", "", "b"], vec!["c"], vec!["ä", "d"]];
         let first = first(version, groups.len());
         assert_eq!(read_all(&track).await, groups[first..]);
@@ -47,11 +47,11 @@ fn a_client_publishes_to_a_client_through_a_relay() {
                 break;
             }
         }
-        let track = subscriber.subscribe("room/alice", "data").unwrap();
+        let track = subscriber.track("room/alice", "data").unwrap();
         let groups = [vec!["a"], vec!["b", "c"]];
         let first = first(version, groups.len());
         assert_eq!(read_all(&track).await, groups[first..]);
-        let again = subscriber.subscribe("room/alice", "data").unwrap();
+        let again = subscriber.track("room/alice", "data").unwrap();
         assert_eq!(
             read_all(&again).await,
             groups[first..],
@@ -64,7 +64,7 @@ fn a_client_publishes_to_a_client_through_a_relay() {
 fn an_unknown_broadcast_is_unroutable() {
     for_each_version(|version| async move {
         let pair = pair(version).await;
-        let track = pair.client.subscribe("nowhere", "data").unwrap();
+        let track = pair.client.track("nowhere", "data").unwrap();
         let mut reader = track.subscribe(Subscription::default());
         let end = reader.next_group().await.unwrap_err();
         assert_eq!(end, ReadError::Aborted(Abort::Unroutable));
@@ -79,7 +79,7 @@ fn an_unknown_track_is_not_found() {
         let _publication = pair
             .origin
             .publish(&"room".parse().unwrap(), broadcast.consume());
-        let track = pair.client.subscribe("room", "other").unwrap();
+        let track = pair.client.track("room", "other").unwrap();
         assert_eq!(
             track.info().await.unwrap_err(),
             ReadError::Aborted(Abort::NotFound)
@@ -95,7 +95,7 @@ fn an_empty_track_ends() {
         let _publication = pair
             .origin
             .publish(&"room".parse().unwrap(), broadcast.consume());
-        let track = pair.client.subscribe("room", "data").unwrap();
+        let track = pair.client.track("room", "data").unwrap();
         assert!(read_all(&track).await.is_empty());
     });
 }
@@ -116,7 +116,7 @@ fn unsubscribing_reaches_the_publisher() {
             moq_session::AnnouncedEvent::Start(..)
         ) {}
         let mut reader = subscriber
-            .subscribe("room", "data")
+            .track("room", "data")
             .unwrap()
             .subscribe(Subscription::default());
         track.used().await;
@@ -159,7 +159,7 @@ fn megabytes_arrive_in_order_and_whole() {
         };
         let reader = async {
             let wanted = Subscription::default().with_start(moq_session::Start::OLDEST);
-            let track = subscriber.subscribe("room", "data").unwrap();
+            let track = subscriber.track("room", "data").unwrap();
             let mut reader = track.subscribe(wanted).ordered();
             let mut next = (0, 0);
             while let Some(read) = reader.next().await.unwrap() {

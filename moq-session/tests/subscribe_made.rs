@@ -21,7 +21,7 @@ use moq_wire::{BiStream, Subscribe, SubscribeResponse, SubscribeUpdate, code, va
 fn the_newest_group_is_asked_for_in_the_words_of_the_draft() {
     for_each_version(|version| async move {
         let (session, mut peer) = Peer::server(version).await;
-        let track = session.subscribe("room", "data").unwrap();
+        let track = session.track("room", "data").unwrap();
         let wanted = Subscription::default().with_priority(5);
         let _reader = track.subscribe(wanted);
         if version.features().track_stream {
@@ -149,7 +149,7 @@ fn dropped_groups_are_not_waited_for() {
 fn a_group_that_was_not_asked_for_harms_nobody() {
     for_each_version(|version| async move {
         let (session, mut peer) = Peer::server(version).await;
-        let track = session.subscribe("room", "data").unwrap();
+        let track = session.track("room", "data").unwrap();
         let wanted = Subscription::default()
             .with_start(Start::Floor(5))
             .with_max_age(Duration::from_secs(5));
@@ -247,7 +247,7 @@ fn a_lost_session_ends_its_tracks() {
 fn a_group_may_come_before_any_answer() {
     for_each_version(|version| async move {
         let (session, mut peer) = Peer::server(version).await;
-        let track = session.subscribe("room", "data").unwrap();
+        let track = session.track("room", "data").unwrap();
         let wanted = Subscription::default().with_start(Start::OLDEST);
         let mut reader = track.subscribe(wanted).ordered();
         if version.features().track_stream {
@@ -271,7 +271,7 @@ fn every_subscription_has_an_id_of_its_own() {
         let (session, mut peer) = Peer::server(version).await;
         let mut ids = Vec::new();
         for name in ["a", "b", "a"] {
-            let track = session.subscribe("room", name).unwrap();
+            let track = session.track("room", name).unwrap();
             let reader = track.subscribe(Subscription::default());
             let (id, mut control) = accept_track(&mut peer).await;
             ids.push(id);

@@ -19,7 +19,7 @@ fn a_track_whose_name_no_message_holds_is_not_there() {
     for_each_version(|version| async move {
         let (session, _peer) = Peer::server(version).await;
         let name = "x".repeat(limits::MAX_MESSAGE);
-        let track = session.subscribe("room", &name).unwrap();
+        let track = session.track("room", &name).unwrap();
         let mut reader = track.subscribe(Subscription::default()).ordered();
         let expected = Some(ReadError::Aborted(Abort::NotFound));
         assert_eq!(rest(&mut reader).await, (Vec::new(), expected));

@@ -99,7 +99,8 @@ impl ClientConfig {
         Self { congestion, ..self }
     }
 
-    /// Bounds the streams that a server may have open at once; 1024 of each kind by default.
+    /// Bounds the streams that a server may have open at once; by default as many
+    /// bidirectional ones as the session can hold, and 1024 unidirectional ones.
     #[must_use]
     pub fn with_stream_limits(self, limits: StreamLimits) -> Self {
         Self {

@@ -109,6 +109,10 @@ impl Transport for Connection {
         either!(&self.0, stats())
     }
 
+    fn set_stream_limit(&self, count: usize) {
+        either!(&self.0, set_stream_limit(count));
+    }
+
     fn set_paused_streams(&self, count: usize) {
         either!(&self.0, set_paused_streams(count));
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use moq_session::transport::{Incoming, TransportError};
+use moq_session::transport::{Incoming, TransportError, TransportInfo, TransportKind};
 use quinn::VarInt;
 use tokio::time::timeout;
 use web_transport_quinn::Request;
@@ -24,6 +24,10 @@ pub struct IncomingConnection {
     kind: Kind,
     request_path: Option<String>,
     protocols: Vec<String>,
+    /// The name or authority that the client asked for.
+    authority: Option<String>,
+    /// The `Origin` header of a web page.
+    origin: Option<String>,
     setup: Arc<Setup>,
     worker: usize,
 }
@@ -79,10 +83,17 @@ impl IncomingConnection {
     }
 
     fn raw(kind: Kind, alpn: String, setup: Arc<Setup>) -> Self {
+        let authority = match &kind {
+            Kind::Direct(owner) => owner.server_name(),
+            Kind::Quic(quic) => reference::server_name(quic),
+            Kind::Web(_) => None,
+        };
         Self {
             kind,
             request_path: None,
             protocols: vec![alpn],
+            authority,
+            origin: None,
             setup,
             worker: 0,
         }
@@ -97,6 +108,12 @@ impl IncomingConnection {
             kind,
             request_path: Some(path),
             protocols: request.protocols.clone(),
+            authority: Some(request.url.authority().to_owned()),
+            origin: request
+                .headers
+                .get("origin")
+                .and_then(|origin| origin.to_str().ok())
+                .map(str::to_owned),
             setup,
             worker: 0,
         }
@@ -134,6 +151,18 @@ impl Incoming for IncomingConnection {
 
     fn protocols(&self) -> &[String] {
         &self.protocols
+    }
+
+    fn info(&self) -> TransportInfo {
+        let mut info = TransportInfo::default();
+        info.kind = match self.request_path {
+            Some(_) => TransportKind::WebTransport,
+            None => TransportKind::Quic,
+        };
+        info.remote = Some(self.remote());
+        info.authority.clone_from(&self.authority);
+        info.origin.clone_from(&self.origin);
+        info
     }
 
     async fn accept(self, protocol: Option<&str>) -> Result<Connection, TransportError> {

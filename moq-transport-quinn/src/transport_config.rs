@@ -22,7 +22,7 @@ pub enum Congestion {
 /// How many streams the peer may have open at once, per kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StreamLimits {
-    /// Bidirectional streams.
+    /// Bidirectional streams, at most. The session says how many it can hold; by default, that is the limit.
     pub bidi: u32,
     /// Unidirectional streams.
     pub uni: u32,
@@ -31,11 +31,33 @@ pub struct StreamLimits {
 impl Default for StreamLimits {
     fn default() -> Self {
         Self {
-            bidi: 1024,
+            bidi: u32::MAX,
             uni: 1024,
         }
     }
 }
+
+impl StreamLimits {
+    /// The limit for bidirectional streams while no session has said how many it can hold.
+    pub(crate) fn bidi_at_first(self) -> u32 {
+        self.bidi.min(BIDI_AT_FIRST)
+    }
+
+    /// The limit for bidirectional streams so that the peer can open as many as the session can hold.
+    ///
+    /// quinn tells the peer of credit when that amounts to an eighth of all, so that much of it may be
+    /// unknown to the peer.
+    pub(crate) fn bidi_for(self, held: usize) -> u32 {
+        let known = held.saturating_mul(8).div_ceil(7);
+        let most = usize::try_from(MOST_STREAMS).unwrap_or(usize::MAX);
+        u32::try_from(known.min(most)).map_or(self.bidi, |count| count.min(self.bidi))
+    }
+}
+
+/// Bidirectional streams that a peer may open before there is a session.
+const BIDI_AT_FIRST: u32 = 1_024;
+/// More bidirectional streams than any session has.
+const MOST_STREAMS: u32 = 1 << 24;
 
 /// What differs between the two ends of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -154,6 +176,25 @@ const DATAGRAM_BUFFER: usize = 256 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_peer_can_open_what_the_session_holds_though_it_knows_seven_eighths_of_its_credit() {
+        let limits = StreamLimits::default();
+        for held in [1, 7, 1_000, 10_000, 21_000] {
+            let allowed = limits.bidi_for(held);
+            assert!(
+                (allowed - allowed / 8) as usize >= held,
+                "{held}: {allowed}"
+            );
+        }
+        assert_eq!(limits.bidi_for(usize::MAX), MOST_STREAMS);
+        let limits = StreamLimits { bidi: 100, uni: 1 };
+        assert_eq!(
+            limits.bidi_for(10_000),
+            100,
+            "whoever sets a limit means it"
+        );
+    }
 
     #[test]
     fn either_end_alone_keeps_a_silent_connection_and_clients_ping_first() {

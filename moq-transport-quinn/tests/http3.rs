@@ -12,6 +12,7 @@ use moq_session::transport::{End, Incoming as _, Transport as _, TransportError}
 use moq_transport_quinn::{Connection, Engine, IncomingConnection, Server};
 use quinn::VarInt;
 use support::{accept_bi, accept_uni, closed, foreign_client, identity, read, server};
+use web_transport_quinn::http;
 use web_transport_quinn::proto::{ConnectRequest, Settings};
 
 /// What moves the server's packets.
@@ -101,6 +102,22 @@ const BIDI: [u8; 3] = [0x40, 0x41, 0];
 
 /// HTTP/3's code for a stream that nobody looked at.
 const REJECTED: VarInt = VarInt::from_u32(0x10b);
+
+#[tokio::test]
+async fn the_page_that_asks_is_known_before_it_is_answered() {
+    let server = server();
+    let odd = Odd::connect(&server).await;
+    let _control = odd.uni(&settings()).await;
+    let url = url::Url::parse("https://relay.example/room").unwrap();
+    let page = "https://page.example".parse().unwrap();
+    let request = ConnectRequest::new(url).with_header(http::header::ORIGIN, page);
+    let mut bytes = Vec::new();
+    request.encode(&mut bytes).unwrap();
+    let _connect = odd.bidi(&bytes).await;
+    let info = server.accept().await.unwrap().info();
+    assert_eq!(info.authority.as_deref(), Some("relay.example"));
+    assert_eq!(info.origin.as_deref(), Some("https://page.example"));
+}
 
 #[tokio::test]
 async fn streams_of_http3_come_in_any_order_and_in_pieces() {

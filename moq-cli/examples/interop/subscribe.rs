@@ -60,7 +60,7 @@ impl Subscriber {
         (path, track): (&str, &str),
         subscription: Subscription,
     ) -> anyhow::Result<()> {
-        let track = session.subscribe(path, track)?;
+        let track = session.track(path, track)?;
         let reader = track.subscribe(subscription);
         let told = Told {
             id: id.to_owned(),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
-use moq_session::{Pattern, Version};
+use moq_session::{Limits, Pattern, Version};
 use moq_transport_quinn::Engine;
 
 use super::values;
@@ -52,6 +52,15 @@ pub(crate) struct RelayArgs {
     #[arg(long, value_name = "N", env = "MOQ_WORKERS", hide_env_values = true)]
     #[arg(default_value = "1")]
     pub(crate) workers: NonZeroUsize,
+    /// How many tracks one session may be subscribed to
+    #[arg(
+        long,
+        value_name = "N",
+        env = "MOQ_MAX_SUBSCRIPTIONS",
+        hide_env_values = true
+    )]
+    #[arg(default_value = "1024")]
+    pub(crate) max_subscriptions: NonZeroUsize,
 }
 
 /// What moves the packets of a relay.
@@ -74,6 +83,18 @@ impl From<EngineArg> for Engine {
 }
 
 impl RelayArgs {
+    /// What each session may take.
+    pub(crate) fn limits(&self) -> Limits {
+        let most = self.max_subscriptions.get();
+        let mut limits = Limits::default();
+        limits.subscriptions = most;
+        // Each subscription comes with a request for the track's properties.
+        limits.tracks = limits.tracks.max(most);
+        let asked = u32::try_from(most.saturating_mul(2)).unwrap_or(u32::MAX);
+        limits.track_rate.burst = limits.track_rate.burst.max(asked);
+        limits
+    }
+
     /// The versions to accept.
     pub(crate) fn versions(&self) -> &[Version] {
         if self.version.is_empty() {

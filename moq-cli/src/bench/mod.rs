@@ -73,6 +73,7 @@ async fn wait_until_joined(args: &BenchArgs, run: &Run, sessions: &Sessions) -> 
     // A group is received from its first frame on, but the first group may still have to begin.
     let deadline = Instant::now() + args.client.timeout() + run.schedule.group_duration();
     while run.count_joined() < all {
+        run.check_capacity()?;
         if Instant::now() > deadline {
             let (ended, reason) = sessions.ended().await;
             let joined = run.count_joined();

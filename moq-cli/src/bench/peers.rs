@@ -6,8 +6,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use moq_session::{
-    BroadcastPath, BroadcastProducer, Dial as _, DialError, OriginProducer, Publication, Role,
-    Session, SessionError, Start, Subscription, Track, TrackConsumer, TrackProducer, TrackReader,
+    Abort, BroadcastPath, BroadcastProducer, Dial as _, DialError, OriginProducer, Publication,
+    ReadError, Role, Session, SessionError, Start, Subscription, Track, TrackConsumer,
+    TrackProducer, TrackReader,
 };
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -136,9 +137,15 @@ pub(super) async fn subscribe(
             let config = client::config(&args.client).with_role(Role::Subscriber);
             let session = connect(args, dialer, config).await?;
             for track in schedule::taken(shape, subscriber) {
+                run.check_capacity()?;
                 let reader = reader(args, &session, place, shape, track).await?;
                 let receiver = Receiver::new(run.clone(), reader, track, joining);
-                tokio::spawn(receiver.receive());
+                let run = run.clone();
+                tokio::spawn(async move {
+                    if receiver.receive().await == Err(ReadError::Aborted(Abort::NoCapacity)) {
+                        run.refuse();
+                    }
+                });
             }
             anyhow::Ok(session)
         }
@@ -158,7 +165,7 @@ async fn reader(
     let path = place.path(track / u64::from(shape.tracks))?;
     let name = (track % u64::from(shape.tracks)).to_string();
     loop {
-        let asked: TrackConsumer = session.subscribe(path.as_str(), &name)?;
+        let asked: TrackConsumer = session.track(path.as_str(), &name)?;
         let subscription = Subscription::default()
             .with_start(Start::Newest)
             .with_max_age(args.max_age);
@@ -170,6 +177,9 @@ async fn reader(
             },
             ended = session.closed() => return Err(client::ended(&args.client.url, ended)),
         };
+        if refused == ReadError::Aborted(Abort::NoCapacity) {
+            return Err(anyhow::Error::new(refused).context(client::no_capacity()));
+        }
         if Instant::now() > deadline {
             let what = format!("cannot subscribe to `{path}`");
             return Err(anyhow::Error::new(refused).context(Failure::new(Exit::NotFound, what)));

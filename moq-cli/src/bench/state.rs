@@ -9,6 +9,7 @@ use moq_session::GroupEnd;
 
 use super::schedule::Schedule;
 use super::tally::{Account, Latency, Tally};
+use crate::client;
 use crate::progress::Meter;
 
 /// One run of the bench.
@@ -20,6 +21,8 @@ pub(super) struct Run {
     /// Set before the first group that it covers is due.
     measured: OnceLock<Range<Duration>>,
     is_over: AtomicBool,
+    /// A subscription was refused for lack of capacity.
+    is_refused: AtomicBool,
     tally: Mutex<Tally>,
     joins: Mutex<Latency>,
     joined: AtomicU64,
@@ -43,10 +46,27 @@ impl Run {
             late,
             measured: OnceLock::new(),
             is_over: AtomicBool::new(false),
+            is_refused: AtomicBool::new(false),
             tally: Mutex::new(Tally::new()),
             joins: Mutex::new(Latency::new()),
             joined: AtomicU64::new(0),
             meter,
+        }
+    }
+
+    /// Notes that a subscription was refused for lack of capacity.
+    pub(super) fn refuse(&self) {
+        self.is_refused.store(true, Ordering::Relaxed);
+    }
+
+    /// Checks that no subscription was refused for lack of capacity.
+    ///
+    /// # Errors
+    /// The failure that names the limit.
+    pub(super) fn check_capacity(&self) -> anyhow::Result<()> {
+        match self.is_refused.load(Ordering::Relaxed) {
+            true => Err(client::no_capacity().into()),
+            false => Ok(()),
         }
     }
 

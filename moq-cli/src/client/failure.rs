@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use moq_session::transport::{End, TransportError};
-use moq_session::{DialError, SessionError};
+use moq_session::{DialError, Limit, SessionError};
 use moq_transport_quinn::ConnectError;
 use url::Url;
 
@@ -28,6 +28,13 @@ pub(crate) fn failed(url: &Url, error: Arc<DialError<ConnectError>>) -> anyhow::
 pub(crate) fn ended(url: &Url, error: SessionError) -> anyhow::Error {
     let failure = ended_failure(format!("the session with {} ended", shown(url)), &error);
     anyhow::Error::new(error).context(failure)
+}
+
+/// A limit on what one session may have was reached, here or behind the server.
+pub(crate) fn no_capacity() -> Failure {
+    let what = format!("no more {} are served", Limit::Subscriptions);
+    Failure::new(Exit::Failed, what)
+        .with_hint("the server or the publisher limits them, which its log says")
 }
 
 fn ended_failure(what: String, error: &SessionError) -> Failure {

@@ -5,7 +5,7 @@ mod reader;
 
 use std::time::Duration;
 
-use moq_session::{Config, Dial, Reconnect, Session, Status, Version};
+use moq_session::{Config, Dial, Reconnect, Session, Sessions, Status, Version};
 use moq_transport_quinn::{Client, ClientConfig, ConnectError, Connection};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -15,7 +15,7 @@ use crate::args::ClientArgs;
 use crate::progress::Console;
 use failure::is_unauthorized;
 
-pub(crate) use failure::{ended, failed};
+pub(crate) use failure::{ended, failed, no_capacity};
 pub(crate) use reader::{reader, unread};
 
 /// What a session of these arguments starts with.
@@ -94,7 +94,7 @@ impl Dial for Dialer {
 #[derive(Debug)]
 pub(crate) struct Link {
     /// Connects for as long as it lives.
-    _reconnect: Reconnect<Dialer>,
+    reconnect: Reconnect<Dialer>,
     status: watch::Receiver<Status<ConnectError>>,
     session: Option<Session>,
     url: Url,
@@ -115,7 +115,7 @@ impl Link {
         let reconnect = Reconnect::new(Dialer::new(args), config);
         let mut link = Self {
             status: reconnect.status(),
-            _reconnect: reconnect,
+            reconnect,
             session: None,
             url: args.url.clone(),
             may_reconnect: !args.no_reconnect,
@@ -128,6 +128,11 @@ impl Link {
     /// The session, unless it is lost.
     pub(crate) fn session(&self) -> Option<&Session> {
         self.session.as_ref()
+    }
+
+    /// The sessions, one after the other.
+    pub(crate) fn sessions(&self) -> Sessions {
+        self.reconnect.sessions()
     }
 
     /// The URL, fit for showing.
@@ -158,6 +163,17 @@ impl Link {
             self.shown_url()
         ));
         Ok(())
+    }
+
+    /// Waits until there will be no further session, and says why.
+    ///
+    /// Cancel safe.
+    pub(crate) async fn over(&mut self) -> anyhow::Error {
+        loop {
+            if let Err(reason) = self.event().await {
+                return reason;
+            }
+        }
     }
 
     async fn connected(&mut self) -> anyhow::Result<()> {

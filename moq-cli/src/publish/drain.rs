@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 
 use crate::client::Link;
 use crate::exit::{Exit, Failure};
@@ -14,17 +14,21 @@ use crate::progress::Meter;
 /// If somebody has not, and made no progress for `linger`.
 pub(crate) async fn run(link: &mut Link, meter: &Meter, linger: Duration) -> anyhow::Result<()> {
     let mut drain = Drain::new(Instant::now());
+    let watch = (linger / LOOKS).max(SHORTEST_LOOK);
     loop {
-        let served = link.session().map(|session| {
+        let session = link.session().cloned();
+        let served = session.as_ref().map(|session| {
             let outstanding = session.outstanding();
             meter.subscribers(outstanding.subscriptions + outstanding.unconfirmed);
             Served {
                 subscriptions: outstanding.subscriptions,
                 unconfirmed: outstanding.unconfirmed,
+                fetches: outstanding.fetches,
                 bytes: outstanding.bytes,
             }
         });
-        match drain.look(served, linger, Instant::now()) {
+        let now = Instant::now();
+        match drain.look(served, linger, now) {
             Verdict::Wait => {}
             Verdict::Done => return Ok(()),
             Verdict::GiveUp => {
@@ -33,8 +37,18 @@ pub(crate) async fn run(link: &mut Link, meter: &Meter, linger: Duration) -> any
                 return Err(failure.with_hint("give it longer with --linger").into());
             }
         }
+        let is_owing = served.is_some_and(|served| served.owed() > 0);
+        let delivered = session.filter(|_| is_owing);
+        let delivered = async {
+            match delivered {
+                // How a session ends the link tells.
+                Some(session) if session.delivered().await.is_ok() => {}
+                _ => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            () = sleep(LOOK) => {}
+            () = sleep_until(drain.next_look(now, watch)) => {}
+            () = delivered => {}
             event = link.event() => event?,
         }
     }
@@ -46,7 +60,15 @@ struct Served {
     subscriptions: usize,
     /// Those that are acknowledged and not let go of; the session waits for them with a limit.
     unconfirmed: usize,
+    fetches: usize,
     bytes: u64,
+}
+
+impl Served {
+    /// How many requests are not delivered, or not let go of.
+    fn owed(&self) -> usize {
+        self.subscriptions + self.unconfirmed + self.fetches
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -82,10 +104,7 @@ impl Drain {
         if served != self.last {
             self.progress = now;
         }
-        self.is_owed |= served.is_none()
-            && self
-                .last
-                .is_some_and(|last| last.subscriptions + last.unconfirmed > 0);
+        self.is_owed |= served.is_none() && self.last.is_some_and(|last| last.owed() > 0);
         self.last = served;
         let is_overdue = now.duration_since(self.progress) >= linger;
         let Some(served) = served else {
@@ -98,25 +117,37 @@ impl Drain {
         if is_new {
             self.since = now;
         }
-        if served.subscriptions + served.unconfirmed > 0 {
+        if served.owed() > 0 {
             // Whoever was cut off has come back.
             self.is_owed = false;
         }
         let is_due = now.duration_since(self.since) >= STAY;
-        match (served.subscriptions > 0 || self.is_owed, is_due, is_overdue) {
+        let is_behind = served.subscriptions + served.fetches > 0 || self.is_owed;
+        match (is_behind, is_due, is_overdue) {
             (false, true, _) if served.unconfirmed > 0 => Verdict::Wait,
             (false, true, _) => Verdict::Done,
             (true, true, true) => Verdict::GiveUp,
             _ => Verdict::Wait,
         }
     }
+
+    /// When to look again, unless something happens: when the stay is over, and else often enough
+    /// to see progress.
+    fn next_look(&self, now: Instant, watch: Duration) -> Instant {
+        let due = self.since + STAY;
+        let watched = now + watch;
+        if due > now { watched.min(due) } else { watched }
+    }
 }
 
 /// How long a publication stays at least, for those who are about to join.
 const STAY: Duration = Duration::from_secs(1);
 
-/// How often to look.
-const LOOK: Duration = Duration::from_millis(20);
+/// How often to look for progress while it is waited for.
+const LOOKS: u32 = 20;
+
+/// The least time between two such looks.
+const SHORTEST_LOOK: Duration = Duration::from_millis(20);
 
 #[cfg(test)]
 mod tests {
@@ -134,6 +165,7 @@ mod tests {
             let served = served.map(|(subscriptions, bytes)| Served {
                 subscriptions,
                 unconfirmed: 0,
+                fetches: 0,
                 bytes,
             });
             verdict = drain.look(served, LINGER, start + Duration::from_millis(*at));
@@ -151,6 +183,17 @@ mod tests {
             verdict(&[(0, Some((0, 0))), (1_000, Some((0, 0)))]),
             Verdict::Done
         );
+    }
+
+    #[test]
+    fn the_end_of_the_stay_is_not_slept_over() {
+        let start = Instant::now();
+        let drain = Drain::new(start);
+        let after = |millis| start + Duration::from_millis(millis);
+        let watch = Duration::from_millis(250);
+        assert_eq!(drain.next_look(start, watch), after(250));
+        assert_eq!(drain.next_look(after(900), watch), after(1_000));
+        assert_eq!(drain.next_look(after(1_000), watch), after(1_250));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use futures_util::stream::FuturesUnordered;
 use moq_media::CatalogTrack;
 use moq_media::catalog::{Catalog, TRACK};
 use moq_media::recording::Record;
-use moq_session::{Abort, BroadcastPath, HopId, ReadError, Start};
+use moq_session::{Abort, BroadcastPath, FoundTrack, HopId, ReadError, Start};
 use tokio::time::sleep;
 
 use super::tape::{Taken, Tape};
@@ -19,8 +19,7 @@ use crate::client::{self, Link};
 use crate::exit::{Exit, Failure};
 use crate::media;
 use crate::progress::Console;
-use crate::subscribe::find::{Finder, Found};
-use crate::subscribe::{Ended, trouble};
+use crate::subscribe::{Ended, Finder, trouble};
 
 /// Records a broadcast as far as it goes.
 ///
@@ -35,7 +34,7 @@ pub(super) async fn record(
     let budget = client::unread(None);
     let (mut link, origin) = client::reader(&args.client, budget, console).await?;
     let first = args.track.first().map_or(TRACK, String::as_str);
-    let mut finder = Finder::of_track(path, first, args.client.timeout, origin, console);
+    let mut finder = Finder::new((path, first), args.client.timeout, origin, &link, console);
     let number = tape.numbers.next();
     let path = path.as_str().to_owned();
     let broadcast = number;
@@ -84,7 +83,7 @@ impl<'a> Recording<'a> {
     }
 
     /// Records the tracks until they end or the session is lost.
-    async fn session(&mut self, found: &Found, link: &mut Link) -> anyhow::Result<Ended> {
+    async fn session(&mut self, found: &FoundTrack, link: &mut Link) -> anyhow::Result<Ended> {
         let former = std::mem::replace(&mut self.publisher, found.publisher);
         if former.is_some_and(|former| Some(former) != found.publisher) {
             // Its groups count anew, and would be taken for those that are recorded.
@@ -124,7 +123,7 @@ impl<'a> Recording<'a> {
     }
 
     /// Begins to record the tracks that nobody reads.
-    fn begin(&mut self, found: &Found, running: &Running<'a>, known: &mut Vec<String>) {
+    fn begin(&mut self, found: &FoundTrack, running: &Running<'a>, known: &mut Vec<String>) {
         for (name, recorded) in std::mem::take(&mut self.tracks) {
             known.push(name.clone());
             let track = found.broadcast.track(&name);
@@ -132,7 +131,7 @@ impl<'a> Recording<'a> {
                 self.tracks.insert(name, recorded);
                 continue;
             };
-            let start = if found.is_fresh && name != TRACK {
+            let start = if found.was_awaited && name != TRACK {
                 Start::OLDEST
             } else {
                 Start::Newest
@@ -174,7 +173,7 @@ impl<'a> Recording<'a> {
     async fn over(
         &self,
         failure: Option<ReadError>,
-        found: &Found,
+        found: &FoundTrack,
         link: &mut Link,
     ) -> anyhow::Result<Ended> {
         let has_some = self.tracks.values().any(|track| track.taken.is_named);

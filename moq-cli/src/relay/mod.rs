@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use moq_session::Version;
+use moq_session::{Limits, Version};
 use moq_transport_quinn::tls::{Fingerprint, Identity};
 use moq_transport_quinn::{BindError, Engine, Server, ServerConfig};
 use tokio::net::TcpListener;
@@ -55,6 +55,7 @@ pub(crate) async fn run(
         public: public.clone(),
         engine: args.engine.into(),
         workers: args.workers,
+        limits: args.limits(),
     })?;
     console.banner(&banner::text(&relay, &certificate, &public));
     let renewals = tokio::spawn(certificate.renew(relay.server.clone(), console.clone()));
@@ -96,6 +97,8 @@ pub(crate) struct RelayConfig {
     pub(crate) public: Public,
     pub(crate) engine: Engine,
     pub(crate) workers: NonZeroUsize,
+    /// What each session may take.
+    pub(crate) limits: Limits,
 }
 
 /// A relay that listens.
@@ -114,7 +117,7 @@ impl Relay {
     /// If an address is taken.
     pub(crate) fn bind(config: RelayConfig) -> anyhow::Result<Self> {
         let (server, listeners) = bind_both(&config)?;
-        let origins = Origins::new(server.runtimes(), &config.versions);
+        let origins = Origins::new(server.runtimes(), &config.versions, &config.limits);
         Ok(Self {
             server,
             listeners,

@@ -29,13 +29,14 @@ struct End {
 impl Origins {
     /// One for each runtime. They share an identity and a budget, which is larger for more of them,
     /// because what viewers of several workers read is held by each.
-    pub(super) fn new(runtimes: &[Handle], versions: &[Version]) -> Self {
+    pub(super) fn new(runtimes: &[Handle], versions: &[Version], limits: &Limits) -> Self {
         let cached = Budget::DEFAULT_BYTES.saturating_mul(runtimes.len() as u64);
         let budget = Budget::new(memory::quarter(cached));
         let hop = HopId::random();
         let origin = || OriginProducer::with(hop, budget.clone());
         let origins: Vec<_> = runtimes.iter().map(|_| origin()).collect();
-        let configs = origins.iter().map(|origin| config(origin, versions));
+        let config_of = |origin| config(origin, versions).with_limits(limits.clone());
+        let configs = origins.iter().map(config_of);
         let configs: Vec<_> = configs.collect();
         let end = |(runtime, origin): (&Handle, &OriginProducer), there: &OriginProducer| End {
             runtime: runtime.clone(),

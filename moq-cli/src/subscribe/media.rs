@@ -6,11 +6,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use futures_util::FutureExt as _;
 use moq_media::{Export, ExportConfig, ExportError, ExportNotice};
-use moq_session::{Abort, HopId, ReadError, Start};
+use moq_session::{Abort, FoundTrack, HopId, ReadError, Start};
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
-use super::find::{Finder, Found};
-use super::read::Ended;
+use super::find::{Ended, Finder};
 use super::trouble;
 use crate::args::{Beginning, SubscribeArgs};
 use crate::client::{self, Link};
@@ -25,7 +24,7 @@ pub(super) async fn run(args: &SubscribeArgs, console: &Console) -> anyhow::Resu
         client::reader(&args.client, client::unread(args.buffer), console).await?;
     let (path, timeout) = (&args.broadcast, args.client.timeout);
     let track = moq_media::catalog::TRACK;
-    let mut finder = Finder::of_track(path, track, timeout, origin, console);
+    let mut finder = Finder::new((path, track), timeout, origin, &link, console);
     let mut writer = MediaWriter::new(args, console);
     let read = writer.read_all(&mut finder, &mut link).await;
     // What was read before a failure is written all the same.
@@ -94,13 +93,13 @@ impl<'a> MediaWriter<'a> {
     }
 
     /// Reads a broadcast as far as it goes.
-    async fn read(&mut self, found: &Found, link: &mut Link) -> anyhow::Result<Ended> {
-        let is_same = self.publisher.is_some() && self.publisher == found.publisher;
+    async fn read(&mut self, found: &FoundTrack, link: &mut Link) -> anyhow::Result<Ended> {
+        let is_same = !std::mem::take(&mut self.is_anew) && self.publisher == found.publisher;
         self.publisher = found.publisher;
         if let Some(export) = &mut self.export {
             if !is_same {
                 self.console
-                    .note("the publisher may be another one; beginning anew");
+                    .note("the publisher is taken for another one; beginning anew");
             }
             self.failed.clear();
             export.resume(&found.broadcast, is_same)?;
@@ -120,7 +119,7 @@ impl<'a> MediaWriter<'a> {
         self.write(link).await
     }
 
-    fn config(&self, found: &Found) -> ExportConfig {
+    fn config(&self, found: &FoundTrack) -> ExportConfig {
         let mut config = ExportConfig::default();
         config.video = self.args.fmp4.video();
         config.audio = self.args.fmp4.audio();
@@ -130,7 +129,7 @@ impl<'a> MediaWriter<'a> {
         config.start = match self.args.from {
             Some(Beginning::Group(group)) => Start::Floor(group),
             Some(Beginning::Newest) => Start::Newest,
-            None if !found.is_fresh => Start::Newest,
+            None if !found.was_awaited => Start::Newest,
             Some(Beginning::Oldest) | None => Start::OLDEST,
         };
         config
@@ -218,7 +217,7 @@ impl<'a> MediaWriter<'a> {
     async fn not_opened(
         &mut self,
         error: ExportError,
-        found: &Found,
+        found: &FoundTrack,
         link: &mut Link,
     ) -> anyhow::Result<Ended> {
         let (exit, hint) = match error {
@@ -240,7 +239,7 @@ impl<'a> MediaWriter<'a> {
                 Ok(Ended::Lost)
             }
             () = sleep(GRACE) => {
-                if !self.args.stay {
+                if !self.args.stay || error == ReadError::Aborted(Abort::NoCapacity) {
                     return Err(trouble::vanished(error));
                 }
                 self.console

@@ -1,9 +1,9 @@
 //! What can be wrong with a track, in words.
 
-use moq_session::{Abort, ReadError};
+use moq_session::{Abort, FoundTrack, ReadError};
 
-use super::find::Found;
-use super::read::Ended;
+use super::find::Ended;
+use crate::client;
 use crate::exit::{Exit, Failure};
 
 /// What is missing, and why as far as that is known.
@@ -47,7 +47,7 @@ pub(crate) fn no_named_track(name: &str) -> anyhow::Error {
 ///
 /// # Errors
 /// If the broadcast has no catalog, or the server does not answer.
-pub(crate) fn absent(error: ReadError, found: &Found) -> anyhow::Result<Option<Ended>> {
+pub(crate) fn absent(error: ReadError, found: &FoundTrack) -> anyhow::Result<Option<Ended>> {
     match error {
         ReadError::Aborted(Abort::Unroutable) => Ok(Some(Ended::NotThere)),
         ReadError::Aborted(Abort::NotFound) if !found.is_announced => Ok(Some(Ended::NotThere)),
@@ -72,8 +72,11 @@ pub(crate) fn no_answer() -> anyhow::Error {
     failure.with_hint("give it longer with --timeout").into()
 }
 
-/// The track ended before its finish.
+/// The track ended before its finish, or is one more than the server or the publisher serves.
 pub(crate) fn vanished(error: ReadError) -> anyhow::Error {
+    if error == ReadError::Aborted(Abort::NoCapacity) {
+        return anyhow::Error::new(error).context(client::no_capacity());
+    }
     let failure = Failure::new(Exit::Failed, "the broadcast vanished without an end");
     anyhow::Error::new(error).context(failure.with_hint("check on its publisher"))
 }

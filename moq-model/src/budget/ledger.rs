@@ -146,7 +146,7 @@ impl Ledger {
         feeder: usize,
         wanted: u64,
         limit: u64,
-    ) -> Option<Arc<TrackShared>> {
+    ) -> Option<Weak<TrackShared>> {
         self.settle();
         let own = self.feeders.get(feeder).map_or(0, |feeder| feeder.held);
         let own = (own.saturating_add(wanted), feeder);
@@ -163,7 +163,7 @@ impl Ledger {
             })
         });
         let (_, _, key) = greediest?;
-        self.accounts.get(key)?.track.upgrade()
+        self.accounts.get(key).map(|account| account.track.clone())
     }
 
     /// Notes when a track is let go of.

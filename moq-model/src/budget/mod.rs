@@ -153,13 +153,16 @@ impl Budget {
             }
             let greediest = lock(&self.0.ledger).greediest(feeder, bytes, self.0.limit);
             let Some(track) = greediest else { break };
-            match track.evict() {
-                Tier::Newest => {
+            match track.upgrade().map(|track| track.evict()) {
+                Some(Tier::Newest) => {
                     self.0.cut.fetch_add(1, Ordering::Relaxed);
                 }
-                // Others were faster.
-                Tier::Nothing => idle += 1,
-                Tier::Fetched | Tier::Older => {}
+                Some(Tier::Fetched | Tier::Older) => {}
+                // Others were faster, or are dropping the track and about to give its bytes back.
+                Some(Tier::Nothing) | None => {
+                    idle += 1;
+                    std::thread::yield_now();
+                }
             }
         }
         if self.try_take(bytes) {

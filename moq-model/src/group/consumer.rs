@@ -7,11 +7,16 @@ use std::task::{Context, Poll};
 
 use crate::error::GroupEnd;
 use crate::frame::Frame;
-use crate::track::{Cursor, Frames, GroupId, Out, ReaderId, Taken, TrackShared};
+use crate::track::{Batch, Cursor, Frames, GroupId, ReaderId, Taken, TrackShared};
 
 thread_local! {
     /// Room for frames on their way out of the lock, kept from one read to the next.
     static SPARE: Cell<Vec<Frame>> = const { Cell::new(Vec::new()) };
+}
+
+/// Lends room for frames, or takes it back. A thread that ends has none left.
+fn exchange(room: &Cell<Vec<Frame>>) {
+    let _ = SPARE.try_with(|spare| spare.swap(room));
 }
 
 /// What a group yields next.
@@ -54,6 +59,7 @@ impl GroupConsumer {
                 slot: taken.slot,
                 next: 0,
                 end: None,
+                is_fetch: false,
             },
             end: None,
         }
@@ -98,12 +104,10 @@ impl GroupConsumer {
 
     /// Poll form of [`Self::next`].
     pub fn poll_next(&mut self, cx: &Context<'_>) -> Poll<GroupRead> {
-        let mut first = None;
-        let frames = self.read(cx, 1, &mut first, &mut Vec::new());
-        match (first, frames) {
-            (Some(frame), _) => Poll::Ready(GroupRead::Frame(frame)),
-            (None, Frames::End(end)) => Poll::Ready(GroupRead::End(end)),
-            (None, _) => Poll::Pending,
+        match self.read(cx, &mut Batch::one()) {
+            Frames::Some(frame, _) => Poll::Ready(GroupRead::Frame(frame)),
+            Frames::End(end) => Poll::Ready(GroupRead::End(end)),
+            Frames::Pending => Poll::Pending,
         }
     }
 
@@ -117,47 +121,33 @@ impl GroupConsumer {
         max: usize,
         mut take: impl FnMut(Frame),
     ) -> Poll<Option<GroupEnd>> {
-        let (mut first, mut further) = (None, Vec::new());
-        if max > 1 {
-            // A thread that ends has no room left to lend.
-            further = SPARE.try_with(Cell::take).unwrap_or_default();
-        }
-        let frames = self.read(cx, max, &mut first, &mut further);
-        let polled = match (first, frames) {
-            (Some(first), _) => {
-                take(first);
-                if !further.is_empty() {
-                    further.drain(..).for_each(take);
-                }
-                Poll::Ready(None)
-            }
-            (None, Frames::End(end)) => Poll::Ready(Some(end)),
-            (None, _) => Poll::Pending,
+        let mut batch = Batch::new(max, exchange);
+        let mut next = match self.read(cx, &mut batch) {
+            Frames::Some(first, _) => Some(first),
+            Frames::End(end) => return Poll::Ready(Some(end)),
+            Frames::Pending => return Poll::Pending,
         };
-        if max > 1 {
-            let _ = SPARE.try_with(|spare| spare.set(further));
+        while let Some(frame) = next {
+            take(frame);
+            next = batch.further.get_mut().pop();
         }
-        polled
+        if batch.further.get_mut().capacity() > 0 {
+            exchange(&batch.further);
+        }
+        Poll::Ready(None)
     }
 
     /// Takes frames out of the track.
-    fn read(
-        &mut self,
-        cx: &Context<'_>,
-        max: usize,
-        first: &mut Option<Frame>,
-        further: &mut Vec<Frame>,
-    ) -> Frames {
+    fn read(&mut self, cx: &Context<'_>, batch: &mut Batch) -> Frames {
         if let Some(end) = self.end {
             return Frames::End(end);
         }
         let (group, cursor) = (self.group, &mut self.cursor);
-        let read = self.track.read(|state, fx| {
-            let mut out = Out { first, further };
-            state.read_group(group, cursor, max, &mut out, cx.waker(), fx)
-        });
-        if let Frames::Some(end) = read {
-            self.end = end;
+        let read = self
+            .track
+            .read(|state, fx| state.read_group(group, cursor, batch, cx.waker(), fx));
+        if let Frames::Some(_, end) = &read {
+            self.end = *end;
         }
         read
     }
@@ -176,7 +166,8 @@ impl GroupConsumer {
 
 impl Drop for GroupConsumer {
     fn drop(&mut self) {
-        let (reader, group, slot) = (self.reader, self.group, self.cursor.slot);
+        let reader = self.reader.map(|reader| (reader, self.sequence));
+        let (group, slot) = (self.group, self.cursor.slot);
         self.track.close_group(reader, group, slot);
     }
 }

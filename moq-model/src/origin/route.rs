@@ -51,6 +51,13 @@ impl Route {
     /// The highest cost there is: a route with it is the last resort.
     pub const MAX_COST: u64 = (1 << 62) - 1;
 
+    /// A route without hops that any other one is better than, as far as costs are told.
+    pub const LAST_RESORT: Self = Self {
+        hops: Vec::new(),
+        warm_cost: Self::MAX_COST,
+        cold_cost: Self::MAX_COST,
+    };
+
     /// What a publisher gives its own broadcasts: no hops, no cost.
     #[must_use]
     pub fn local() -> Self {

@@ -9,7 +9,7 @@ use super::info::{Subscription, TrackInfo};
 use super::latest::LatestReader;
 use super::ordered::OrderedReader;
 use super::shared::{State, TrackShared};
-use super::state::{Newest, ReaderId, TrackEnd};
+use super::state::{Backlog, Newest, ReaderId, TrackEnd};
 use crate::broadcast::BroadcastShared;
 use crate::error::{Abort, ReadError};
 use crate::group::GroupConsumer;
@@ -86,6 +86,7 @@ impl TrackConsumer {
             track,
             id,
             subscription,
+            backlog: Backlog::Empty,
         }
     }
 }
@@ -130,6 +131,8 @@ pub struct TrackReader {
     track: Arc<TrackShared>,
     id: ReaderId,
     subscription: Subscription,
+    /// What it left in the track, as of the last call that told.
+    backlog: Backlog,
 }
 
 /// What a track yields next, newest group first.
@@ -183,9 +186,14 @@ impl TrackReader {
         let next = self
             .track
             .read(|state, fx| state.next_newest(id, cx.waker(), fx));
+        self.yielded(next)
+    }
+
+    /// What the track has for this reader, with its groups as handles.
+    pub(super) fn yielded(&self, next: Newest) -> Poll<Result<Option<NextGroup>, ReadError>> {
         match next {
             Newest::Group(taken) => {
-                let group = GroupConsumer::taken(self.track.clone(), id, taken);
+                let group = GroupConsumer::taken(self.track.clone(), self.id, taken);
                 Poll::Ready(Ok(Some(NextGroup::Group(group))))
             }
             Newest::Lost(groups, cause) => Poll::Ready(Ok(Some(NextGroup::Lost { groups, cause }))),
@@ -193,6 +201,17 @@ impl TrackReader {
             Newest::Failed(reason) => Poll::Ready(Err(ReadError::Aborted(reason))),
             Newest::Wait => Poll::Pending,
         }
+    }
+
+    /// What this reader leaves in the track, as of the last call of [`Self::poll_aside`],
+    /// [`Self::take_newest`] or [`Self::take_oldest`].
+    #[must_use]
+    pub fn backlog(&self) -> Backlog {
+        self.backlog
+    }
+
+    pub(super) fn set_backlog(&mut self, backlog: Backlog) {
+        self.backlog = backlog;
     }
 
     /// As [`Self::next`], passing over what is lost.

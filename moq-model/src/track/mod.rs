@@ -1,5 +1,6 @@
 //! Live sequences of groups.
 
+mod aside;
 mod consumer;
 mod demand;
 mod feed;
@@ -29,6 +30,7 @@ pub use producer::TrackProducer;
 pub use read::TrackRead;
 pub use ready::Ready;
 pub(crate) use shared::TrackShared;
+pub use state::Backlog;
 pub(crate) use state::{
-    Cursor, Frames, GroupId, MAX_BYTES, MAX_FRAMES, Out, ReaderId, Taken, Tier,
+    Batch, Cursor, Frames, GroupId, MAX_BYTES, MAX_FRAMES, ReaderId, Taken, Tier,
 };

@@ -252,7 +252,7 @@ impl TrackShared {
 
     /// Lets go of a reader's place in a group. A budget without history has no use for a group that
     /// all have read.
-    pub(crate) fn close_group(&self, reader: Option<ReaderId>, group: GroupId, slot: usize) {
+    pub(crate) fn close_group(&self, reader: Option<(ReaderId, u64)>, group: GroupId, slot: usize) {
         // A group that was fetched may be gone with its last reader.
         if reader.is_none() {
             return self.change(|state, fx| state.close_group(reader, group, slot, fx));

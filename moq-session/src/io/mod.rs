@@ -1,6 +1,7 @@
 //! Messages on streams.
 
 mod gate;
+mod patience;
 mod reader;
 mod writer;
 

@@ -1,6 +1,7 @@
 //! Taking messages and frames off a stream.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -11,7 +12,11 @@ use moq_wire::{
     SubscribeResponse, Version, decode_body, limits, split_message, varint,
 };
 
+use super::patience::Patience;
+use crate::context::Shared;
 use crate::error::{PeerFault, StreamError};
+use crate::limiter::Partial;
+use crate::limits::Limit;
 use crate::transport::RecvStream;
 
 /// How long a stream may take to say what it is for.
@@ -31,6 +36,8 @@ const LOT: usize = 16 * 1_024;
 pub(crate) enum Announced {
     /// The list has begun, so the size of the initial set is known.
     Listed,
+    /// There is no room for some announcement.
+    LeftOut,
     Event(AnnounceEvent),
 }
 
@@ -61,6 +68,10 @@ pub(crate) struct Reader<R> {
     version: Version,
     buf: BytesMut,
     is_finished: bool,
+    /// What `buf` has of the session's budget.
+    held: Option<Partial>,
+    /// How long the peer may take for the rest of a message.
+    patience: Option<Patience>,
 }
 
 impl<R: RecvStream> Reader<R> {
@@ -70,7 +81,26 @@ impl<R: RecvStream> Reader<R> {
             version,
             buf: BytesMut::new(),
             is_finished: false,
+            held: None,
+            patience: None,
         }
+    }
+
+    /// Counts what has arrived of a message as bytes that the session holds for the peer.
+    pub(crate) fn counted(mut self, shared: &Shared) -> Self {
+        self.held = Some(Partial::new(&shared.limiter.buffered));
+        self
+    }
+
+    /// As [`Self::counted`], with a deadline for the rest of each message that has begun.
+    pub(crate) fn in_time(mut self, shared: &Arc<Shared>) -> Self {
+        self.patience = Some(Patience::new(shared, Limit::AnswerTime));
+        self.counted(shared)
+    }
+
+    /// Lets the peer take its time for the rest of a message.
+    pub(crate) fn at_leisure(&mut self) {
+        self.patience = None;
     }
 
     /// Waits for more bytes; false once the peer has finished the stream.
@@ -97,9 +127,13 @@ impl<R: RecvStream> Reader<R> {
                 && let Some(message) = take(&mut self.buf, self.version)
                     .map_err(|error| PeerFault::Malformed { what, error })?
             {
+                self.settle();
                 return Poll::Ready(Ok(Some(message)));
             }
-            if !ready!(self.poll_fill(cx))? {
+            let Poll::Ready(filled) = self.poll_fill(cx) else {
+                return self.poll_patience(cx).map(Err);
+            };
+            if !filled? {
                 let is_clean = self.buf.is_empty();
                 return Poll::Ready(if is_clean {
                     Ok(None)
@@ -107,6 +141,41 @@ impl<R: RecvStream> Reader<R> {
                     Err(PeerFault::Truncated(what).into())
                 });
             }
+        }
+    }
+
+    /// Takes account of a message that has not arrived whole; waits until the peer has had its time.
+    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<StreamError> {
+        if self.buf.is_empty() {
+            self.settle();
+            return Poll::Pending;
+        }
+        if let Some(Err(fault)) = self.hold() {
+            return Poll::Ready(fault.into());
+        }
+        match &mut self.patience {
+            Some(patience) => patience.poll(cx),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Takes account of what has arrived and can't be taken yet.
+    fn hold(&mut self) -> Option<Result<(), PeerFault>> {
+        // Of a block for messages, all is held for them; one for frames has mostly held others before.
+        let bytes = match self.patience {
+            Some(_) => self.buf.capacity(),
+            None => self.buf.len(),
+        };
+        self.held.as_mut().map(|held| held.set(bytes))
+    }
+
+    /// Notes that no message is half here.
+    fn settle(&mut self) {
+        if let Some(held) = &mut self.held {
+            held.clear();
+        }
+        if let Some(patience) = &mut self.patience {
+            patience.reset();
         }
     }
 
@@ -177,9 +246,11 @@ impl<R: RecvStream> Reader<R> {
         decoder: &mut AnnounceDecoder,
     ) -> Result<Option<Announced>, StreamError> {
         let announced = self.split("an announcement", |buf| {
-            let is_new = decoder.listed().is_none();
+            let (is_new, left_out) = (decoder.listed().is_none(), decoder.left_out());
             let event = decoder.decode(buf)?.map(Announced::Event);
             let is_listed = is_new && decoder.listed().is_some();
+            let is_left_out = decoder.left_out() > left_out;
+            let event = event.or_else(|| is_left_out.then_some(Announced::LeftOut));
             Ok(event.or_else(|| is_listed.then_some(Announced::Listed)))
         });
         match announced.await? {
@@ -277,6 +348,7 @@ impl<R: RecvStream> Reader<R> {
             if !poll_fn(|cx| self.poll_fill(cx)).await? {
                 return Ok(());
             }
+            self.hold().transpose()?;
         }
         std::future::pending().await
     }

@@ -1,12 +1,16 @@
 //! Putting messages and frames onto a stream.
 
 use std::future::poll_fn;
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use moq_wire::{Encode, EncodeError, Version, code, put_message};
 
+use super::patience::Patience;
+use crate::context::Shared;
 use crate::error::StreamError;
+use crate::limits::Limit;
 use crate::transport::SendStream;
 
 /// The sending half of a stream, with what is not taken by the transport yet.
@@ -21,6 +25,8 @@ pub(crate) struct Writer<S: SendStream> {
     chunks: Vec<Bytes>,
     /// The first chunk that is not written whole.
     next: usize,
+    /// How long the peer may take nothing of what is queued.
+    patience: Option<Patience>,
     is_closed: bool,
 }
 
@@ -33,6 +39,7 @@ impl<S: SendStream> Writer<S> {
             scratch,
             chunks,
             next: 0,
+            patience: None,
             is_closed: false,
         }
     }
@@ -41,6 +48,17 @@ impl<S: SendStream> Writer<S> {
     pub(crate) fn control(mut stream: S, version: Version) -> Self {
         stream.set_priority(i32::MAX);
         Self::new(stream, version)
+    }
+
+    /// Gives the peer a deadline for taking something of what is queued, the time that an answer may take.
+    pub(crate) fn in_time(mut self, shared: &Arc<Shared>) -> Self {
+        self.patience = Some(Patience::new(shared, Limit::WriteTime));
+        self
+    }
+
+    /// Lets the peer take what is queued when it likes.
+    pub(crate) fn at_leisure(&mut self) {
+        self.patience = None;
     }
 
     pub(crate) fn set_priority(&mut self, order: i32) {
@@ -82,6 +100,9 @@ impl<S: SendStream> Writer<S> {
     }
 
     /// Writes what is queued.
+    ///
+    /// # Errors
+    /// [`StreamError::Timeout`] when the peer takes nothing of it in time, where it has a deadline.
     pub(crate) async fn flush(&mut self) -> Result<(), StreamError> {
         poll_fn(|cx| self.poll_flush(cx)).await
     }
@@ -90,10 +111,17 @@ impl<S: SendStream> Writer<S> {
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
         self.take_scratch();
         while self.next < self.chunks.len() {
-            ready!(
-                self.stream
-                    .poll_write_chunks(cx, &mut self.chunks[self.next..])
-            )?;
+            let rest = &mut self.chunks[self.next..];
+            let Poll::Ready(taken) = self.stream.poll_write_chunks(cx, rest) else {
+                let Some(patience) = &mut self.patience else {
+                    return Poll::Pending;
+                };
+                return patience.poll(cx).map(Err);
+            };
+            taken?;
+            if let Some(patience) = &mut self.patience {
+                patience.reset();
+            }
             let rest = &self.chunks[self.next..];
             self.next += rest.iter().take_while(|chunk| chunk.is_empty()).count();
         }

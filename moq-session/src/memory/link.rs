@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use slab::Slab;
 
-use super::pipe::{MemoryRecv, MemorySend, Pipe};
+use super::pipe::{MemoryRecv, MemorySend, Pipe, WINDOW};
 use crate::transport::{End, TransportError, TransportStats};
 
 /// Streams of a kind that one end may have open at first.
@@ -41,6 +41,18 @@ pub(super) struct Side {
     /// For streams that it opens.
     pub(super) uni_credit: Purse,
     pub(super) bi_credit: Purse,
+    /// Bytes in flight on a stream on which it sends.
+    window: Window,
+}
+
+/// As many bytes as may be in flight on one stream.
+#[derive(Debug)]
+struct Window(usize);
+
+impl Default for Window {
+    fn default() -> Self {
+        Self(WINDOW)
+    }
 }
 
 /// How many streams of a kind an end may open.
@@ -178,8 +190,9 @@ impl Link {
         side: usize,
         credit: Option<Credit>,
     ) -> (MemorySend, MemoryRecv) {
+        let (link, window) = (Arc::downgrade(self), state.sides[side].window.0);
         let entry = state.pipes.vacant_entry();
-        let pipe = Arc::new(Pipe::new(Arc::downgrade(self), entry.key(), side, credit));
+        let pipe = Arc::new(Pipe::new(link, entry.key(), side, window, credit));
         entry.insert(Arc::downgrade(&pipe));
         (MemorySend(pipe.clone()), MemoryRecv(pipe))
     }
@@ -210,6 +223,11 @@ impl Link {
         let opening = mem::take(&mut purse.opening);
         drop(state);
         opening.wake();
+    }
+
+    /// Sets how many bytes may be in flight on each stream that is opened from now on, from this side.
+    pub(super) fn allow_bytes(&self, side: usize, count: usize) {
+        self.lock().sides[side].window = Window(count);
     }
 
     pub(super) fn stats(&self, side: usize) -> TransportStats {

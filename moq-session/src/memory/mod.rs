@@ -72,6 +72,12 @@ impl MemoryConnection {
             .allow(1 - self.side, |side| &mut side.bi_credit, count);
     }
 
+    /// Sets how many bytes the other end may have in flight on each stream, 64 KiB at first. It counts for
+    /// streams that are opened from now on, by whichever end.
+    pub fn allow_bytes(&self, count: usize) {
+        self.link.allow_bytes(1 - self.side, count);
+    }
+
     /// Sets what this end measures, nothing at first: the rate at which it could send, in bits per
     /// second, and the round-trip time.
     pub fn measure(&self, send_rate: Option<u64>, rtt: Option<Duration>) {

@@ -10,7 +10,7 @@ use super::link::{Credit, Ending, Link};
 use crate::transport::{RecvError, RecvStream, SendError, SendStream};
 
 /// Bytes in flight on one stream.
-const WINDOW: usize = 64 * 1024;
+pub(super) const WINDOW: usize = 64 * 1024;
 
 /// One direction of a stream.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(super) struct Pipe {
     key: usize,
     /// Who sends.
     side: usize,
+    /// Bytes that may be in flight.
+    window: usize,
     state: Mutex<State>,
 }
 
@@ -53,7 +55,13 @@ struct Aftermath {
 }
 
 impl Pipe {
-    pub(super) fn new(link: Weak<Link>, key: usize, side: usize, credit: Option<Credit>) -> Self {
+    pub(super) fn new(
+        link: Weak<Link>,
+        key: usize,
+        side: usize,
+        window: usize,
+        credit: Option<Credit>,
+    ) -> Self {
         let state = Mutex::new(State {
             credit,
             ..State::default()
@@ -62,6 +70,7 @@ impl Pipe {
             link,
             key,
             side,
+            window,
             state,
         }
     }
@@ -114,10 +123,10 @@ impl State {
     }
 
     /// Takes as much of the chunks as there is room for.
-    fn fill(&mut self, chunks: &mut [Bytes]) -> usize {
+    fn fill(&mut self, chunks: &mut [Bytes], window: usize) -> usize {
         let before = self.buffered;
         for chunk in chunks {
-            let room = WINDOW - self.buffered;
+            let room = window - self.buffered;
             let part = chunk.split_to(chunk.len().min(room));
             if !part.is_empty() {
                 self.buffered += part.len();
@@ -184,7 +193,7 @@ impl SendStream for MemorySend {
         if state.end.is_some() {
             return Poll::Ready(Err(SendError::Closed));
         }
-        let written = state.fill(chunks);
+        let written = state.fill(chunks, self.0.window);
         if written == 0 && chunks.iter().any(|chunk| !chunk.is_empty()) {
             state.writer = Some(cx.waker().clone());
             return Poll::Pending;

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::convert;
 use crate::error::{PeerFault, StreamError};
 use crate::io::{Reader, Writer};
-use crate::schedule::send_order;
+use crate::schedule::{LAST, send_order};
 use crate::transport::Transport;
 
 /// Answers FETCH with the frames of one group, as they come until it is complete.
@@ -31,10 +31,13 @@ pub(super) async fn answer<T: Transport>(
         Ok(served) => served,
         Err(fault) => {
             tracing::debug!(%fault, "FETCH refused");
+            context.limiter.refused();
             writer.reset(code::stream::NO_CAPACITY);
             return Ok(());
         }
     };
+    // A group is as slow as its readers like.
+    writer.at_leisure();
     let end = tokio::select! {
         end = serve(context, &request, writer) => end?,
         error = withdrawn(reader) => return Err(error),
@@ -46,6 +49,7 @@ pub(super) async fn answer<T: Transport>(
             writer.acknowledged().await
         }
         end => {
+            context.limiter.refused();
             writer.reset(convert::group_end_code(end));
             Ok(())
         }
@@ -64,8 +68,7 @@ async fn serve<T: Transport>(
         Err(reason) => return Ok(GroupEnd::Aborted(reason)),
     };
     // One group has no recency among others; live ones of its priority go before it.
-    let sequence = request.group.0;
-    writer.set_priority(send_order(request.priority, sequence, sequence));
+    writer.set_priority(send_order(request.priority, LAST));
     group::write(context, writer, &mut group, 0..u64::MAX).await
 }
 

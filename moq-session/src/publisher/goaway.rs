@@ -67,7 +67,7 @@ async fn tell<T: Transport>(context: &Context<T>, uri: String) -> Result<(), Str
     let opened = poll_fn(|cx| transport.poll_open_bi(cx)).await;
     // The peer's half carries nothing.
     let (send, _) = opened.map_err(|_| StreamError::Transport)?;
-    let mut writer = Writer::control(send, context.version);
+    let mut writer = Writer::control(send, context.version).in_time(&context.shared);
     BiStream::Goaway.put(&mut writer.scratch, context.version)?;
     writer.message(&Goaway { uri })?;
     writer.finish().await?;

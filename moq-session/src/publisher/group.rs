@@ -32,7 +32,7 @@ pub(super) struct Delivery<S: SendStream> {
 /// What became of a group's stream.
 pub(super) enum Delivered<S: SendStream> {
     /// Everything is written, and may not be acknowledged.
-    Whole(Writer<S>),
+    Whole(u64, Writer<S>),
     /// It was reset with this code, which may overtake even the header, so that the peer can't know
     /// what group it was.
     Cut { sequence: u64, code: u32 },
@@ -65,6 +65,17 @@ impl<S: SendStream> Delivery<S> {
             work: Some((writer, group)),
             pump,
         }
+    }
+
+    /// The group, and its stream, unless it is over.
+    pub(super) fn stream(&mut self) -> Option<(u64, &mut Writer<S>)> {
+        let (writer, group) = self.work.as_mut()?;
+        Some((group.sequence(), writer))
+    }
+
+    /// The group's number, unless it is over.
+    pub(super) fn sequence(&self) -> Option<u64> {
+        self.work.as_ref().map(|(_, group)| group.sequence())
     }
 
     /// Gives the group up.
@@ -106,7 +117,7 @@ impl<S: SendStream> Future for Delivery<S> {
         Poll::Ready(match end {
             Ok(GroupEnd::Finished) => {
                 writer.end();
-                Delivered::Whole(writer)
+                Delivered::Whole(group.sequence(), writer)
             }
             Ok(end) => {
                 let (sequence, code) = (group.sequence(), convert::group_end_code(end));

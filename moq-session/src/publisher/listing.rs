@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use moq_model::{AnnouncedEvent, BroadcastPath, HopId, Route};
+use moq_model::{Announced, AnnouncedEvent, BroadcastPath, HopId, Route};
 use moq_wire::{AnnounceEvent, Path};
 
 use crate::context::Shared;
 use crate::convert;
+use crate::grant::Grant;
 
 /// What one Announce stream has told, and has to tell.
 pub(super) struct Listing<'a> {
@@ -16,7 +17,7 @@ pub(super) struct Listing<'a> {
     /// Routes at the prefix or above it. They all are the empty suffix, so only the longest is told.
     covering: BTreeMap<BroadcastPath, Route>,
     /// The hops of what was told, by suffix; only where the draft can't replace a route.
-    told: BTreeMap<Path, Vec<HopId>>,
+    told: BTreeMap<Path, Box<[HopId]>>,
 }
 
 impl<'a> Listing<'a> {
@@ -30,6 +31,22 @@ impl<'a> Listing<'a> {
         }
     }
 
+    /// What is there that the peer was not told under a former grant.
+    pub(super) fn newly_allowed(&self, mut all: Announced, before: &Grant) -> Vec<AnnouncedEvent> {
+        let mut events = Vec::new();
+        while let Some(event) = all.try_next() {
+            let AnnouncedEvent::Start(path, _) = &event else {
+                continue;
+            };
+            let is_below = path.has_prefix(&self.prefix) && *path != self.prefix;
+            let asked = if is_below { path } else { &self.prefix };
+            if !before.may_subscribe(asked) {
+                events.push(event);
+            }
+        }
+        events
+    }
+
     /// What the peer is told of a change.
     pub(super) fn apply(&mut self, event: AnnouncedEvent) -> Vec<AnnounceEvent> {
         let (path, route) = match event {
@@ -39,21 +56,35 @@ impl<'a> Listing<'a> {
             _ => return Vec::new(),
         };
         match path.strip_prefix(&self.prefix) {
-            Some(suffix) if !suffix.is_root() => self.below(&path, suffix, route),
+            Some(suffix) if !suffix.is_root() => self.below(&path, route),
             _ => self.cover(path, route.map(|(route, _)| route)),
         }
     }
 
-    fn below(
-        &mut self,
-        path: &BroadcastPath,
-        suffix: BroadcastPath,
-        route: Option<(Route, bool)>,
-    ) -> Vec<AnnounceEvent> {
-        if (suffix.is_hidden() && !self.include_hidden) || !self.context.grant.may_subscribe(path) {
-            return Vec::new();
+    /// What the peer is told of a path below the prefix, if it may hear of that.
+    pub(super) fn suffix(&self, path: &BroadcastPath) -> Option<Path> {
+        let suffix = path.strip_prefix(&self.prefix)?;
+        let is_shown = !suffix.is_hidden() || self.include_hidden;
+        if suffix.is_root() || !is_shown || !self.context.grant.may_subscribe(path) {
+            return None;
         }
-        let Ok(suffix) = convert::wire_path(suffix) else {
+        convert::wire_path(suffix).ok()
+    }
+
+    /// The suffix of a route below the prefix that the peer is told at first, if it is.
+    pub(super) fn lists(&self, path: &BroadcastPath, route: &Route) -> Option<Path> {
+        self.suffix(path).filter(|_| self.has_room(route))
+    }
+
+    /// The start for the route that covers the whole prefix in the beginning.
+    pub(super) fn covered(&mut self) -> Option<AnnounceEvent> {
+        let (_, route) = self.covering.last_key_value()?;
+        let route = route.clone();
+        self.start(Path::default(), route)
+    }
+
+    fn below(&mut self, path: &BroadcastPath, route: Option<(Route, bool)>) -> Vec<AnnounceEvent> {
+        let Some(suffix) = self.suffix(path) else {
             return Vec::new();
         };
         match route {
@@ -88,7 +119,7 @@ impl<'a> Listing<'a> {
     }
 
     fn start(&mut self, suffix: Path, route: Route) -> Option<AnnounceEvent> {
-        let told = (!self.can_replace()).then(|| route.hops.clone());
+        let told = (!self.can_replace()).then(|| self.remembered(&route));
         let route = self.route(route)?;
         if let Some(told) = told {
             self.told.insert(suffix.clone(), told);
@@ -127,6 +158,15 @@ impl<'a> Listing<'a> {
         }
     }
 
+    /// What is to be known later of a chain that was told: where hops have no names, who publishes.
+    fn remembered(&self, route: &Route) -> Box<[HopId]> {
+        let count = match self.context.version.features().hops.has_ids() {
+            true => route.hops.len(),
+            false => route.hops.len().min(1),
+        };
+        route.hops[..count].into()
+    }
+
     /// Whether a peer that was told of one chain may take it for this route: it leads to the same
     /// publisher, and through nobody who has to recognise itself in it to break a circle.
     fn may_stand_for(&self, told: &[HopId], route: &Route) -> bool {
@@ -143,16 +183,18 @@ impl<'a> Listing<'a> {
     }
 
     /// The route as the draft wants it, or `None` if there is no room for the peer in its chain.
-    fn route(&self, mut route: Route) -> Option<moq_wire::Route> {
-        if self.context.is_sibling {
-            return Some(convert::wire_route(route));
-        }
-        if route.hops.len() >= HopId::MAX_CHAIN {
+    pub(super) fn route(&self, mut route: Route) -> Option<moq_wire::Route> {
+        if !self.has_room(&route) {
             return None;
         }
-        if self.context.version.features().sender_in_chain {
+        if !self.context.is_sibling && self.context.version.features().sender_in_chain {
             route.hops.push(self.context.hop);
         }
         Some(convert::wire_route(route))
+    }
+
+    /// Whether there is room for the peer in the chain of a route.
+    fn has_room(&self, route: &Route) -> bool {
+        self.context.is_sibling || route.hops.len() < HopId::MAX_CHAIN
     }
 }

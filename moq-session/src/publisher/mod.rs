@@ -3,16 +3,19 @@
 mod announce;
 mod bounds;
 mod datagram;
+mod deliveries;
+mod dropped;
 mod fetch;
 mod goaway;
 mod group;
 mod listing;
+mod outbox;
 mod probe;
 mod serving;
 mod settling;
 mod subscribe;
+mod telling;
 mod track;
-mod waiting;
 
 use std::sync::Arc;
 
@@ -20,14 +23,20 @@ use moq_wire::{BiStream, code};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::context::{AwaitedGuard, Context};
-use crate::error::{SessionError, StreamError};
+use crate::error::{PeerFault, SessionError, StreamError};
 use crate::io::{Reader, Writer};
 use crate::limits::Limit;
 use crate::transport::Transport;
+use outbox::Outbox;
 
 /// Starts to answer what the peer asks on bidirectional streams.
 pub(crate) fn spawn<T: Transport>(context: &Context<T>) {
     context.spawner.spawn(Box::pin(accept(context.clone())));
+    if context.version.features().probe.exists() && context.probing.measures {
+        context
+            .spawner
+            .spawn(Box::pin(probe::measure(context.clone())));
+    }
     if context.version.features().goaway {
         context
             .spawner
@@ -37,22 +46,26 @@ pub(crate) fn spawn<T: Transport>(context: &Context<T>) {
 
 async fn accept<T: Transport>(context: Context<T>) -> Result<(), SessionError> {
     let mut transport = context.transport.clone();
+    let outbox = Outbox::new(context.transport.clone());
     let headerless = Arc::new(Semaphore::new(context.limiter.limits.headerless));
     loop {
         let (send, recv) = std::future::poll_fn(|cx| transport.poll_accept_bi(cx)).await?;
         let permit = context.limiter.permit(&headerless).await;
         context.limiter.calm().await;
-        let writer = Writer::control(send, context.version);
-        let reader = Reader::new(recv, context.version);
-        context
-            .spawner
-            .spawn(Box::pin(answer(context.clone(), writer, reader, permit)));
+        let writer = Writer::control(send, context.version).in_time(&context.shared);
+        let reader = Reader::new(recv, context.version).in_time(&context.shared);
+        context.spawner.spawn(Box::pin(answer(
+            (context.clone(), outbox.clone()),
+            writer,
+            reader,
+            permit,
+        )));
     }
 }
 
 /// Answers one request; only what breaks a rule of the session ends the session.
 async fn answer<T: Transport>(
-    context: Context<T>,
+    (context, outbox): (Context<T>, Arc<Outbox<T>>),
     mut writer: Writer<T::Send>,
     mut reader: Reader<T::Recv>,
     headerless: OwnedSemaphorePermit,
@@ -77,7 +90,7 @@ async fn answer<T: Transport>(
         Some(BiStream::Subscribe) => {
             // It lasts, and this future is as large as the largest request.
             let spawner = context.spawner.clone();
-            let answer = subscribe::answer(context, awaited, writer, reader);
+            let answer = subscribe::answer((context, outbox), awaited, writer, reader);
             spawner.spawn(Box::pin(answer));
             return Ok(());
         }
@@ -102,6 +115,7 @@ async fn answer<T: Transport>(
 fn refusal(error: &StreamError) -> u32 {
     match error {
         StreamError::Timeout => code::stream::CONTROL_TIMEOUT,
+        StreamError::Peer(PeerFault::Exceeded { .. }) => code::stream::NO_CAPACITY,
         _ => code::stream::CANCELLED,
     }
 }

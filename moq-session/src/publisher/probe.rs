@@ -6,8 +6,10 @@ use moq_model::platform::clock::{self, Instant};
 use moq_wire::{Probe, code, varint};
 
 use crate::context::Context;
-use crate::error::StreamError;
+use crate::error::{SessionError, StreamError};
 use crate::io::{Reader, Writer};
+use crate::limiter::{Kind, Slot};
+use crate::subscriber::Probing;
 use crate::transport::{Transport, TransportStats};
 
 /// Reports for as long as the peer keeps its half open; what it sends there is of no interest.
@@ -18,32 +20,28 @@ pub(super) async fn answer<T: Transport>(
     writer: &mut Writer<T::Send>,
     reader: &mut Reader<T::Recv>,
 ) -> Result<(), StreamError> {
+    let _slot = Slot::take(&context.shared, Kind::Probes)?;
     if context.version.features().setup_stream && !context.probing.measures {
         writer.reset(code::stream::CANCELLED);
         return Ok(());
     }
-    let mut reporter = Reporter {
-        has_rtt: context.version.features().probe.has_rtt(),
-        last: None,
-    };
     tokio::select! {
-        error = report(context, &mut reporter, writer) => return Err(error),
+        error = report(context, writer) => return Err(error),
         ended = reader.drained() => ended?,
     }
     writer.finish().await
 }
 
 /// Writes reports until that fails.
-async fn report<T: Transport>(
-    context: &Context<T>,
-    reporter: &mut Reporter,
-    writer: &mut Writer<T::Send>,
-) -> StreamError {
+async fn report<T: Transport>(context: &Context<T>, writer: &mut Writer<T::Send>) -> StreamError {
     if !context.probing.measures {
         return std::future::pending().await;
     }
+    let mut reports = context.probing.reports.subscribe();
+    context.probing.asked.notify_one();
     loop {
-        if let Some(report) = reporter.due(clock::now(), context.transport.stats()) {
+        let report = reports.borrow_and_update().clone();
+        if let Some(report) = report {
             if let Err(error) = writer.message(&report) {
                 return error.into();
             }
@@ -51,7 +49,34 @@ async fn report<T: Transport>(
                 return error;
             }
         }
-        clock::sleep(SHORTEST).await;
+        if reports.changed().await.is_err() {
+            return StreamError::Transport;
+        }
+    }
+}
+
+/// Measures for all Probe streams of the session, while there is any.
+pub(super) async fn measure<T: Transport>(context: Context<T>) -> Result<(), SessionError> {
+    let Probing { reports, asked, .. } = &context.probing;
+    loop {
+        asked.notified().await;
+        let mut reporter = Reporter {
+            has_rtt: context.version.features().probe.has_rtt(),
+            last: None,
+        };
+        let mut pause = SHORTEST;
+        while reports.receiver_count() > 0 {
+            let now = clock::now();
+            match reporter.due(now, context.transport.stats()) {
+                Some(report) => {
+                    reports.send_replace(Some(report));
+                    pause = SHORTEST;
+                }
+                None => pause = (pause * 2).min(CALM),
+            }
+            clock::sleep(pause.min(reporter.left(now))).await;
+        }
+        reports.send_replace(None);
     }
 }
 
@@ -84,6 +109,16 @@ impl Reporter {
         self.last = Some((now, report.clone()));
         Some(report)
     }
+
+    /// How long it is until the last report is stale.
+    fn left(&self, now: Instant) -> Duration {
+        let age = self
+            .last
+            .as_ref()
+            .map(|(at, _)| now.saturating_duration_since(*at));
+        let left = age.map(|age| LONGEST.saturating_sub(age));
+        left.filter(|left| !left.is_zero()).unwrap_or(LONGEST)
+    }
 }
 
 /// As it is written: whole milliseconds, and not 0.
@@ -112,6 +147,8 @@ fn has_moved(last: &Probe, report: &Probe, age: Duration) -> bool {
 
 /// The least time between two reports.
 const SHORTEST: Duration = Duration::from_millis(100);
+/// The most time between two measurements.
+const CALM: Duration = Duration::from_millis(400);
 /// The most time between two reports of what is known.
 const LONGEST: Duration = Duration::from_secs(10);
 /// What a value is divided by for the step that is worth a report.

@@ -1,12 +1,14 @@
 //! Serving one SUBSCRIBE.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::time::Duration;
 
 use moq_model::platform::clock;
 use moq_model::{Abort, ReadError, TrackReader};
 use moq_wire::{Subscribe, code};
 
+use super::outbox::Outbox;
 use super::serving::{Failure, Serving};
 use super::track;
 use crate::context::{AwaitedGuard, Context, ServedGuard};
@@ -16,7 +18,7 @@ use crate::io::{Reader, Writer};
 use crate::transport::{SendStream, Transport};
 
 pub(super) async fn answer<T: Transport>(
-    context: Context<T>,
+    (context, outbox): (Context<T>, Arc<Outbox<T>>),
     _awaited: Option<AwaitedGuard>,
     mut writer: Writer<T::Send>,
     mut reader: Reader<T::Recv>,
@@ -37,25 +39,30 @@ pub(super) async fn answer<T: Transport>(
         Ok(guard) => guard,
         Err(fault @ PeerFault::DuplicateSubscribe(_)) => return Err(fault.into()),
         Err(_) => {
+            context.limiter.refused();
             writer.reset(code::stream::NO_CAPACITY);
             return Ok(());
         }
     };
     let opened = tokio::select! {
         biased;
-        opened = open(&context, &request) => opened,
+        // A request that is taken back already does not reach the publisher.
         left = reader.ahead() => {
             context.limiter.withdrawn();
             leave(writer, left).await;
             return Ok(());
         }
+        opened = open(&context, &request) => opened,
     };
     match opened {
         Ok(track) => {
-            let serving = Serving::new(&context, &request, track, writer, reader);
+            let serving = Serving::new((&context, &outbox), &request, track, writer, reader);
             serve(&context, Box::new(serving), &guard).await;
         }
-        Err(reason) => writer.reset(convert::abort_code(reason)),
+        Err(reason) => {
+            context.limiter.refused();
+            writer.reset(convert::abort_code(reason));
+        }
     }
     Ok(())
 }
@@ -96,9 +103,16 @@ async fn serve<T: Transport>(
     mut serving: Box<Serving<T>>,
     guard: &ServedGuard,
 ) {
+    let begun = clock::now();
     let end = poll_fn(|cx| serving.poll(cx)).await;
+    let is_short = clock::now().saturating_duration_since(begun) < SERVED;
+    // Who had something of it, or has waited for it, may end it as it likes.
+    let is_rapid = is_short && !serving.has_delivered();
     match end {
         Ok(()) => {
+            if is_rapid && serving.is_unsubscribed() {
+                context.limiter.withdrawn();
+            }
             guard.delivered();
             let (_writer, requests) = serving.into_streams();
             confirm(context, requests).await;
@@ -110,7 +124,10 @@ async fn serve<T: Transport>(
         }
         Err(Failure::Stream(error)) => {
             tracing::debug!(%error, "subscription failed");
-            context.limiter.failed(&error);
+            let is_ended = matches!(error, StreamError::Reset(_) | StreamError::Stopped(_));
+            if is_rapid || !is_ended {
+                context.limiter.failed(&error);
+            }
             let is_malformed = matches!(error, StreamError::Peer(_));
             let code = if is_malformed {
                 code::stream::MALFORMED_TRACK
@@ -135,6 +152,8 @@ async fn confirm<T: Transport>(context: &Context<T>, requests: Option<Reader<T::
     let _ = clock::timeout(limit, requests.drained()).await;
 }
 
+/// A subscription that has lasted so long is no request that is taken back.
+const SERVED: Duration = Duration::from_secs(10);
 /// How long a peer may take to read what it has, once that is everything.
 const CONFIRM: Duration = Duration::from_secs(30);
 /// The same where it can't know that it is.

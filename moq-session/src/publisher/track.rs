@@ -8,6 +8,7 @@ use crate::context::{Context, Shared};
 use crate::convert;
 use crate::error::StreamError;
 use crate::io::{Reader, Writer};
+use crate::limiter::{Kind, Slot};
 use crate::transport::Transport;
 
 /// Finds a track that the peer may read.
@@ -34,6 +35,8 @@ pub(super) async fn answer<T: Transport>(
     writer: &mut Writer<T::Send>,
     reader: &mut Reader<T::Recv>,
 ) -> Result<(), StreamError> {
+    let _slot = Slot::take(&context.shared, Kind::Tracks)?;
+    context.limiter.track_asked();
     let request = context.in_time(reader.only_message::<Track>("TRACK"));
     let request = request.await??;
     context.peer_setup().await;
@@ -48,9 +51,10 @@ pub(super) async fn answer<T: Transport>(
         Ok(info) => {
             writer.message(&convert::wire_track_info(&info))?;
             writer.finish().await?;
-            writer.acknowledged().await
+            context.in_time(writer.acknowledged()).await?
         }
         Err(ReadError::Aborted(reason)) => {
+            context.limiter.refused();
             writer.reset(convert::abort_code(reason));
             Ok(())
         }

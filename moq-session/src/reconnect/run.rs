@@ -3,31 +3,27 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use moq_model::platform::{clock, random};
+use moq_model::platform::clock;
 use moq_model::session::SyncGuard;
 use moq_model::text::Escaped;
 use moq_model::{AnnouncedEvent, BroadcastPath};
-use moq_wire::code;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::board::{Board, Lingering};
+use super::policy::{FirstFailure, ReconnectPolicy};
 use super::{Dial, DialError, Status};
 use crate::config::Config;
 use crate::driver::Driver;
 use crate::error::{ConnectError, SessionError};
 use crate::session::Session;
-use crate::transport::TransportError;
 
-const FIRST_WAIT: Duration = Duration::from_millis(100);
-const MAX_WAIT: Duration = Duration::from_secs(3);
-/// A session that lived this long begins with the shortest wait again.
-const STABLE: Duration = Duration::from_secs(1);
 /// How long a session is kept for the tracks it carries once there is a new one.
 const LINGER: Duration = Duration::from_secs(5);
 /// How often is looked whether it carries any.
 const LOOK: Duration = Duration::from_millis(500);
 
-type Failure<D> = DialError<<D as Dial>::Error>;
+/// Why a dialer has no session.
+type Refused<D> = DialError<<D as Dial>::Error>;
 
 /// Keeps one session up.
 pub(super) struct Runner<D: Dial> {
@@ -35,7 +31,8 @@ pub(super) struct Runner<D: Dial> {
     /// Where a peer has sent this end.
     away: Option<D>,
     config: Config,
-    status: watch::Sender<Status<D::Error>>,
+    policy: ReconnectPolicy,
+    board: Board<D::Error>,
     /// Dials in a row without a session that lived for a while.
     attempt: u32,
     /// Sessions that are replaced already.
@@ -47,12 +44,18 @@ where
     Driver<D::Transport>: Send,
     D::Transport: Send,
 {
-    pub(super) fn new(home: D, config: Config, status: watch::Sender<Status<D::Error>>) -> Self {
+    pub(super) fn new(
+        home: D,
+        config: Config,
+        policy: ReconnectPolicy,
+        board: Board<D::Error>,
+    ) -> Self {
         Self {
             home,
             away: None,
             config,
-            status,
+            policy,
+            board,
             attempt: 1,
             old: JoinSet::new(),
         }
@@ -66,7 +69,7 @@ where
                 Ok(session) => {
                     was_up = true;
                     sync = None;
-                    self.status.send_replace(Status::Connected(session.clone()));
+                    self.board.post(Status::Connected(session.clone()));
                     DialError::Session(self.follow(session).await)
                 }
                 Err(error) if self.away.take().is_some() => {
@@ -76,22 +79,43 @@ where
                 Err(error) => error,
             };
             let error = Arc::new(error);
-            if !was_up || is_terminal::<D>(&error) {
+            if !self.goes_on(&error, was_up).await {
                 drop(sync);
-                self.status.send_replace(Status::Failed(error));
+                self.board.post(Status::Failed(error));
                 return;
             }
-            let retry_in = wait(self.attempt);
-            self.status
-                .send_replace(Status::Waiting { error, retry_in });
+            let retry_in = self.policy.wait(self.attempt);
+            self.board.post(Status::Waiting { error, retry_in });
             clock::sleep(retry_in).await;
             self.attempt += 1;
             let attempt = self.attempt;
-            self.status.send_replace(Status::Connecting { attempt });
+            self.board.post(Status::Connecting { attempt });
         }
     }
 
-    async fn connect(&self) -> Result<Session, Failure<D>> {
+    /// Whether there is a further attempt after a failure, perhaps with a fresh credential.
+    async fn goes_on(&mut self, error: &Refused<D>, was_up: bool) -> bool {
+        if self.policy.is_last(self.attempt) {
+            return false;
+        }
+        if !is_terminal::<D>(error) {
+            return was_up || self.policy.first_failure == FirstFailure::Retried;
+        }
+        if self.away.take().is_some() {
+            // That place has refused, not the one that was dialled first.
+            return true;
+        }
+        match self.home.renew(error).await {
+            Some(renewed) => {
+                tracing::debug!(%error, "dialling with a fresh credential");
+                self.home = renewed;
+                true
+            }
+            None => false,
+        }
+    }
+
+    async fn connect(&self) -> Result<Session, Refused<D>> {
         let dialer = self.away.as_ref().unwrap_or(&self.home);
         let transport = dialer.dial().await.map_err(DialError::Dial)?;
         Session::connect_with(transport, self.config.clone())
@@ -110,7 +134,7 @@ where
             };
             // Time that a peer gives for leaving says nothing for it: who sends everybody away at
             // once is not asked again and again at once.
-            if since.elapsed() >= STABLE {
+            if since.elapsed() >= self.policy.stable_after {
                 self.attempt = 0;
             }
             match asked {
@@ -121,10 +145,10 @@ where
                 error = session.closed() => return error,
                 next = self.replace() => next,
             };
-            self.status.send_replace(Status::Connected(next.clone()));
+            self.board.post(Status::Connected(next.clone()));
             while self.old.try_join_next().is_some() {}
             let old = std::mem::replace(&mut session, next);
-            self.old.spawn(linger(old));
+            self.old.spawn(linger(Lingering(old)));
         }
     }
 
@@ -150,7 +174,7 @@ where
     async fn replace(&mut self) -> Session {
         loop {
             if self.attempt > 0 {
-                clock::sleep(wait(self.attempt)).await;
+                clock::sleep(self.policy.wait(self.attempt)).await;
             }
             self.attempt += 1;
             match self.ready().await {
@@ -164,7 +188,7 @@ where
     }
 
     /// Connects, and waits until the new session has told what it announces.
-    async fn ready(&self) -> Result<Session, Failure<D>> {
+    async fn ready(&self) -> Result<Session, Refused<D>> {
         let session = self.connect().await?;
         let told = async {
             session.set_up().await;
@@ -186,7 +210,8 @@ where
 
 /// Keeps a session that is replaced until the tracks that it carries have ended or moved, within
 /// limits.
-async fn linger(session: Session) {
+async fn linger(lingering: Lingering) {
+    let session = &lingering.0;
     let idle = async {
         clock::sleep(LOOK).await;
         while !session.is_idle() {
@@ -195,7 +220,7 @@ async fn linger(session: Session) {
     };
     tokio::select! {
         _ = session.closed() => {}
-        _ = clock::timeout(LINGER, idle) => session.close(code::session::NO_ERROR, ""),
+        _ = clock::timeout(LINGER, idle) => {}
     }
 }
 
@@ -204,28 +229,7 @@ fn is_terminal<D: Dial>(error: &DialError<D::Error>) -> bool {
         DialError::Dial(error) => D::is_terminal(error),
         DialError::Connect(ConnectError::NoCommonVersion { .. }) => true,
         DialError::Connect(ConnectError::Session(error)) | DialError::Session(error) => {
-            is_refusal(error)
+            D::is_final(error)
         }
     }
-}
-
-/// The peer closed the session for lack of authorization or of a version.
-fn is_refusal(error: &SessionError) -> bool {
-    use moq_wire::code::session::{UNAUTHORIZED, VERSION};
-    matches!(
-        error,
-        SessionError::Transport(TransportError::Closed {
-            code: UNAUTHORIZED | VERSION,
-            ..
-        })
-    )
-}
-
-/// The wait before an attempt: doubled each time, jittered by half.
-fn wait(attempt: u32) -> Duration {
-    let longest = FIRST_WAIT
-        .saturating_mul(1 << attempt.min(10))
-        .min(MAX_WAIT);
-    let jitter = random::number() % 512;
-    longest / 2 + longest / 1_024 * u32::try_from(jitter).unwrap_or_default()
 }

@@ -1,9 +1,10 @@
 //! Following what the peer announces.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use moq_model::platform::clock;
+use moq_model::platform::clock::{self, Instant};
 use moq_model::session::{Source, SyncGuard};
 use moq_model::{HopId, Publication, Route};
 use moq_wire::{
@@ -19,6 +20,8 @@ use crate::limiter::Bucket;
 use crate::limits::Limit;
 use crate::transport::Transport;
 
+/// So many times as long as one answer may take, the set may take as a whole. Other watchers wait for it.
+const PATIENCE: u32 = 3;
 /// Silence after which a draft that does not mark the end of the initial set has told it.
 const SETTLE: Duration = Duration::from_millis(500);
 /// How long to wait before asking again a peer that reset the stream; doubled each time.
@@ -36,7 +39,8 @@ pub(super) async fn follow<T: Transport>(
     let mut sync = Some(sync);
     let mut retry = RETRY;
     loop {
-        match listen(&context, &mut sync).await {
+        let mut is_answered = false;
+        match listen(&context, &mut sync, &mut is_answered).await {
             Ok(()) => return Ok(()),
             Err(StreamError::Peer(fault)) => return Err(fault.into()),
             // It would be no other the next time.
@@ -46,6 +50,9 @@ pub(super) async fn follow<T: Transport>(
             Err(error) => tracing::debug!(%error, ?retry, "announcements ended, asking again"),
         }
         sync = None;
+        if is_answered {
+            retry = RETRY;
+        }
         clock::sleep(retry).await;
         retry = (retry * 2).min(MAX_RETRY);
     }
@@ -55,6 +62,7 @@ pub(super) async fn follow<T: Transport>(
 async fn listen<T: Transport>(
     context: &Context<T>,
     sync: &mut Option<SyncGuard>,
+    is_answered: &mut bool,
 ) -> Result<(), StreamError> {
     let (mut writer, mut reader) = open(context, BiStream::Announce)
         .await
@@ -70,34 +78,47 @@ async fn listen<T: Transport>(
     context.peer_setup().await;
     let mut table = Table::new(context);
     let mut awaited = read_ok(context, &mut reader, &mut table).await?;
+    *is_answered = awaited.is_some();
+    // What was learned would be lost with the stream.
+    reader.at_leisure();
     let is_listed = context.version.features().announce_init;
-    let mut decoder = AnnounceDecoder::new(context.version);
+    let mut decoder = AnnounceDecoder::new(context.version).with_room(table.room());
+    let until = clock::now() + context.answer_timeout * PATIENCE;
     let mut pace = Pace::new(context);
+    let mut granted = context.grant.changes();
     loop {
         if awaited == Some(0) {
             *sync = None;
         }
-        let announced = match sync {
-            Some(_) => {
-                let is_marked = is_listed || awaited.is_some();
-                let wait = if is_marked {
-                    context.answer_timeout
-                } else {
-                    SETTLE
-                };
-                let Ok(announced) = clock::timeout(wait, reader.announced(&mut decoder)).await
-                else {
-                    *sync = None;
-                    continue;
-                };
-                announced?
-            }
-            _ => reader.announced(&mut decoder).await?,
+        let is_marked = is_listed || awaited.is_some();
+        let wait = match is_marked {
+            true => context.answer_timeout,
+            false => SETTLE,
         };
+        let limit = sync.as_ref().map(|_| until.min(clock::now() + wait));
+        let announced = tokio::select! {
+            biased;
+            () = granted.changed() => {
+                table.admit();
+                continue;
+            }
+            announced = within(limit, reader.announced(&mut decoder)) => announced,
+        };
+        let Some(announced) = announced else {
+            *sync = None;
+            continue;
+        };
+        let announced = announced?;
+        *is_answered = true;
         awaited = awaited.or_else(|| decoder.listed());
         match announced {
             None => break,
             Some(Announced::Listed) => {}
+            // No more of the set will be known here.
+            Some(Announced::LeftOut) => {
+                context.limiter.reach(Limit::Announces);
+                *sync = None;
+            }
             Some(Announced::Event(event)) => {
                 pace.keep(&event, awaited).await;
                 awaited = awaited.map(|left| left.saturating_sub(1));
@@ -107,6 +128,14 @@ async fn listen<T: Transport>(
     }
     *sync = None;
     writer.finish().await
+}
+
+/// Waits for the next announcement, without a limit if there is none.
+async fn within<F: Future>(limit: Option<Instant>, announced: F) -> Option<F::Output> {
+    match limit {
+        Some(limit) => clock::timeout_at(limit, announced).await.ok(),
+        None => Some(announced.await),
+    }
 }
 
 /// Reads ANNOUNCE_OK where the draft has it; says how many announcements the initial set has.
@@ -162,6 +191,12 @@ impl<'a> Pace<'a> {
     }
 }
 
+impl Drop for Table<'_> {
+    fn drop(&mut self) {
+        self.context.limiter.announced.store(0, Ordering::Relaxed);
+    }
+}
+
 /// The routes that one Announce stream has told.
 struct Table<'a> {
     context: &'a Shared,
@@ -169,6 +204,10 @@ struct Table<'a> {
     sender: Option<HopId>,
     /// By suffix; `None` for a route that is live and of no use here.
     routes: BTreeMap<Path, Option<Publication>>,
+    /// Those of them that are not granted, in case they will be.
+    refused: BTreeMap<Path, moq_wire::Route>,
+    /// How many of them are of use.
+    published: usize,
 }
 
 impl<'a> Table<'a> {
@@ -177,25 +216,69 @@ impl<'a> Table<'a> {
             context,
             sender: None,
             routes: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            published: 0,
+        }
+    }
+
+    /// How many announcements are taken in, and the rest left out. What a client makes is its own fault,
+    /// and too much of it ends its session instead.
+    fn room(&self) -> usize {
+        match self.context.is_relay {
+            true => self.context.limiter.limits.announces,
+            false => usize::MAX,
         }
     }
 
     fn apply(&mut self, event: AnnounceEvent) -> Result<(), PeerFault> {
+        let applied = self.change(event);
+        let announced = &self.context.limiter.announced;
+        announced.store(self.published, Ordering::Relaxed);
+        applied
+    }
+
+    fn change(&mut self, event: AnnounceEvent) -> Result<(), PeerFault> {
         match event {
             AnnounceEvent::Start { suffix, route } | AnnounceEvent::Update { suffix, route } => {
                 let publication = self.announce(&suffix, &route);
+                self.refused.remove(&suffix);
+                if !self.is_granted(&suffix) {
+                    self.refused.insert(suffix.clone(), route);
+                }
                 // The new route is in place before the old one goes, so that nobody sees a gap.
-                self.routes.insert(suffix, publication);
+                self.published += usize::from(publication.is_some());
+                let before = self.routes.insert(suffix, publication).flatten();
+                self.published -= usize::from(before.is_some());
                 let allowed = self.context.limiter.limits.announces;
                 if self.routes.len() > allowed {
                     return Err(self.context.limiter.exceed(Limit::Announces, allowed));
                 }
             }
             AnnounceEvent::End { suffix } => {
-                self.routes.remove(&suffix);
+                self.refused.remove(&suffix);
+                let before = self.routes.remove(&suffix).flatten();
+                self.published -= usize::from(before.is_some());
             }
         }
         Ok(())
+    }
+
+    /// Takes in what is granted by now.
+    fn admit(&mut self) {
+        for (suffix, route) in std::mem::take(&mut self.refused) {
+            if self.is_granted(&suffix) {
+                let publication = self.announce(&suffix, &route);
+                self.published += usize::from(publication.is_some());
+                self.routes.insert(suffix, publication);
+            } else {
+                self.refused.insert(suffix, route);
+            }
+        }
+    }
+
+    fn is_granted(&self, suffix: &Path) -> bool {
+        let path = self.context.absolute(suffix);
+        path.is_none_or(|path| self.context.grant.may_publish(&path))
     }
 
     fn announce(&self, suffix: &Path, route: &moq_wire::Route) -> Option<Publication> {

@@ -5,7 +5,7 @@ use moq_model::{Abort, Fetch};
 use moq_wire::{BiStream, FrameDecoder, GroupSequence, code};
 
 use super::group::{self, Failure, Incoming};
-use super::request::{Name, failure, name, open};
+use super::request::{Name, failure, name, open, written};
 use crate::context::Context;
 use crate::convert;
 use crate::error::{SessionError, StreamError};
@@ -87,9 +87,7 @@ impl<T: Transport> Fetching<'_, T> {
             frame_start: self.fetch.first_frame,
             frame_last: self.fetch.end_frame.map(|end| end.saturating_sub(1)),
         })?;
-        // A failed write is of no interest: the answer may be there all the same.
-        let _ = writer.flush().await;
-        Ok(())
+        written(writer.flush().await)
     }
 
     /// Takes in the answer, up to its end or the last frame that is wanted.

@@ -330,8 +330,12 @@ fn take_datagram<T>(context: &Context<T>, datagram: Datagram) {
     let Datagram {
         timestamp, payload, ..
     } = datagram;
-    let is_new = feed.track.create_datagram(sequence, timestamp, payload);
-    if is_new.is_ok() {
-        drop(feed.arrive(sequence));
+    match feed.track.create_datagram(sequence, timestamp, payload) {
+        Ok(()) => drop(feed.arrive(sequence)),
+        // The budget has no room for it.
+        Err(WriteError::Dropped) => {
+            feed.settle(sequence..sequence.saturating_add(1), Abort::Evicted);
+        }
+        Err(_) => {}
     }
 }

@@ -55,7 +55,7 @@ async fn accept<T: Transport>(context: Context<T>) -> Result<(), SessionError> {
     let headerless = Arc::new(Semaphore::new(context.limiter.limits.headerless));
     loop {
         let stream = std::future::poll_fn(|cx| transport.poll_accept_uni(cx)).await?;
-        let reader = Reader::new(stream, context.version);
+        let reader = Reader::new(stream, context.version).counted(&context);
         context
             .spawner
             .spawn(Box::pin(take(context.clone(), reader, headerless.clone())));

@@ -28,6 +28,10 @@ pub(crate) struct Probing {
     pub(crate) bandwidth: watch::Sender<Bandwidth>,
     /// Somebody wants to know the bandwidth.
     pub(crate) wanted: Notify,
+    /// What this end has measured, for the peer's Probe streams.
+    pub(crate) reports: watch::Sender<Option<Probe>>,
+    /// The peer wants to know that.
+    pub(crate) asked: Notify,
 }
 
 impl Probing {
@@ -36,6 +40,8 @@ impl Probing {
             measures: stats.rtt.is_some() || stats.send_rate.is_some(),
             bandwidth: watch::Sender::new(Bandwidth::default()),
             wanted: Notify::new(),
+            reports: watch::Sender::new(None),
+            asked: Notify::new(),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Asking the peer for one track, from TRACK to the end of its subscription.
 
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::time::Duration;
 
+use moq_model::platform::clock;
 use moq_model::session::{TrackFeed, TrackRequest};
 use moq_model::{Abort, BroadcastPath, TrackInfo};
 use moq_wire::{BiStream, Track, code};
@@ -12,8 +14,11 @@ use crate::context::{Context, Shared};
 use crate::convert;
 use crate::error::{SessionError, StreamError};
 use crate::io::{Reader, Writer};
+use crate::limits::Limit;
 use crate::transport::{RecvStream, Transport};
 
+/// How long the peer may be without credit for a stream before the log is told.
+const STARVED: Duration = Duration::from_millis(900);
 /// How long a track is kept that nobody reads.
 pub(super) const IDLE: Duration = Duration::from_secs(5);
 
@@ -71,7 +76,7 @@ async fn subscribe_to<T: Transport>(
         let (told, rest) = ask(context, name).await?;
         (info, answers) = (told, Some(rest));
         track.accept(info);
-        let used = moq_model::platform::clock::timeout(IDLE, track.used()).await;
+        let used = clock::timeout(IDLE, track.used()).await;
         used.map_err(|_| Abort::Cancelled)?;
     }
     let subscribed = subscribe::run(context, name, track, info, None, answers.as_mut()).await;
@@ -137,8 +142,7 @@ async fn ask<T: Transport>(
     };
     let put = writer.message(&request).map_err(StreamError::from);
     put.map_err(|error| failure(&error))?;
-    // A failed write is of no interest: the answer may be there all the same.
-    let _ = writer.flush().await;
+    written(writer.flush().await).map_err(|error| failure(&error))?;
     let answer = context
         .in_time(reader.only_message::<moq_wire::TrackInfo>("TRACK_INFO"))
         .await;
@@ -148,7 +152,25 @@ async fn ask<T: Transport>(
             let info = convert::track_info(&info).ok_or(Abort::Malformed)?;
             Ok((info, reader))
         }
-        Err(error) => Err(failure(&error)),
+        Err(error) => {
+            note_refusal(context, &error, Limit::Tracks);
+            Err(failure(&error))
+        }
+    }
+}
+
+/// Tells the log when the peer gives no credit for a further stream.
+async fn starved(context: &Shared) -> Infallible {
+    loop {
+        clock::sleep(STARVED).await;
+        context.limiter.was_refused(Limit::Streams);
+    }
+}
+
+/// Tells the log of a request that the peer has no capacity for.
+pub(super) fn note_refusal(context: &Shared, error: &StreamError, limit: Limit) {
+    if matches!(error, StreamError::Reset(code::stream::NO_CAPACITY)) {
+        context.limiter.was_refused(limit);
     }
 }
 
@@ -161,16 +183,28 @@ pub(super) async fn open<T: Transport>(
         return Err(Abort::Other(code::stream::GOING_AWAY));
     }
     let mut transport = context.transport.clone();
-    let streams = context
-        .in_time(poll_fn(|cx| transport.poll_open_bi(cx)))
-        .await;
+    let opened = poll_fn(|cx| transport.poll_open_bi(cx));
+    let streams = tokio::select! {
+        streams = context.in_time(opened) => streams,
+        never = starved(context) => match never {},
+    };
     let (send, recv) = streams
-        .map_err(|_| Abort::Timeout)?
+        .map_err(|_| Abort::NoCapacity)?
         .map_err(|_| Abort::SessionClosed)?;
-    let mut writer = Writer::control(send, context.version);
+    let mut writer = Writer::control(send, context.version).in_time(&context.shared);
     let put = kind.put(&mut writer.scratch, context.version);
     put.map_err(|error| failure(&error.into()))?;
-    Ok((writer, Reader::new(recv, context.version)))
+    let reader = Reader::new(recv, context.version).in_time(&context.shared);
+    Ok((writer, reader))
+}
+
+/// What came of writing a request. If the peer stopped it, the answer says why, and may be there all the
+/// same; if it takes nothing, there will be no answer.
+pub(super) fn written(written: Result<(), StreamError>) -> Result<(), StreamError> {
+    match written {
+        Err(StreamError::Timeout) => Err(StreamError::Timeout),
+        _ => Ok(()),
+    }
 }
 
 /// What a failed request means for the track.

@@ -13,13 +13,14 @@ use moq_wire::{
 };
 
 use super::feed::Feed;
-use super::request::{IDLE, Name, answered_again, failure, open};
+use super::request::{IDLE, Name, answered_again, failure, note_refusal, open, written};
 use super::settle::{GRACE, MAX_GRACE, complete, find_start};
 use super::wish::Wish;
 use crate::context::Context;
 use crate::convert;
 use crate::error::{PeerFault, StreamError};
 use crate::io::{Reader, Writer};
+use crate::limits::Limit;
 use crate::transport::Transport;
 
 /// A subscription that ended early.
@@ -149,9 +150,7 @@ impl<T: Transport> Subscription<'_, T> {
             frame_start: 0,
             frame_last: None,
         })?;
-        // If this fails, so does reading the answer, with a better reason.
-        let _ = self.writer.flush().await;
-        Ok(())
+        written(self.writer.flush().await)
     }
 
     fn wish(&self, demand: Option<Demand>) -> Wish {
@@ -176,8 +175,7 @@ impl<T: Transport> Subscription<'_, T> {
             frame_start: 0,
             frame_last: None,
         })?;
-        let _ = self.writer.flush().await;
-        Ok(())
+        written(self.writer.flush().await)
     }
 
     async fn follow(
@@ -208,6 +206,7 @@ impl<T: Transport> Subscription<'_, T> {
             }
             Err(error) => {
                 tracing::debug!(%error, "subscription ended");
+                note_refusal(context, &error, Limit::Subscriptions);
                 self.leave(&error).await;
                 Err(Failed {
                     reason: failure(&error),

@@ -9,50 +9,89 @@ pub use script::Script;
 
 use moq_model::{BroadcastPath, OriginProducer};
 
-use crate::{Config, Driver, Established, Grant, Session, SessionError};
+use crate::{AcceptError, Config, Established, Grant, Request, Session, SessionError};
 
 /// Accepts a session on one end of a memory pair and joins it to `origin`, as a relay does.
 ///
 /// # Errors
-/// [`SessionError`] when the other end goes away first.
+/// [`AcceptError`] when the other end goes away first.
+///
+/// Not cancel safe: the connection is lost.
 pub async fn accept(
     connection: MemoryConnection,
     origin: &OriginProducer,
-) -> Result<Session, crate::AcceptError> {
-    let config = Config::default()
-        .with_versions(moq_wire::Version::ALL)
-        .with_publish(origin.clone())
-        .with_subscribe(origin.clone());
-    let request = Session::accept(Established::new(connection), config).await?;
+) -> Result<Session, AcceptError> {
+    let request = request(connection, relay(origin)).await?;
     let root = BroadcastPath::new(request.path())?;
-    let (session, driver) = request.accept_with_driver(Grant::everything(root)).await?;
-    spawn(driver);
-    Ok(session)
+    admit(request, Grant::everything(root)).await
+}
+
+/// As [`accept`], with parameters and a grant of the caller's, whatever the peer's path is.
+///
+/// # Errors
+/// [`AcceptError`] when the other end goes away first, or nothing that it speaks is acceptable.
+///
+/// Not cancel safe: the connection is lost.
+pub async fn accept_with(
+    connection: MemoryConnection,
+    config: Config,
+    grant: Grant,
+) -> Result<Session, AcceptError> {
+    admit(request(connection, config).await?, grant).await
 }
 
 /// As [`accept`], in the background; the session lives as long as the guard.
 #[must_use]
-pub fn serve(connection: MemoryConnection, origin: &OriginProducer) -> Serving {
+pub fn serve(connection: MemoryConnection, origin: &OriginProducer) -> ServeGuard {
     let origin = origin.clone();
-    Serving(tokio::spawn(async move {
-        match accept(connection, &origin).await {
-            Ok(session) => session.closed().await,
-            Err(crate::AcceptError::Session(error)) => error,
-            Err(_) => SessionError::Closed,
-        }
-    }))
+    ServeGuard::new(async move { accept(connection, &origin).await })
+}
+
+/// As [`accept_with`], in the background; the session lives as long as the guard.
+#[must_use]
+pub fn serve_with(connection: MemoryConnection, config: Config, grant: Grant) -> ServeGuard {
+    ServeGuard::new(accept_with(connection, config, grant))
+}
+
+/// What a relay's sessions on `origin` are started with, in every draft.
+#[must_use]
+pub fn relay(origin: &OriginProducer) -> Config {
+    Config::default()
+        .with_versions(moq_wire::Version::ALL)
+        .with_publish(origin.clone())
+        .with_subscribe(origin.clone())
 }
 
 /// A session served in the background until this is dropped.
 #[derive(Debug)]
-pub struct Serving(tokio::task::JoinHandle<SessionError>);
+pub struct ServeGuard(tokio::task::JoinHandle<SessionError>);
 
-impl Drop for Serving {
+impl ServeGuard {
+    fn new(accepted: impl Future<Output = Result<Session, AcceptError>> + Send + 'static) -> Self {
+        Self(tokio::spawn(async move {
+            match accepted.await {
+                Ok(session) => session.closed().await,
+                Err(AcceptError::Session(error)) => error,
+                Err(_) => SessionError::Closed,
+            }
+        }))
+    }
+}
+
+impl Drop for ServeGuard {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
-fn spawn(driver: Driver<MemoryConnection>) {
+type Asking = Request<Established<MemoryConnection>>;
+
+async fn request(connection: MemoryConnection, config: Config) -> Result<Asking, AcceptError> {
+    Session::accept(Established::new(connection), config).await
+}
+
+async fn admit(request: Asking, grant: Grant) -> Result<Session, AcceptError> {
+    let (session, driver) = request.accept_with_driver(grant).await?;
     tokio::spawn(driver);
+    Ok(session)
 }

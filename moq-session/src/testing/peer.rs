@@ -81,6 +81,12 @@ impl Peer {
         self.connection.allow_bi(count);
     }
 
+    /// Sets how many bytes the session may have in flight on each stream that is opened from now on, 64 KiB
+    /// at first.
+    pub fn allow_bytes(&mut self, count: usize) {
+        self.connection.allow_bytes(count);
+    }
+
     /// Sends SETUP on a stream of its own and ends that; shakes hands where the draft has that
     /// instead, and does nothing where it has neither.
     pub async fn setup(&mut self, setup: &Setup) {

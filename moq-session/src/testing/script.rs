@@ -240,6 +240,13 @@ impl Script {
         self.expect_fin().await;
     }
 
+    /// Takes what has arrived, and what comes while there is something, without a look at it.
+    pub async fn skip_all(&mut self) {
+        while clock::timeout(LULL, self.next("anything")).await == Ok(Next::Bytes) {
+            self.buf.clear();
+        }
+    }
+
     /// Waits for a reset of the receiving half; what comes before it is of no interest.
     pub async fn expect_reset(&mut self, code: u32) {
         self.expect_next(&Next::Reset(code)).await;
@@ -281,6 +288,9 @@ impl Script {
         assert!(self.buf.is_empty(), "{}: bytes are left over", self.name);
     }
 }
+
+/// After so long without a byte, none comes.
+const LULL: Duration = Duration::from_millis(10);
 
 /// Bytes in parentheses, at most 64 of them; nothing if there are none.
 struct Hex<'a>(&'a [u8]);

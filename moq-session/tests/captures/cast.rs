@@ -165,7 +165,7 @@ impl Cast {
     }
 
     fn read(&mut self, track: Track, subscription: Subscription) -> Outcome {
-        let consumer = self.session()?.subscribe(track.0.as_str(), &track.1);
+        let consumer = self.session()?.track(track.0.as_str(), &track.1);
         let consumer = consumer.map_err(|error| error.to_string())?;
         let (updates, updated) = mpsc::unbounded_channel();
         tokio::spawn(read(consumer.subscribe(subscription), updated));

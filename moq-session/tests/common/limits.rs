@@ -32,7 +32,7 @@ pub async fn enter(version: Version, origin: &OriginProducer, limits: Limits) ->
 /// Checks that this limit was reached so often, and no other. A peer that answers nothing is waited for
 /// in vain besides.
 pub fn reached(session: &Session, limit: Limit, times: u64) {
-    for each in Limit::ALL {
+    for &each in Limit::ALL {
         if each == Limit::AnswerTime {
             continue;
         }

@@ -8,13 +8,17 @@ pub mod ends;
 pub mod fetch;
 pub mod hands;
 pub mod heard;
+pub mod keeping;
 pub mod limits;
 pub mod live;
 pub mod moving;
+pub mod record;
+pub mod resuming;
 pub mod scripts;
 pub mod stage;
 pub mod told;
 pub mod trap;
+pub mod urls;
 
 use std::time::Duration;
 

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use moq_session::testing::{self, MemoryConnection, Peer, Script, memory_pair};
-use moq_session::transport::{Incoming, TransportError};
+use moq_session::testing::{self, Peer, Script, memory_pair};
 use moq_session::{
     Config, Established, Grant, GroupConsumer, GroupEnd, GroupRead, HopId, OriginProducer, Pattern,
     Session, TrackReader, Version,
@@ -228,7 +227,7 @@ pub async fn fed(version: Version) -> Fed {
     let wanted = moq_session::Subscription::default()
         .with_start(moq_session::Start::OLDEST)
         .with_max_age(Duration::from_secs(5));
-    let track = session.subscribe("room", "data").unwrap();
+    let track = session.track("room", "data").unwrap();
     let reader = track.subscribe(wanted);
     let (id, control) = accept_track(&mut peer).await;
     Fed {
@@ -258,44 +257,5 @@ impl Fed {
                 GroupRead::End(end) => return (group.sequence(), frames, end),
             }
         }
-    }
-}
-
-/// An incoming connection whose request came outside of the session, as over WebTransport.
-pub struct WithUrl {
-    pub connection: MemoryConnection,
-    pub path: String,
-    pub protocols: Vec<String>,
-}
-
-impl WithUrl {
-    pub fn new(connection: MemoryConnection, path: &str, version: Version) -> Self {
-        Self {
-            connection,
-            path: path.to_owned(),
-            protocols: vec![version.alpn().to_owned()],
-        }
-    }
-}
-
-impl Incoming for WithUrl {
-    type Transport = MemoryConnection;
-
-    fn request_path(&self) -> Option<&str> {
-        Some(&self.path)
-    }
-
-    fn protocols(&self) -> &[String] {
-        &self.protocols
-    }
-
-    async fn accept(self, _protocol: Option<&str>) -> Result<MemoryConnection, TransportError> {
-        Ok(self.connection)
-    }
-
-    async fn refuse(mut self, status: u16, _close_code: u32) {
-        use moq_session::transport::Transport;
-        // Where there is no session yet, this is what the peer sees.
-        self.connection.close(u32::from(status), "refused");
     }
 }

@@ -52,7 +52,7 @@ impl Stage {
     /// A further viewer's track; it lives as long as the sessions.
     pub async fn viewer(&self) -> (TrackConsumer, (Session, Session)) {
         let sessions = join(self.version, Config::default(), &self.origin).await;
-        (sessions.0.subscribe("room", "data").unwrap(), sessions)
+        (sessions.0.track("room", "data").unwrap(), sessions)
     }
 
     /// A viewer that takes nothing, not even the few streams that it allows.

@@ -231,3 +231,23 @@ impl Plan {
         to == node && link.spare_of.is_none() && !is_taken && !is_behind
     }
 }
+
+/// A peer of some relay that floods it, in one run of three.
+pub fn hostile(rng: &mut Rng, plan: &mut Plan) {
+    if !rng.once_in(3) {
+        return;
+    }
+    let versions: Vec<_> = Version::ALL
+        .iter()
+        .filter(|version| !version.features().handshake)
+        .collect();
+    let ends = (plan.nodes(), 1 + rng.index(plan.relays));
+    plan.hostile = Some(plan.links.len());
+    plan.links.push(LinkPlan {
+        ends,
+        version: **rng.pick(&versions),
+        delay: rng.range(1..=25),
+        jitter: 0,
+        spare_of: None,
+    });
+}

@@ -21,6 +21,8 @@ pub struct InOrder {
     current: Option<(u64, u64)>,
     /// Whose groups the reader had that goes on, until its first frame.
     resumption: Option<Resumption>,
+    /// The group within which reading goes on, and its next frame, until one comes.
+    partial: Option<(u64, u64)>,
     /// The group that a lost session interrupted.
     interrupted: Option<u64>,
     suspects: Vec<Suspect>,
@@ -49,6 +51,7 @@ impl InOrder {
             next: None,
             current: None,
             resumption: None,
+            partial: None,
             interrupted: None,
             suspects: Vec::new(),
         }
@@ -68,7 +71,10 @@ impl InOrder {
             epoch: self.scope.epoch.or(before),
         });
         self.interrupted = self.current.map(|(group, _)| group);
-        self.scope.floor = position.0;
+        let (group, frame) = (position.0, position.1 as u64);
+        self.partial = Some((group, frame)).filter(|_| frame > 0);
+        self.scope.within = self.partial.map(|(group, _)| group);
+        self.scope.floor = group;
         self.scope.epoch = None;
         self.current = None;
         self.next = None;
@@ -89,7 +95,8 @@ impl InOrder {
             Some(_) => {}
             None => {
                 self.expect_reached(group);
-                if index != 0 {
+                let partial = self.partial.take();
+                if index != 0 && partial != Some((group, index)) {
                     let text = format!("group {group} begins with frame {index}");
                     self.scope.violation(text);
                 }
@@ -109,6 +116,11 @@ impl InOrder {
         self.scope
             .judge
             .tally(|tally| tally.count(Count::Skipped, groups.end - groups.start));
+        if self.resumption.is_some() && groups.start == self.scope.floor {
+            // What was too late for is judged by the first group that comes.
+            self.partial = None;
+            return;
+        }
         match self.current {
             Some((current, _)) if current == groups.start => self.current = None,
             _ => {
@@ -186,7 +198,10 @@ impl InOrder {
         if epoch.is_none() || epoch != self.scope.epoch || !self.scope.spoken.resumes {
             return;
         }
-        let from = self.next.unwrap_or(self.scope.floor);
+        let is_told = |(group, frames): (u64, u64)| self.scope.is_whole(group, frames);
+        let told = self.partial.filter(|partial| is_told(*partial));
+        let floor = told.map_or(self.scope.floor, |(group, _)| group + 1);
+        let from = self.next.unwrap_or(floor);
         let now = self.scope.judge.now();
         let owed = self.scope.owed(epoch.unwrap_or_default(), now);
         let missing = self.scope.judge.owed_in(owed, from..group);

@@ -8,6 +8,7 @@ mod content;
 mod draw;
 mod fetcher;
 mod gauges;
+mod hostile;
 mod in_order;
 mod judge;
 mod latest;

@@ -18,6 +18,8 @@ pub struct Plan {
     pub tracks: Vec<TrackPlan>,
     pub readers: Vec<ReaderPlan>,
     pub fetchers: Vec<FetcherPlan>,
+    /// The link of a hostile peer, which is the node that dials.
+    pub hostile: Option<usize>,
     /// Relays that consist of two parts.
     pub split: Vec<usize>,
     /// Bytes that a relay may hold.
@@ -122,6 +124,7 @@ impl Plan {
             tracks,
             readers: Vec::new(),
             fetchers: Vec::new(),
+            hostile: None,
             split: Vec::new(),
             budget: *rng.pick(&[32 << 10, 1 << 20, 256 << 20]),
             faults: Vec::new(),
@@ -156,6 +159,7 @@ impl Plan {
                 draw::goaway(&mut rng, &mut plan);
             }
         }
+        draw::hostile(&mut rng, &mut plan);
         plan
     }
 
@@ -205,6 +209,7 @@ impl Plan {
                 track: 0,
                 pause: 400,
             }],
+            hostile: None,
             split: Vec::new(),
             budget: 1 << 20,
             faults: Vec::new(),

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use moq_session::{
-    Abort, Frame, GroupConsumer, GroupEnd, GroupRead, LatestReader, NextGroup, OrderedReader,
-    ReadError, TrackRead, TrackReader,
+    Abort, Continuity, Frame, GroupConsumer, GroupEnd, GroupRead, LatestReader, NextGroup,
+    ReadError, ResumeEvent, ResumingReader, Subscription, TrackFinder, TrackRead, TrackReader,
 };
 
 use crate::rules::Rule;
@@ -50,29 +50,51 @@ fn told(read: TrackRead) -> Option<Told> {
     }
 }
 
-/// A track in sequence.
+/// What happens to a reading in sequence.
 #[derive(Debug)]
-pub struct InOrder(OrderedReader);
+pub enum Step {
+    /// The track is read, from there on if that is where it was lost.
+    Begins(Option<(u64, usize)>),
+    Told(Told),
+    /// The subscription is lost, or the track was refused.
+    Lost(String),
+    /// The track is over.
+    End,
+}
+
+/// A track in sequence, over as many subscriptions as it takes.
+#[derive(Debug)]
+pub struct InOrder(ResumingReader);
 
 impl InOrder {
-    pub fn new(reader: TrackReader) -> Self {
-        Self(reader.ordered())
+    pub fn new(finder: TrackFinder, subscription: Subscription) -> Self {
+        let reader = ResumingReader::new(finder);
+        Self(reader.with_subscription(subscription).with_stay(true))
     }
 
-    /// What is told next, `None` at the end of the track.
-    pub async fn next(&mut self) -> Result<Option<Told>, ReadError> {
+    /// What happens next.
+    pub async fn next(&mut self) -> Step {
         loop {
-            match self.0.next().await?.map(told) {
-                Some(None) => {}
-                Some(told) => return Ok(told),
-                None => return Ok(None),
+            let event = match self.0.next().await {
+                Ok(Some(event)) => event,
+                Ok(None) => return Step::End,
+                Err(error) => return Step::Lost(error.to_string()),
+            };
+            match event {
+                ResumeEvent::Reading {
+                    continuity: Continuity::Resumed { group, frame },
+                    ..
+                } => return Step::Begins(Some((group, frame))),
+                ResumeEvent::Reading { .. } => return Step::Begins(None),
+                ResumeEvent::Lost { error, .. } => return Step::Lost(error.to_string()),
+                ResumeEvent::Read(read) => {
+                    if let Some(told) = told(read) {
+                        return Step::Told(told);
+                    }
+                }
+                _ => {}
             }
         }
-    }
-
-    /// Where reading goes on elsewhere.
-    pub fn position(&self) -> Option<(u64, usize)> {
-        self.0.position()
     }
 }
 

@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use moq_session::{
-    AnnouncedEvent, HopId, OriginProducer, ReadError, Start, Subscription, TrackConsumer,
-    TrackReader,
+    FoundTrack, OriginProducer, ReadError, Start, Subscription, TrackFinder, TrackReader,
 };
 use tokio::time::sleep;
 
 use crate::plan::{From, Mode, ReaderPlan};
-use crate::reads::{self, Group, Newest, Piece, Told};
+use crate::reads::{self, Group, Newest, Piece, Step, Told};
 use crate::scope::{Scope, Spoken};
 use crate::tally::Count;
 use crate::world::{PATH, Phase, World};
@@ -22,21 +21,6 @@ pub struct Subscriber {
     origin: OriginProducer,
     reader: usize,
     plan: ReaderPlan,
-    /// What is read in order, and goes on at the same publisher.
-    reading: Option<Reading>,
-}
-
-#[derive(Debug)]
-struct Reading {
-    judge: in_order::InOrder,
-    publisher: Option<HopId>,
-    position: Option<(u64, usize)>,
-}
-
-/// A track to read.
-struct Found {
-    track: TrackConsumer,
-    publisher: Option<HopId>,
 }
 
 impl Subscriber {
@@ -46,7 +30,6 @@ impl Subscriber {
             origin: origin.clone(),
             reader,
             plan: world.plan.readers[reader].clone(),
-            reading: None,
         }
     }
 
@@ -61,7 +44,6 @@ impl Subscriber {
                 return self.done();
             }
             self.note("leaves", 1);
-            self.reading = None;
             sleep(Duration::from_millis(back)).await;
             self.note("comes back", 2);
         }
@@ -81,91 +63,93 @@ impl Subscriber {
         self.world.judge.reader_done(self.reader);
     }
 
-    async fn stay(&mut self) {
+    async fn stay(&self) {
+        let path = PATH.parse().expect("it is a path");
+        let track = publisher::name(self.plan.track);
+        let mut finder = TrackFinder::new(self.origin.consume(), path, &track);
+        if self.plan.mode == Mode::InOrder {
+            return self.in_order(finder).await;
+        }
         loop {
-            let found = self.find().await;
-            match self.read(found).await {
+            let read = match finder.find().await {
+                Ok(found) => self.read(found).await,
+                Err(error) => panic!("there are no sessions to be lost: {error}"),
+            };
+            finder.reached();
+            match read {
                 Ok(()) => return,
                 Err(error) => {
-                    self.world.judge.count(Count::EndedEarly);
-                    self.note(&error.to_string(), 0);
+                    self.ended_early(&error.to_string());
                     sleep(Duration::from_millis(100)).await;
                 }
             }
         }
     }
 
-    /// Waits until the broadcast is announced.
-    async fn find(&self) -> Found {
-        let path = PATH.parse().expect("it is a path");
-        loop {
-            let mut announced = self.origin.consume().announced(&path);
-            let route = loop {
-                match announced.next().await {
-                    AnnouncedEvent::Start(_, route) | AnnouncedEvent::Update(_, route) => {
-                        break route;
-                    }
-                    _ => {}
-                }
-            };
-            let broadcast = self.origin.consume().broadcast(&path);
-            let track = broadcast.and_then(|found| found.track(&publisher::name(self.plan.track)));
-            if let Ok(track) = track {
-                let publisher = identified(&route.hops);
-                return Found { track, publisher };
-            }
-        }
+    fn ended_early(&self, why: &str) {
+        self.world.judge.count(Count::EndedEarly);
+        self.note(why, 0);
     }
 
-    async fn read(&mut self, found: Found) -> Result<(), ReadError> {
-        let resumed = self.resume(&found);
-        let start = match (resumed, self.plan.from) {
-            (Some(group), _) => Start::Floor(group),
-            (None, From::Newest) => Start::Newest,
-            (None, From::Oldest) => Start::OLDEST,
-            (None, From::Group(group)) => Start::Floor(group),
+    fn subscription(&self) -> Subscription {
+        let start = match self.plan.from {
+            From::Newest => Start::Newest,
+            From::Oldest => Start::OLDEST,
+            From::Group(group) => Start::Floor(group),
         };
-        let subscription = Subscription::default()
+        Subscription::default()
             .with_start(start)
             .with_max_age(Duration::from_millis(self.plan.max_age))
-            .with_patience(Duration::from_millis(self.plan.max_age));
-        let reader = found.track.subscribe(subscription);
+            .with_patience(Duration::from_millis(self.plan.max_age))
+    }
+
+    async fn read(&self, found: FoundTrack) -> Result<(), ReadError> {
+        self.subscribes(&format!("to {:?}", found.publisher));
+        let reader = found.track.subscribe(self.subscription());
         found.track.info().await?;
         match self.plan.mode {
-            Mode::InOrder => {
-                let scope = self.scope();
-                let reading = self.reading.get_or_insert_with(|| Reading {
-                    judge: in_order::InOrder::new(scope),
-                    publisher: found.publisher,
-                    position: None,
-                });
-                let pace = (&self.world, self.plan.think);
-                in_order(reading, reader, pace).await
-            }
-            Mode::NewestFirst => self.newest_first(reader).await,
             Mode::Latest => self.latest(reader).await,
+            Mode::NewestFirst | Mode::InOrder => self.newest_first(reader).await,
         }
     }
 
-    /// Goes on where the same publisher was read before; says where. Else reading begins anew.
-    fn resume(&mut self, found: &Found) -> Option<u64> {
-        let (reader, publisher) = (self.reader, found.publisher);
-        let hop = publisher.map_or(0, |hop| hop.0);
-        let values = [reader as u64, hop, 0, 5 << 32];
-        self.world.judge.note(values, || {
-            let position = self
-                .reading
-                .as_ref()
-                .map(|reading| (reading.publisher, reading.position));
-            format!("reader {reader} subscribes to {publisher:?}, was at {position:?}")
-        });
-        let is_same = |reading: &Reading| publisher.is_some() && reading.publisher == publisher;
-        let reading = self.reading.take().filter(is_same);
-        let mut reading = reading.filter(|reading| reading.position.is_some())?;
-        let position = reading.position?;
-        reading.judge.resume(position);
-        self.reading = Some(reading);
-        Some(position.0)
+    fn subscribes(&self, how: &str) {
+        let reader = self.reader;
+        let values = [reader as u64, how.len() as u64, 0, 5 << 32];
+        self.world
+            .judge
+            .note(values, || format!("reader {reader} subscribes {how}"));
+    }
+
+    /// Reads in order, and goes on at the same publisher.
+    async fn in_order(&self, finder: TrackFinder) {
+        let mut reader = reads::InOrder::new(finder, self.subscription());
+        let mut judge = in_order::InOrder::new(self.scope());
+        loop {
+            match reader.next().await {
+                Step::Begins(Some(position)) => {
+                    self.subscribes(&format!("from {position:?} on"));
+                    judge.resume(position);
+                }
+                Step::Begins(None) => {
+                    self.subscribes("anew");
+                    judge = in_order::InOrder::new(self.scope());
+                }
+                Step::Told(Told::Frame {
+                    group,
+                    index,
+                    frame,
+                }) => {
+                    judge.frame(group, index, &frame);
+                    if index == 0 {
+                        pause(&self.world, self.plan.think).await;
+                    }
+                }
+                Step::Told(Told::Gone(gone)) => judge.gone(gone),
+                Step::Lost(why) => self.ended_early(&why),
+                Step::End => return judge.end(),
+            }
+        }
     }
 
     /// What is judged of a reading that begins.
@@ -246,35 +230,6 @@ impl Subscriber {
     }
 }
 
-/// Reads in order, and keeps where to go on.
-async fn in_order(
-    reading: &mut Reading,
-    reader: TrackReader,
-    (world, think): (&World, u64),
-) -> Result<(), ReadError> {
-    let mut reader = reads::InOrder::new(reader);
-    loop {
-        match reader.next().await? {
-            Some(Told::Frame {
-                group,
-                index,
-                frame,
-            }) => {
-                reading.judge.frame(group, index, &frame);
-                if index == 0 {
-                    pause(world, think).await;
-                }
-            }
-            Some(Told::Gone(gone)) => reading.judge.gone(gone),
-            None => {
-                reading.judge.end();
-                return Ok(());
-            }
-        }
-        reading.position = reading.position.max(reader.position());
-    }
-}
-
 /// What comes next in a group, and at which place.
 async fn next(mut group: Group, index: u64) -> (Group, u64, Piece) {
     let piece = group.next().await;
@@ -286,11 +241,4 @@ async fn pause(world: &World, think: u64) {
     if think > 0 && *world.phase.borrow() == Phase::Faults {
         sleep(Duration::from_millis(think)).await;
     }
-}
-
-/// Who publishes: the first hop, unless that only stands for somebody without an id.
-fn identified(hops: &[HopId]) -> Option<HopId> {
-    let is_stand_in = hops.get(1).is_some_and(|hop| hop.is_anonymous());
-    let first = hops.first().copied();
-    first.filter(|hop| !hop.is_anonymous() && !is_stand_in)
 }

@@ -34,12 +34,14 @@ pub enum Count {
     Goaways,
     /// Sessions that were made where a peer had pointed to.
     Moves,
+    /// Sessions of a hostile peer.
+    Hostile,
     /// Kilobytes of groups between the parts of one relay.
     SiblingKilobytes,
 }
 
 impl Count {
-    pub const ALL: [(Self, &'static str); 16] = [
+    pub const ALL: [(Self, &'static str); 17] = [
         (Self::Whole, "groups whole"),
         (Self::Skipped, "groups skipped"),
         (Self::EndedEarly, "subscriptions ended early"),
@@ -55,6 +57,7 @@ impl Count {
         (Self::FetchesAbandoned, "fetches abandoned"),
         (Self::Goaways, "goaways"),
         (Self::Moves, "moves"),
+        (Self::Hostile, "hostile sessions"),
         (Self::SiblingKilobytes, "kB between siblings"),
     ];
 }

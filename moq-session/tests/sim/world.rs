@@ -16,7 +16,7 @@ use crate::run::How;
 use crate::sessions::{self, Dialer, Sessions, keep, serve};
 use crate::siblings::{self, Joints};
 use crate::tally::Count;
-use crate::{fetcher, publisher, subscriber};
+use crate::{fetcher, hostile, publisher, subscriber};
 
 /// Where the broadcast is.
 pub const PATH: &str = "room/live";
@@ -100,6 +100,10 @@ impl World {
         for (link, plan) in self.plan.links.iter().enumerate() {
             if plan.ends.0 == node && plan.spare_of.is_none() {
                 let world = self.clone();
+                if self.plan.hostile == Some(link) {
+                    tasks.spawn(hostile::run(world, link));
+                    continue;
+                }
                 let config = parts[link % parts.len()].clone();
                 tasks.spawn(keep(Dialer { world, link }, config, sessions.clone()));
             }

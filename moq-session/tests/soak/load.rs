@@ -94,7 +94,7 @@ async fn rounds(count: u64, mut round: impl AsyncFnMut()) {
 
 /// Writes groups, which the viewer reads whole.
 async fn groups(stage: &Stage, count: u64) {
-    let track = stage.viewer.subscribe("room", "0").unwrap();
+    let track = stage.viewer.track("room", "0").unwrap();
     let mut reader = track.subscribe(newest()).ordered();
     let used = timeout(DEADLINE, stage.tracks[0].used());
     used.await.expect("a subscription");
@@ -127,7 +127,7 @@ async fn groups(stage: &Stage, count: u64) {
 async fn subscribe(stage: &Stage) {
     let mut readers: Vec<_> = (0..TRACKS)
         .map(|number| {
-            let track = stage.viewer.subscribe("room", &number.to_string()).unwrap();
+            let track = stage.viewer.track("room", &number.to_string()).unwrap();
             track.subscribe(newest())
         })
         .collect();
@@ -145,7 +145,7 @@ async fn subscribe(stage: &Stage) {
 async fn refuse(stage: &mut Stage) {
     for _ in 0..TRACKS {
         let name = format!("none-{}", stage.next_serial());
-        let track = stage.viewer.subscribe("room", &name).unwrap();
+        let track = stage.viewer.track("room", &name).unwrap();
         assert!(track.info().await.is_err());
     }
 }
@@ -187,7 +187,7 @@ async fn heard(announced: &mut Announced, is_counted: impl Fn(&AnnouncedEvent) -
 async fn connect(stage: &Stage) {
     for number in 0..TRACKS {
         let (client, server) = join(stage.version, &stage.relay).await;
-        let track = client.subscribe("room", &number.to_string()).unwrap();
+        let track = client.track("room", &number.to_string()).unwrap();
         let mut reader = track.subscribe(newest());
         assert!(reader.next_group().await.unwrap().is_some());
         drop((reader, track));

@@ -46,6 +46,8 @@ pub(crate) struct State {
     /// The peer's address when there was last an opportunity to send.
     pub(super) sent_to: SocketAddr,
     pub(super) limits: StreamLimits,
+    /// How many bidirectional streams the peer may have open in the end.
+    pub(super) bidi_limit: u32,
     next_handle: u64,
     pub(super) readers: FxHashMap<StreamId, Waker>,
     pub(super) writers: FxHashMap<StreamId, Waker>,
@@ -78,6 +80,7 @@ impl Conn {
             reached: now(),
             is_late: false,
             limits,
+            bidi_limit: limits.bidi_at_first(),
             next_handle: 0,
             readers: FxHashMap::default(),
             writers: FxHashMap::default(),

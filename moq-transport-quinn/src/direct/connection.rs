@@ -165,6 +165,10 @@ impl Transport for Connection {
         self.link.stats()
     }
 
+    fn set_stream_limit(&self, count: usize) {
+        self.link.set_stream_limit(count);
+    }
+
     fn set_paused_streams(&self, count: usize) {
         self.link.set_paused_streams(count);
     }

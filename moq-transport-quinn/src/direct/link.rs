@@ -140,6 +140,12 @@ impl Link {
         }
     }
 
+    /// Lets the peer open as many bidirectional streams as the session can hold.
+    pub(super) fn set_stream_limit(&self, held: usize) {
+        let mut state = self.lock();
+        state.bidi_limit = state.limits.bidi_for(held);
+    }
+
     /// Round-trip time, and the congestion window per round trip as a rate.
     pub(super) fn stats(&self) -> TransportStats {
         let mut stats = TransportStats::default();

@@ -74,6 +74,11 @@ impl Owner {
         self.conn.lock().quic.remote_address()
     }
 
+    /// The name that the client asked for in TLS.
+    pub(crate) fn server_name(&self) -> Option<String> {
+        handshake(&self.conn.lock().quic)?.server_name
+    }
+
     /// Why the connection has ended.
     pub(crate) fn ended(&self) -> Option<ConnectionError> {
         self.conn.lock().ended.clone()
@@ -103,7 +108,10 @@ impl Drop for Owner {
 
 /// The protocol name that TLS settled on.
 pub(super) fn alpn(quic: &quinn_proto::Connection) -> Option<String> {
+    String::from_utf8(handshake(quic)?.protocol?).ok()
+}
+
+fn handshake(quic: &quinn_proto::Connection) -> Option<Box<HandshakeData>> {
     let data = quic.crypto_session().handshake_data()?;
-    let data = data.downcast::<HandshakeData>().ok()?;
-    String::from_utf8(data.protocol?).ok()
+    data.downcast::<HandshakeData>().ok()
 }

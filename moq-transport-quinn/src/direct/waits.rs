@@ -40,7 +40,7 @@ impl State {
     fn raise_credit(&mut self, dir: Dir) {
         let allowed = self.quic.max_concurrent_streams(dir);
         let limit = u64::from(match dir {
-            Dir::Bi => self.limits.bidi,
+            Dir::Bi => self.bidi_limit,
             Dir::Uni => self.limits.uni,
         });
         let open = self.quic.streams().remote_open_streams(dir);

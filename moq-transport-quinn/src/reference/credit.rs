@@ -10,6 +10,7 @@ use crate::transport_config::StreamLimits;
 /// The stream credit of one connection: small at first, since quinn allocates a slot for each
 /// stream that is allowed, and doubled whenever half of it is in use.
 pub(crate) struct Credit {
+    limits: StreamLimits,
     bidi: Mutex<Account>,
     uni: Mutex<Account>,
 }
@@ -46,9 +47,16 @@ impl Credit {
             })
         };
         Self {
-            bidi: account(initial.bidi, limits.bidi),
+            limits,
+            bidi: account(initial.bidi, limits.bidi_at_first()),
             uni: account(initial.uni, limits.uni),
         }
+    }
+
+    /// Lets the peer open as many bidirectional streams as the session can hold.
+    pub(crate) fn hold(&self, held: usize) {
+        let mut bidi = self.bidi.lock().unwrap_or_else(PoisonError::into_inner);
+        bidi.limit = self.limits.bidi_for(held);
     }
 
     fn account(&self, kind: Kind) -> &Mutex<Account> {

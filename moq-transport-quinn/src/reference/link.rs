@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use moq_session::transport::{End, TransportError, TransportInfo, TransportKind, TransportStats};
 use quinn::VarInt;
+use quinn::crypto::rustls::HandshakeData;
 use web_transport_quinn::{SessionError, WebTransportError};
 
 use crate::closing::{MAX_REASON, SessionEnd, cut, raw_error, web_error};
@@ -117,6 +118,11 @@ impl Link {
         }
     }
 
+    /// Lets the peer open as many bidirectional streams as the session can hold.
+    pub(crate) fn set_stream_limit(&self, held: usize) {
+        self.credit.hold(held);
+    }
+
     /// Widens the shared window by what `paused` unread streams can hold, at most to double.
     pub(crate) fn set_paused_streams(&self, paused: usize) {
         let base = self.profile.window;
@@ -160,11 +166,16 @@ fn shown_fingerprint(quic: &quinn::Connection) -> Option<String> {
 
 /// The protocol name that TLS settled on.
 pub(crate) fn negotiated_alpn(quic: &quinn::Connection) -> Option<String> {
-    let data = quic
-        .handshake_data()?
-        .downcast::<quinn::crypto::rustls::HandshakeData>()
-        .ok()?;
-    String::from_utf8(data.protocol?).ok()
+    String::from_utf8(handshake(quic)?.protocol?).ok()
+}
+
+/// The name that the client asked for in TLS.
+pub(crate) fn server_name(quic: &quinn::Connection) -> Option<String> {
+    handshake(quic)?.server_name
+}
+
+fn handshake(quic: &quinn::Connection) -> Option<Box<HandshakeData>> {
+    quic.handshake_data()?.downcast::<HandshakeData>().ok()
 }
 
 /// How the peer ended a session, if it has said so.

@@ -9,6 +9,6 @@ mod recv;
 mod send;
 
 pub(crate) use connection::Connection;
-pub(crate) use link::{Link, negotiated_alpn};
+pub(crate) use link::{Link, negotiated_alpn, server_name};
 pub(crate) use recv::RecvStream;
 pub(crate) use send::SendStream;

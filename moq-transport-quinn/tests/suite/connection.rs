@@ -1,12 +1,14 @@
 //! What a connection does besides its streams, over both bindings.
 
 use std::future::poll_fn;
+use std::time::Duration;
 
 use crate::suite::support::{
-    BINDINGS, PROTOCOL, accept_uni, closed, open_uni, pair, read, server, write,
+    self, BINDINGS, PROTOCOL, accept_uni, closed, open_uni, pair, read, read_exactly, server, write,
 };
 use bytes::Bytes;
 use moq_session::transport::{End, SendStream as _, Transport as _, TransportError, TransportKind};
+use moq_transport_quinn::{Connection, RecvStream, SendStream};
 
 #[tokio::test]
 async fn datagrams_arrive() {
@@ -115,6 +117,41 @@ async fn more_streams_are_allowed_than_at_first() {
         let (opened, received) = tokio::join!(opened, received);
         assert_eq!((opened.len(), received.len()), (200, 200));
     }
+}
+
+#[tokio::test]
+async fn a_peer_may_open_as_many_requests_as_the_session_can_hold() {
+    const HELD: usize = 1_100;
+    for scheme in BINDINGS {
+        let server = server();
+        let (client, accepted) = pair(&server, scheme).await;
+        for (mut opener, mut holder) in [(client.clone(), accepted.clone()), (accepted, client)] {
+            holder.set_stream_limit(HELD);
+            let (mut opened, mut held) = (Vec::new(), Vec::new());
+            for n in 0..HELD {
+                let both = async { tokio::join!(open_bi(&mut opener), accept_begun(&mut holder)) };
+                let both = tokio::time::timeout(Duration::from_secs(10), both).await;
+                let (near, far) = both.unwrap_or_else(|_| panic!("{scheme}: no credit for {n}"));
+                opened.push(near);
+                held.push(far);
+            }
+            assert_eq!((opened.len(), held.len()), (HELD, HELD));
+        }
+    }
+}
+
+/// Opens a stream, on which a byte is sent.
+async fn open_bi(connection: &mut Connection) -> (SendStream, RecvStream) {
+    let (mut send, recv) = support::open_bi(connection).await;
+    write(&mut send, &[b"x"]).await;
+    (send, recv)
+}
+
+/// Accepts a stream, and reads the byte that it begins with.
+async fn accept_begun(connection: &mut Connection) -> (SendStream, RecvStream) {
+    let (send, mut recv) = support::accept_bi(connection).await;
+    read_exactly(&mut recv, 1).await;
+    (send, recv)
 }
 
 #[tokio::test]

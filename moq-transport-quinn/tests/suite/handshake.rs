@@ -6,7 +6,7 @@ use crate::suite::support::{
     BINDINGS, PROTOCOL, RootFile, accepted, client, client_config, identity, pair, problem, server,
     url,
 };
-use moq_session::transport::{Incoming as _, Transport as _};
+use moq_session::transport::{Incoming as _, Transport as _, TransportKind};
 use moq_transport_quinn::tls::Fingerprint;
 use moq_transport_quinn::{CertificateProblem, Client, Server, ServerConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -32,6 +32,34 @@ async fn webtransport_tells_path_and_protocols_before_it_is_answered() {
         Some("moq-lite-05")
     );
     assert_eq!(accepted.info().protocol.as_deref(), Some("moq-lite-05"));
+}
+
+#[tokio::test]
+async fn who_asks_is_known_before_it_is_answered() {
+    for scheme in BINDINGS {
+        let server = server();
+        let client = client(&server);
+        let port = server.local_addrs()[0].port();
+        let url = Url::parse(&format!("{scheme}://localhost:{port}/room")).unwrap();
+        let (connected, incoming) = tokio::join!(client.connect(url), async {
+            let incoming = server.accept().await.unwrap();
+            let info = incoming.info();
+            incoming.accept(Some(PROTOCOL)).await.unwrap();
+            info
+        });
+        drop(connected);
+        let is_web = scheme == "https";
+        let kind = [TransportKind::Quic, TransportKind::WebTransport][usize::from(is_web)];
+        assert_eq!(incoming.kind, kind);
+        assert!(incoming.remote.unwrap().ip().is_loopback());
+        let authority = if is_web {
+            format!("localhost:{port}")
+        } else {
+            "localhost".to_owned()
+        };
+        assert_eq!(incoming.authority, Some(authority));
+        assert_eq!(incoming.origin, None);
+    }
 }
 
 #[tokio::test]

@@ -26,6 +26,18 @@ const PAIRS: &[Pair] = &[
         large: "tracks_10000",
         most: 150,
     },
+    Pair {
+        function: "moq-model append_beside",
+        small: "stuck_0",
+        large: "stuck_1",
+        most: 102,
+    },
+    Pair {
+        function: "moq-session relayed_beside",
+        small: "stuck_0",
+        large: "stuck_1",
+        most: 105,
+    },
 ];
 
 /// A table of the pairs, and which of them grow by more than they may.

@@ -57,21 +57,26 @@ impl<W: Notify> Effects<W> {
     }
 
     /// Has `waiter` wait in `place`.
+    #[inline]
     pub(super) fn wait(&mut self, place: &mut Option<W>, waiter: &W) {
         if place.as_ref().is_some_and(|held| held.is_same(waiter)) {
             return;
         }
         if let Some(old) = place.replace(waiter.clone()) {
-            self.stale.push(old);
-            self.has_more = true;
+            self.retire(old);
         }
+    }
+
+    /// Has a waiter dropped that is of no use any more.
+    fn retire(&mut self, waiter: W) {
+        self.stale.push(waiter);
+        self.has_more = true;
     }
 
     /// Drops a waiter that waits no more.
     pub(super) fn forget(&mut self, place: &mut Option<W>) {
         if let Some(waiter) = place.take() {
-            self.stale.push(waiter);
-            self.has_more = true;
+            self.retire(waiter);
         }
     }
 

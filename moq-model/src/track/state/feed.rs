@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::arena::GroupId;
-use super::cursor::{Frames, Out};
+use super::cursor::{Batch, Frames};
 use super::effects::{Effects, Notify};
 use super::phase::{Kind, Phase};
 use super::{Cursor, TrackEnd, TrackState};
@@ -78,7 +78,7 @@ impl<W: Notify> TrackState<W> {
             return Ok(());
         }
         if before == Phase::Announced {
-            self.note_shown(sequence, fx);
+            self.note_shown(sequence, kind, fx);
         } else {
             self.expire_in_time(fx);
         }
@@ -110,12 +110,13 @@ impl<W: Notify> TrackState<W> {
     pub(crate) fn end_group(&mut self, id: GroupId, end: GroupEnd, fx: &mut Effects<W>) {
         let sequence = self.sequence(id);
         let end = self.end_of_group(end);
-        let Some((Phase::Announced, Kind::Live | Kind::Datagram)) = self.groups.finish(id, end, fx)
+        let Some((Phase::Announced, kind @ (Kind::Live | Kind::Datagram))) =
+            self.groups.finish(id, end, fx)
         else {
             return self.note_ended(fx);
         };
         match end {
-            GroupEnd::Finished => self.note_shown(sequence, fx),
+            GroupEnd::Finished => self.note_shown(sequence, kind, fx),
             GroupEnd::Aborted(cause) => {
                 self.discard(sequence, cause, fx);
                 self.note_ended(fx);
@@ -141,11 +142,13 @@ impl<W: Notify> TrackState<W> {
     }
 
     /// Shows readers a group that has its first frame, or ended without one.
-    fn note_shown(&mut self, sequence: u64, fx: &mut Effects<W>) {
+    fn note_shown(&mut self, sequence: u64, kind: Kind, fx: &mut Effects<W>) {
         let floor = self.newest_floor(sequence);
+        // Of groups that are gone up to no end, each one that is shown tells of more.
+        let is_news = kind == Kind::Datagram || self.past.is_endless();
         let mut is_waited_for = false;
         for reader in self.readers.iter_mut() {
-            reader.show(sequence, floor, fx);
+            reader.show(sequence, floor, is_news, fx);
             is_waited_for |= reader.first().is_none();
         }
         if is_waited_for {
@@ -154,7 +157,7 @@ impl<W: Notify> TrackState<W> {
         if self.life.end().is_some() {
             self.readers.wake_all(fx);
         }
-        self.expire(fx);
+        self.expire_before(sequence, fx);
         self.cut_expired(fx);
     }
 
@@ -197,21 +200,21 @@ impl<W: Notify> TrackState<W> {
         self.life.end().is_some()
     }
 
-    /// Hands out frames of a group, at most `max`.
+    /// Hands out frames of a group, as many as `batch` takes.
+    #[inline]
     pub(crate) fn read_group(
         &mut self,
         id: GroupId,
         cursor: &mut Cursor,
-        max: usize,
-        out: &mut Out<'_>,
+        batch: &mut Batch,
         waiter: &W,
         fx: &mut Effects<W>,
     ) -> Frames {
         let Some(group) = self.groups.get_mut(id) else {
             return Frames::End(GroupEnd::Aborted(Abort::Internal));
         };
-        let read = group.read(cursor, max, out, waiter, fx);
-        if matches!(read, Frames::Some(..)) {
+        let read = group.read(cursor, batch, waiter, fx);
+        if matches!(read, Frames::Some(..)) && !cursor.is_fetch {
             self.paused.note_progress();
         }
         read

@@ -60,6 +60,7 @@ impl<W: Notify> TrackState<W> {
             slot: group.attach(),
             next: held(fetch.first_frame),
             end: fetch.end_frame.map(held),
+            is_fetch: true,
         };
         Some((id, cursor))
     }

@@ -1,6 +1,6 @@
 //! One group: its frames, what became of it, and who reads it.
 
-use super::cursor::{Cursor, Frames, Out};
+use super::cursor::{Batch, Cursor, Frames};
 use super::effects::{Effects, Notify};
 use super::phase::{Kind, MAX_BYTES, MAX_FRAMES, Phase};
 use super::slots::Slots;
@@ -210,12 +210,12 @@ impl<W: Notify> Group<W> {
         !self.readers.is_empty()
     }
 
-    /// Hands out the frames that are there, at most `max`.
+    /// Hands out the frames that are there, as many as `batch` takes.
+    #[inline]
     pub(super) fn read(
         &mut self,
         cursor: &mut Cursor,
-        max: usize,
-        out: &mut Out<'_>,
+        batch: &mut Batch,
         waiter: &W,
         fx: &mut Effects<W>,
     ) -> Frames {
@@ -227,13 +227,13 @@ impl<W: Notify> Group<W> {
             self.readers.wait(cursor.slot, false, waiter, fx);
             return Frames::Pending;
         };
-        let max = cursor.end.map_or(max, |end| max.min(end - cursor.next));
-        let others = &others[..others.len().min(max.saturating_sub(1))];
-        cursor.next += 1 + others.len();
-        *out.first = Some(first.clone());
-        out.further.extend(others.iter().cloned());
-        let end = self.end_for(cursor);
-        Frames::Some(end)
+        cursor.next += 1;
+        if !others.is_empty() && batch.max > 1 {
+            let wanted = cursor.end.map_or(usize::MAX, |end| end - cursor.next);
+            cursor.next += batch.take(&others[..others.len().min(wanted)]);
+        }
+        let first = first.clone();
+        Frames::Some(first, self.end_for(cursor))
     }
 
     /// How the group ends for a reader that is at `cursor`, if it does.

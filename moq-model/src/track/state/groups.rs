@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::announced::Announced;
 use super::arena::{Arena, GroupId};
+use super::charge::{Charge, GROUP_CHARGE};
 use super::effects::{Effects, Notify};
 use super::group::Group;
 use super::phase::{Kind, Phase};
@@ -13,34 +15,30 @@ use crate::error::{Abort, GroupEnd, WriteError};
 use crate::frame::Frame;
 use crate::ranges::GroupRanges;
 
-/// What a group costs besides its frames, in bytes.
-pub(crate) const GROUP_CHARGE: u64 =
-    (size_of::<Group<std::task::Waker>>() + size_of::<Shown>() + 64) as u64;
-
 #[derive(Debug)]
 pub(super) struct Groups<W> {
     all: Arena<W>,
     /// Groups that have begun, with neither a frame nor an end so far.
-    announced: BTreeMap<u64, usize>,
+    announced: Announced,
     /// Groups with a frame or an end: those that readers see.
     shown: Timeline,
     /// Groups that were fetched, by sequence and serial.
     fetched: BTreeMap<(u64, u64), usize>,
     /// Sequences of the live track that were ever in use.
     seen: GroupRanges,
-    /// Bytes that all of them are charged for.
-    held: u64,
+    /// What all of them are charged for.
+    charge: Charge,
 }
 
 impl<W: Notify> Groups<W> {
     pub(super) fn new() -> Self {
         Self {
             all: Arena::new(),
-            announced: BTreeMap::new(),
+            announced: Announced::default(),
             shown: Timeline::default(),
             fetched: BTreeMap::new(),
             seen: GroupRanges::default(),
-            held: 0,
+            charge: Charge::default(),
         }
     }
 
@@ -79,7 +77,7 @@ impl<W: Notify> Groups<W> {
     }
 
     fn add(&mut self, sequence: u64, kind: Kind, now: Instant) -> GroupId {
-        self.held += GROUP_CHARGE;
+        self.charge.grow(kind, GROUP_CHARGE as i64);
         self.all.add(sequence, kind, now, GROUP_CHARGE)
     }
 
@@ -97,18 +95,25 @@ impl<W: Notify> Groups<W> {
     /// # Errors
     /// [`WriteError`] if the group takes them no more.
     pub(super) fn arrive(&mut self, id: GroupId, bytes: u64) -> Result<(), WriteError> {
-        self.get_mut(id).ok_or(WriteError::Dropped)?.arrive(bytes)?;
-        self.held += bytes;
+        let group = self.get_mut(id).ok_or(WriteError::Dropped)?;
+        let kind = group.kind();
+        group.arrive(bytes)?;
+        self.charge.grow(kind, bytes as i64);
         Ok(())
     }
 
     /// Gives the bytes of a frame back that has arrived for nothing.
     pub(super) fn forget_arriving(&mut self, id: GroupId, fx: &mut Effects<W>) {
         if let Some(group) = self.get_mut(id) {
-            let unused = group.forget_arriving();
-            self.held -= unused;
-            fx.release(unused);
+            let (kind, unused) = (group.kind(), group.forget_arriving());
+            self.note_released(kind, unused, fx);
         }
+    }
+
+    /// Notes bytes that a group is charged for no longer.
+    fn note_released(&mut self, kind: Kind, bytes: u64, fx: &mut Effects<W>) {
+        self.charge.grow(kind, -(bytes as i64));
+        fx.release(bytes);
     }
 
     /// Appends a frame; says what the group was before, and its kind and sequence.
@@ -128,7 +133,7 @@ impl<W: Notify> Groups<W> {
         };
         let (before, sequence, kind) = (group.phase(), group.sequence(), group.kind());
         let grown = group.push(frame, fx)?;
-        self.held = self.held.saturating_add_signed(grown);
+        self.charge.grow(kind, grown);
         if let Kind::Fetched { .. } = kind {
             return Ok((before, kind, sequence));
         }
@@ -149,8 +154,7 @@ impl<W: Notify> Groups<W> {
         let group = self.get_mut(id)?;
         let (before, sequence, kind) = (group.phase(), group.sequence(), group.kind());
         let unused = group.finish(end, fx)?;
-        self.held -= unused;
-        fx.release(unused);
+        self.note_released(kind, unused, fx);
         let is_live = !matches!(kind, Kind::Fetched { .. });
         if is_live && before == Phase::Announced && end == GroupEnd::Finished {
             self.show(sequence, id.key(), None);
@@ -163,17 +167,19 @@ impl<W: Notify> Groups<W> {
 
     /// Lets readers see a group.
     fn show(&mut self, sequence: u64, key: usize, time: Option<u64>) {
-        self.announced.remove(&sequence);
+        self.announced.remove(sequence);
         if let Some(group) = self.all.at(key) {
             let begun = group.begun();
-            self.shown.insert(sequence, Shown { key, time, begun });
+            let is_datagram = group.kind() == Kind::Datagram;
+            let shown = Shown { key, time, begun };
+            self.shown.insert(sequence, shown, is_datagram);
         }
     }
 
     /// Lets go of a group of the live track that is held; returns whether it was.
     pub(super) fn discard(&mut self, sequence: u64, cause: Abort, fx: &mut Effects<W>) -> bool {
         let shown = self.shown.remove(sequence).map(|group| group.key);
-        let Some(key) = shown.or_else(|| self.announced.remove(&sequence)) else {
+        let Some(key) = shown.or_else(|| self.announced.remove(sequence)) else {
             return false;
         };
         self.empty(key, cause, fx);
@@ -193,9 +199,8 @@ impl<W: Notify> Groups<W> {
         let Some(group) = self.all.at_mut(key) else {
             return;
         };
-        let charged = group.discard(cause, fx);
-        self.held -= charged;
-        fx.release(charged);
+        let (kind, charged) = (group.kind(), group.discard(cause, fx));
+        self.note_released(kind, charged, fx);
         self.all.sweep(key);
     }
 
@@ -213,18 +218,17 @@ impl<W: Notify> Groups<W> {
             return;
         };
         group.detach(slot, fx);
-        if group.is_read() || !group.phase().has_ended() {
-            return;
-        }
-        if matches!(group.kind(), Kind::Fetched { .. }) {
+        let is_fetched = matches!(group.kind(), Kind::Fetched { .. });
+        if group.is_void() {
+            self.all.sweep(id.key());
+        } else if is_fetched && group.phase().has_ended() && !group.is_read() {
             self.discard_fetched(id, Abort::Cancelled, fx);
         }
-        self.all.sweep(id.key());
     }
 
-    /// Bytes that all groups are charged for.
-    pub(super) fn held(&self) -> u64 {
-        self.held
+    /// What all groups are charged for.
+    pub(super) fn charge(&self) -> &Charge {
+        &self.charge
     }
 
     /// The groups that readers see.
@@ -239,18 +243,17 @@ impl<W: Notify> Groups<W> {
 
     /// Whether a group has begun that readers do not see.
     pub(super) fn is_announced(&self, sequence: u64) -> bool {
-        self.announced.contains_key(&sequence)
+        self.announced.get(sequence).is_some()
     }
 
     /// Whether groups have begun, from this one on, that readers do not see.
     pub(super) fn is_awaited(&self, from: u64) -> bool {
-        self.announced.range(from..).next().is_some()
+        self.announced.first_in(from..u64::MAX).is_some()
     }
 
     /// The first group in `groups` that has begun and that readers do not see.
     pub(super) fn first_announced(&self, groups: Range<u64>) -> Option<u64> {
-        let mut announced = self.announced.range(groups);
-        announced.next().map(|(&sequence, _)| sequence)
+        self.announced.first_in(groups)
     }
 
     /// The sequence after the highest one that was ever in use.
@@ -261,7 +264,7 @@ impl<W: Notify> Groups<W> {
     /// A group of the live track that is held, seen by readers or not.
     pub(super) fn held_at(&self, sequence: u64) -> Option<GroupId> {
         let shown = self.shown.get(sequence).map(|group| group.key);
-        let key = shown.or_else(|| self.announced.get(&sequence).copied())?;
+        let key = shown.or_else(|| self.announced.get(sequence))?;
         Some(self.id(key))
     }
 
@@ -288,11 +291,9 @@ impl<W: Notify> Groups<W> {
 
     /// The lowest and the highest sequence that is held.
     pub(super) fn ends(&self) -> Option<(u64, u64)> {
-        let announced = self.announced.keys();
         let shown = self.shown.first().zip(self.shown.last());
-        let (lowest, highest) = shown.map(|(first, (last, _))| (first, last)).unzip();
-        let lowest = announced.clone().next().copied().into_iter().chain(lowest);
-        let highest = announced.copied().next_back().into_iter().chain(highest);
-        Some((lowest.min()?, highest.max()?))
+        let shown = shown.map(|(first, (last, _))| (first, last));
+        let both = shown.into_iter().chain(self.announced.ends());
+        both.reduce(|(low, high), (first, last)| (low.min(first), high.max(last)))
     }
 }

@@ -6,17 +6,22 @@
 //! in sequence (`ordered`), of the latest group (`latest`) and newest first (`newest`) are views of
 //! it.
 
+mod announced;
 mod arena;
+mod aside;
+mod charge;
 mod cursor;
 mod effects;
 mod feed;
 mod fetch;
 mod group;
 mod groups;
+mod history;
 mod latest;
 mod life;
 mod loss;
 mod newest;
+mod opened;
 mod ordered;
 mod past;
 mod pause;
@@ -26,11 +31,14 @@ mod readers;
 mod retention;
 mod slots;
 mod timeline;
+mod told;
 
 pub(crate) use arena::GroupId;
-pub(crate) use cursor::{Cursor, Frames, Out};
+pub use aside::Backlog;
+pub(crate) use aside::Take;
+pub(crate) use charge::GROUP_CHARGE;
+pub(crate) use cursor::{Batch, Cursor, Frames};
 pub(crate) use effects::{Effects, Notify};
-pub(crate) use groups::GROUP_CHARGE;
 pub(crate) use life::TrackEnd;
 pub(crate) use newest::{Newest, Taken};
 pub(crate) use phase::{Kind, MAX_BYTES, MAX_FRAMES};
@@ -43,6 +51,7 @@ use crate::error::Abort;
 use crate::track::info::TrackInfo;
 use crate::track::read::TrackRead;
 use groups::Groups;
+use history::History;
 use life::Life;
 use past::Past;
 use pause::Paused;
@@ -57,6 +66,7 @@ pub(crate) struct TrackState<W> {
     past: Past,
     readers: Readers<W>,
     retention: Retention,
+    history: History,
     paused: Paused<W>,
 }
 
@@ -96,6 +106,7 @@ impl<W: Notify> TrackState<W> {
             past: Past::default(),
             readers: Readers::new(),
             retention: Retention::default(),
+            history: History::default(),
             paused: Paused::new(),
         }
     }
@@ -176,7 +187,7 @@ impl<W: Notify> TrackState<W> {
 
     /// Bytes that the groups of the track are charged for.
     pub(crate) fn held(&self) -> u64 {
-        self.groups.held()
+        self.groups.charge().all()
     }
 
     pub(crate) fn add_watcher(&mut self) -> usize {

@@ -5,7 +5,8 @@ use std::ops::Range;
 use super::arena::GroupId;
 use super::cursor::Cursor;
 use super::effects::{Effects, Notify};
-use super::reader::{Open, Reader};
+use super::opened::Open;
+use super::reader::Reader;
 use super::readers::ReaderId;
 use super::timeline::{Shown, Timeline};
 use super::{TrackEnd, TrackState};
@@ -67,23 +68,36 @@ impl<W: Notify> TrackState<W> {
         Newest::Wait
     }
 
-    fn take_newest(&mut self, id: ReaderId) -> Option<Newest> {
+    pub(super) fn take_newest(&mut self, id: ReaderId) -> Option<Newest> {
         let reader = self.readers.get_mut(id)?;
         let version = self.groups.shown().version();
-        if reader.has_taken_all(version) {
+        if reader.told().has_taken_all(version) {
             return None;
         }
         let Some((sequence, shown)) = untaken(self.groups.shown(), reader) else {
-            reader.set_taken_all(version);
+            reader.told_mut().set_taken_all(version);
             return None;
         };
-        let age = reader.age();
+        self.take_group(id, sequence, shown)
+    }
+
+    /// Takes a group that readers see, or tells that it is too old for this one.
+    pub(super) fn take_group(
+        &mut self,
+        id: ReaderId,
+        sequence: u64,
+        shown: Shown,
+    ) -> Option<Newest> {
+        let version = self.groups.shown().version();
+        let is_newest = self.groups.shown().is_last(sequence);
+        let reader = self.readers.get_mut(id)?;
+        // The newest is never too old.
+        let age = reader.age().filter(|_| !is_newest);
         if age.is_some_and(|age| self.groups.shown().is_expired(sequence, age)) {
             let groups = sequence..sequence + 1;
-            reader.tell(groups.clone());
+            reader.told_mut().insert(groups.clone());
             return Some(Newest::Lost(groups, Abort::Expired));
         }
-        let is_newest = self.groups.shown().is_last(sequence);
         let (group, is_datagram, slot) = self.groups.attach(shown)?;
         reader.open(Open {
             group,
@@ -91,7 +105,8 @@ impl<W: Notify> TrackState<W> {
             slot,
         });
         if is_newest {
-            reader.take_newest(version);
+            let floor = reader.wanted().start;
+            reader.told_mut().take_newest(version, floor);
         } else if age.is_some() {
             self.cut_later();
         }
@@ -104,23 +119,24 @@ impl<W: Notify> TrackState<W> {
     }
 
     /// The lowest group that a reader sees and has not taken.
-    pub(super) fn lowest_untaken(&self, reader: &Reader<W>) -> Option<u64> {
+    pub(super) fn lowest_untaken(&self, reader: &Reader<W>) -> Option<(u64, Shown)> {
         let mut wanted = reader.wanted();
         loop {
-            let (sequence, _) = self.groups.shown().lowest(wanted.clone())?;
-            match reader.told().run_at(sequence) {
+            let (sequence, shown) = self.groups.shown().lowest(wanted.clone())?;
+            match reader.told().groups().run_at(sequence) {
                 Some(run) => wanted.start = run.end.min(wanted.end),
-                None => return Some(sequence),
+                None => return Some((sequence, shown)),
             }
         }
     }
 
     /// Groups that are lost to a reader, of those that it was not told of.
-    fn next_loss(&mut self, id: ReaderId) -> Option<Newest> {
+    pub(super) fn next_loss(&mut self, id: ReaderId) -> Option<Newest> {
         let is_over = self.life.end() == Some(TrackEnd::Finished) && !self.groups.is_awaited(0);
-        let version = self.losses();
+        let (past, known) = self.losses();
+        let version = (past, if is_over { u64::MAX } else { known });
         let reader = self.readers.get_mut(id)?;
-        if reader.has_seen_losses(version) && !is_over {
+        if reader.told().has_seen_losses(version) {
             return None;
         }
         let last = if is_over {
@@ -131,15 +147,15 @@ impl<W: Notify> TrackState<W> {
         let found = self.find_loss(id, last, is_over);
         let reader = self.readers.get_mut(id)?;
         match &found {
-            Some((groups, _)) => reader.tell(groups.clone()),
-            None => reader.set_seen_losses(version),
+            Some((groups, _)) => reader.told_mut().insert(groups.clone()),
+            None => reader.told_mut().set_seen_losses(version),
         }
         found.map(|(groups, cause)| Newest::Lost(groups, cause))
     }
 
     /// Names what is lost by now. Of groups that are gone up to no end, more are known to be lost
     /// with each group that is there.
-    fn losses(&self) -> (u64, u64) {
+    pub(super) fn losses(&self) -> (u64, u64) {
         let end = if self.past.is_endless() {
             self.known_end()
         } else {
@@ -155,23 +171,22 @@ impl<W: Notify> TrackState<W> {
     }
 
     /// The first run of groups before `last` that are gone and that a reader was not told of. Once
-    /// the track `is_over`, groups that never came are gone, too.
+    /// the track `is_over`, groups that never came are gone, too. Groups that it leaves in the track
+    /// are not.
     fn find_loss(&self, id: ReaderId, last: u64, is_over: bool) -> Option<(Range<u64>, Abort)> {
         let reader = self.readers.get(id)?;
         let wanted = reader.wanted();
         let last = last.min(wanted.end);
         let first = reader.first()?.max(wanted.start);
-        let mut at = reader.told().first_missing_from(first);
+        let told = reader.told().groups();
+        let mut at = told.first_missing_from(first);
         while at < last {
-            // It may still come, whatever was said of it.
-            if self.groups.is_announced(at) {
-                at = reader.told().first_missing_from(at + 1);
+            // It is there or may still come, whatever was said of it.
+            if self.groups.held_at(at).is_some() {
+                at = told.first_missing_from(at + 1);
                 continue;
             }
-            let told = reader
-                .told()
-                .first_from(at)
-                .map_or(last, |told| told.min(last));
+            let next_told = told.first_from(at).map_or(last, |next| next.min(last));
             let (groups, cause) = match self.past.run_from(at) {
                 Some(run) if run.groups.start == at => (run.groups, run.cause),
                 run if is_over => {
@@ -179,35 +194,35 @@ impl<W: Notify> TrackState<W> {
                     (at..end, Abort::Missing)
                 }
                 Some(run) => {
-                    at = reader.told().first_missing_from(run.groups.start);
+                    at = told.first_missing_from(run.groups.start);
                     continue;
                 }
                 None => return None,
             };
-            let groups = at..groups.end.min(told);
-            let announced = self.groups.first_announced(groups.clone());
-            let groups = at..announced.unwrap_or(groups.end);
+            let groups = at..groups.end.min(next_told);
+            let held = self.next_held(groups.clone());
+            let groups = at..held.unwrap_or(groups.end);
             // What was lost with its session may still come.
             if cause != Abort::SessionClosed || is_over {
                 return Some((groups, cause));
             }
-            at = reader.told().first_missing_from(groups.end);
+            at = told.first_missing_from(groups.end);
         }
         None
     }
 
-    /// Lets go of a reader's place in a group.
+    /// Lets go of a place in a group: of this sequence, where a reader took it.
     pub(crate) fn close_group(
         &mut self,
-        id: Option<ReaderId>,
+        id: Option<(ReaderId, u64)>,
         group: GroupId,
         slot: usize,
         fx: &mut Effects<W>,
     ) {
         self.groups.detach(group, slot, fx);
-        if let Some(id) = id {
+        if let Some((id, sequence)) = id {
             if let Some(reader) = self.readers.get_mut(id) {
-                reader.close(group);
+                reader.close(sequence);
             }
             self.note_finished(id, fx);
         }
@@ -220,21 +235,18 @@ impl<W: Notify> TrackState<W> {
             slot,
             next: 0,
             end: None,
+            is_fetch: false,
         }
     }
 }
 
 /// The highest group that a reader sees and has not taken.
-fn untaken<W: Notify>(groups: &Timeline, reader: &Reader<W>) -> Option<(u64, Shown)> {
-    let mut wanted = reader.wanted();
-    loop {
-        let (sequence, shown) = groups.highest(wanted.clone())?;
-        if sequence >= reader.told().end() {
-            return Some((sequence, shown));
-        }
-        match reader.told().run_at(sequence) {
-            Some(run) => wanted.end = run.start.max(wanted.start),
-            None => return Some((sequence, shown)),
-        }
+#[inline]
+pub(super) fn untaken<W: Notify>(groups: &Timeline, reader: &Reader<W>) -> Option<(u64, Shown)> {
+    let (told, wanted) = (reader.told(), reader.wanted());
+    // Most readers have taken all before the last.
+    match groups.last() {
+        Some(last) if last.0 >= told.groups().end() && wanted.contains(&last.0) => Some(last),
+        _ => told.highest_missing(wanted, |wanted| groups.highest(wanted)),
     }
 }

@@ -71,6 +71,7 @@ impl<W: Notify> TrackState<W> {
         }
         let sequence = current.sequence;
         let cause = match self.phase(current.group) {
+            Phase::Open if self.is_too_old(id, sequence) => Abort::Expired,
             Phase::Announced | Phase::Open => {
                 if let Some(group) = self.groups.get_mut(current.group) {
                     group.wait(current.cursor.slot, waiter, fx);
@@ -88,6 +89,15 @@ impl<W: Notify> TrackState<W> {
             Phase::Ended(GroupEnd::Aborted(cause)) | Phase::Gone { cause, .. } => cause,
         };
         self.give_up(id, sequence..sequence + 1, cause, now, waiter, fx)
+    }
+
+    /// Whether a group that lacks frames is too old for a reader, whose own max age is less than the
+    /// track's.
+    fn is_too_old(&self, id: ReaderId, sequence: u64) -> bool {
+        let reader = self.readers.get(id);
+        let hasty = reader.filter(|reader| self.is_hasty(reader));
+        let age = hasty.and_then(Reader::age);
+        age.is_some_and(|age| self.groups.shown().is_expired(sequence, age))
     }
 
     /// The next frame of a group that was begun, if it is there.
@@ -183,6 +193,9 @@ impl<W: Notify> TrackState<W> {
         if end > sequence {
             self.leave(id, end, fx);
             return Flow::Done(skipped(sequence..end, Abort::Expired));
+        }
+        if reader.age().is_some() {
+            self.cut_later();
         }
         let cursor = self.cursor(group);
         if let Some(reader) = self.readers.get_mut(id) {

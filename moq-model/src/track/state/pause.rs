@@ -132,7 +132,7 @@ impl<W: Notify> TrackState<W> {
 
     fn find_line(&self) -> Option<Line> {
         let held = self.groups.shown();
-        if self.groups.held() < SHARE && (held.len() as u64) < SHARE / LEAST {
+        if self.groups.charge().live() < SHARE && (held.len() as u64) < SHARE / LEAST {
             return None;
         }
         let mut fastest = None;
@@ -178,8 +178,10 @@ impl<W: Notify> TrackState<W> {
                 .lowest(next.max(wanted.start)..wanted.end);
             return lowest.map(|(sequence, _)| sequence);
         }
-        let open = reader.opened().iter().map(|open| open.sequence);
-        open.chain(self.lowest_untaken(reader)).min()
+        let open = reader.opened().lowest();
+        let untaken = self.lowest_untaken(reader);
+        let untaken = untaken.map(|(sequence, _)| sequence);
+        open.into_iter().chain(untaken).min()
     }
 
     /// Lets inputs go on that do not have to wait any more, after readers or groups have changed.

@@ -3,11 +3,13 @@
 use std::ops::Range;
 
 use super::arena::GroupId;
+use super::aside::Backlog;
 use super::cursor::Cursor;
 use super::effects::{Effects, Notify};
+use super::opened::{Open, Opened};
 use super::timeline::Age;
+use super::told::Told;
 use crate::clock::Instant;
-use crate::ranges::GroupRanges;
 use crate::track::info::{Start, Subscription};
 
 /// What a reader wants, what it has taken, and what it waits for.
@@ -23,14 +25,11 @@ pub(super) struct Reader<W> {
     /// The group it began with: from there on it is told of every group.
     first: Option<u64>,
     /// Groups that it took newest first, or was told of.
-    told: GroupRanges,
-    /// Which groups it has taken, newest first: all that were shown up to this version.
-    taken: Option<u64>,
-    /// Which of the track's losses it was told of, by their version and the group up to which they
-    /// were known.
-    losses: (u64, u64),
+    told: Told,
     /// Groups that it took newest first and has not let go of, with its slot in each.
-    open: Vec<Open>,
+    open: Opened,
+    /// What it leaves in the track while it waits.
+    backlog: Backlog,
     /// In sequence, or of the latest: the next group. All before it are accounted for.
     next: Option<u64>,
     /// In sequence, or of the latest: the group that is being read.
@@ -40,14 +39,6 @@ pub(super) struct Reader<W> {
     /// It reads in sequence and lacks bytes that have not come.
     is_starved: bool,
     waiter: Option<W>,
-}
-
-/// A group that was taken newest first.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Open {
-    pub(super) group: GroupId,
-    pub(super) sequence: u64,
-    pub(super) slot: usize,
 }
 
 /// A group that is being read frame by frame.
@@ -66,10 +57,9 @@ impl<W: Notify> Reader<W> {
             floor: None,
             lowest: None,
             first: None,
-            told: GroupRanges::default(),
-            taken: None,
-            losses: (0, 0),
-            open: Vec::new(),
+            told: Told::default(),
+            open: Opened::default(),
+            backlog: Backlog::Empty,
             next: None,
             current: None,
             waits_since: None,
@@ -109,8 +99,7 @@ impl<W: Notify> Reader<W> {
     pub(super) fn update(&mut self, subscription: Subscription, floor: Option<u64>) {
         self.subscription = subscription;
         self.floor = floor;
-        self.taken = None;
-        self.losses = (0, 0);
+        self.told.look_again();
         self.lowest = self.lowest.filter(|&lowest| self.wants(lowest));
         if let (Some(next), Some(floor)) = (self.next, floor)
             && self.current.is_none()
@@ -126,8 +115,15 @@ impl<W: Notify> Reader<W> {
         begins_elsewhere || has_floor && self.subscription.max_age != subscription.max_age
     }
 
-    /// A group is there that it may take.
-    pub(super) fn show(&mut self, sequence: u64, newest_floor: u64, fx: &mut Effects<W>) {
+    /// A group is there that it may take. A reader that leaves groups in the track is woken for the
+    /// first of them, and for one that `is_news` besides.
+    pub(super) fn show(
+        &mut self,
+        sequence: u64,
+        newest_floor: u64,
+        mut is_news: bool,
+        fx: &mut Effects<W>,
+    ) {
         self.floor.get_or_insert(newest_floor);
         if !self.wants(sequence) || self.next.is_some_and(|next| sequence < next) {
             // A group after all that it takes tells that those may be missing.
@@ -136,12 +132,14 @@ impl<W: Notify> Reader<W> {
             }
             return;
         }
-        if self.next.is_none() && self.told.is_empty() {
+        if self.next.is_none() && self.told.groups().is_empty() {
             let lowest = self.lowest.get_or_insert(sequence);
             *lowest = sequence.min(*lowest);
-            self.first = self.first.map(|first| first.min(sequence));
+            is_news |= self.lower_first(sequence);
         }
-        fx.wake(&mut self.waiter);
+        if self.backlog != Backlog::Newest || is_news {
+            fx.wake(&mut self.waiter);
+        }
     }
 
     /// Whether it waits and has not been told of one of these groups.
@@ -152,7 +150,10 @@ impl<W: Notify> Reader<W> {
         match (self.next, self.first) {
             (Some(next), _) => groups.end > next,
             (None, Some(first)) => {
-                let untold = self.told.first_missing_from(groups.start.max(first));
+                let untold = self
+                    .told
+                    .groups()
+                    .first_missing_from(groups.start.max(first));
                 untold < groups.end
             }
             (None, None) => false,
@@ -171,62 +172,44 @@ impl<W: Notify> Reader<W> {
         self.first = Some(first);
     }
 
-    pub(super) fn told(&self) -> &GroupRanges {
+    pub(super) fn told(&self) -> &Told {
         &self.told
     }
 
-    /// Notes that it was told of groups, or took them.
-    pub(super) fn tell(&mut self, groups: Range<u64>) {
-        self.told.insert(groups);
-    }
-
-    /// Whether it has taken all groups that were shown up to this version.
-    pub(super) fn has_taken_all(&self, version: u64) -> bool {
-        self.taken == Some(version)
-    }
-
-    /// Notes that it took the newest group, which may be all that was left to take.
-    pub(super) fn take_newest(&mut self, version: u64) {
-        if self.told.is_run_from(self.floor.unwrap_or_default()) {
-            self.taken = Some(version);
-        }
+    pub(super) fn told_mut(&mut self) -> &mut Told {
+        &mut self.told
     }
 
     /// Whether it has taken all groups, and was told of all losses, up to these versions.
     pub(super) fn is_caught_up(&self, groups: u64, losses: (u64, u64)) -> bool {
-        self.first.is_some() && self.taken == Some(groups) && self.losses == losses
-    }
-
-    pub(super) fn set_taken_all(&mut self, version: u64) {
-        self.taken = Some(version);
-    }
-
-    /// Whether it was told of all losses of this version.
-    pub(super) fn has_seen_losses(&self, version: (u64, u64)) -> bool {
-        self.losses == version
-    }
-
-    pub(super) fn set_seen_losses(&mut self, version: (u64, u64)) {
-        self.losses = version;
+        let told = &self.told;
+        self.first.is_some() && told.has_taken_all(groups) && told.has_seen_losses(losses)
     }
 
     /// Takes a group, newest first.
     pub(super) fn open(&mut self, open: Open) {
         self.told.insert(open.sequence..open.sequence + 1);
-        // A peer may deliver what lies before the start that it told. What is lost between is told then.
-        if self.first.is_some_and(|first| open.sequence < first) {
-            self.first = Some(open.sequence);
-            self.losses = (0, 0);
+        self.lower_first(open.sequence);
+        self.open.insert(open);
+    }
+
+    /// Begins with a lower group, if that is one: a peer may deliver what lies before the start that it
+    /// told. What is lost between the two is told then.
+    fn lower_first(&mut self, sequence: u64) -> bool {
+        let is_lower = self.first.is_some_and(|first| sequence < first);
+        if is_lower {
+            self.first = Some(sequence);
+            self.told.look_for_losses();
         }
-        self.open.push(open);
+        is_lower
     }
 
     /// Lets go of a group that it took.
-    pub(super) fn close(&mut self, group: GroupId) {
-        self.open.retain(|open| open.group != group);
+    pub(super) fn close(&mut self, sequence: u64) {
+        self.open.remove(sequence);
     }
 
-    pub(super) fn opened(&self) -> &[Open] {
+    pub(super) fn opened(&self) -> &Opened {
         &self.open
     }
 
@@ -283,7 +266,22 @@ impl<W: Notify> Reader<W> {
     }
 
     pub(super) fn wait(&mut self, waiter: &W, fx: &mut Effects<W>) {
+        self.wait_aside(waiter, Backlog::Empty, fx);
+    }
+
+    /// Waits for more than the groups that it leaves in the track.
+    pub(super) fn wait_aside(&mut self, waiter: &W, backlog: Backlog, fx: &mut Effects<W>) {
+        self.backlog = backlog;
         fx.wait(&mut self.waiter, waiter);
+    }
+
+    /// What it leaves in the track while it waits.
+    pub(super) fn backlog(&self) -> Backlog {
+        self.backlog
+    }
+
+    pub(super) fn set_backlog(&mut self, backlog: Backlog) {
+        self.backlog = backlog;
     }
 
     pub(super) fn wake(&mut self, fx: &mut Effects<W>) {

@@ -67,12 +67,21 @@ impl<W: Notify> Readers<W> {
         self.all.iter_mut().map(|(_, (_, reader))| reader)
     }
 
+    pub(super) fn entries(&self) -> impl Iterator<Item = (ReaderId, &Reader<W>)> {
+        let all = self.all.iter();
+        all.map(|(key, &(serial, ref reader))| (ReaderId { key, serial }, reader))
+    }
+
     pub(super) fn ids(&self) -> impl Iterator<Item = ReaderId> + use<W> {
-        let ids = self.all.iter();
-        let ids: Vec<_> = ids
-            .map(|(key, &(serial, _))| ReaderId { key, serial })
-            .collect();
+        let ids: Vec<_> = self.entries().map(|(id, _)| id).collect();
         ids.into_iter()
+    }
+
+    /// A reader for which this holds.
+    pub(super) fn find(&self, is_it: impl Fn(ReaderId) -> bool) -> Option<ReaderId> {
+        let ids = self.all.iter();
+        let mut ids = ids.map(|(key, &(serial, _))| ReaderId { key, serial });
+        ids.find(|&id| is_it(id))
     }
 
     pub(super) fn wake_all(&mut self, fx: &mut Effects<W>) {
@@ -129,14 +138,8 @@ impl<W: Notify> TrackState<W> {
         let Some(age) = self.age_of(subscription) else {
             return Some(floor);
         };
-        let mut end = u64::MAX;
-        while let Some((sequence, _)) = shown.highest(floor..end) {
-            if shown.is_expired(sequence, age) {
-                return Some(sequence + 1);
-            }
-            end = sequence;
-        }
-        Some(floor)
+        let expired = shown.highest_expired(floor, age);
+        Some(expired.map_or(floor, |expired| expired + 1))
     }
 
     /// Has a reader want this from `floor` on, and shows it what is there.
@@ -155,7 +158,7 @@ impl<W: Notify> TrackState<W> {
         reader.set_age(age);
         let lowest = self.groups.shown().lowest(reader.wanted());
         if let Some((lowest, _)) = lowest {
-            reader.show(lowest, lowest, fx);
+            reader.show(lowest, lowest, true, fx);
         }
         self.begin(id);
     }

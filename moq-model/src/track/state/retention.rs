@@ -4,16 +4,18 @@ use std::ops::Range;
 
 use super::TrackState;
 use super::effects::{Effects, Notify};
+use super::opened::Open;
 use super::pause::{LEAST, SHARE};
+use super::reader::Reader;
+use super::timeline::Due;
 use crate::clock::Instant;
 use crate::error::Abort;
-use crate::track::info::Subscription;
 
 /// When to look for groups that are too old, so that not every frame has to.
 #[derive(Debug, Default)]
 pub(super) struct Retention {
-    /// The timestamp at which the oldest group is too old for the track.
-    expires_at: Option<u64>,
+    /// When the oldest group is too old for the track.
+    due: Option<Due>,
     /// Whether groups get too old for some reader before they do for the track.
     is_hasty: bool,
     /// The timestamp at which a group that somebody reads is too old for that reader.
@@ -41,16 +43,20 @@ impl<W: Notify> TrackState<W> {
         let Some(info) = self.life.info() else { return };
         let age = self.age(info.max_age);
         let mut gone: Option<Range<u64>> = None;
-        while let Some(oldest) = self.groups.shown().first() {
-            if !self.groups.shown().is_expired(oldest, age) {
+        let latest = self.groups.shown().latest();
+        loop {
+            let oldest = self.groups.shown().first();
+            let due = oldest.and_then(|oldest| self.groups.shown().due(oldest, age));
+            self.retention.due = due;
+            let is_due = due.is_some_and(|due| due.at <= latest);
+            let Some(oldest) = oldest.filter(|_| is_due) else {
                 break;
-            }
+            };
             let from = self.expire_up_to(oldest, fx);
             gone = Some(gone.map_or(from, |gone| gone.start)..oldest + 1);
         }
-        match gone {
-            Some(gone) => self.note_gone(gone, fx),
-            None => self.expire_anew(),
+        if let Some(gone) = gone {
+            self.note_gone(gone, fx);
         }
     }
 
@@ -72,34 +78,58 @@ impl<W: Notify> TrackState<W> {
     /// As [`Self::expire`] and [`Self::cut_expired`], when a timestamp has come that asks for it.
     pub(super) fn expire_in_time(&mut self, fx: &mut Effects<W>) {
         let latest = self.groups.shown().latest();
-        let is_due = |at: Option<u64>| at.is_some_and(|at| latest >= at);
-        if is_due(self.retention.expires_at) {
+        if self.retention.due.is_some_and(|due| due.at <= latest) {
             self.expire(fx);
         }
-        if is_due(self.retention.cuts_at) {
+        if self.retention.cuts_at.is_some_and(|at| at <= latest) {
             self.cut_expired(fx);
         }
     }
 
-    /// Ends groups for those of their readers whose own limit is shorter than the track's.
+    /// As [`Self::expire`], after a group was shown.
+    pub(super) fn expire_before(&mut self, sequence: u64, fx: &mut Effects<W>) {
+        let latest = self.groups.shown().latest();
+        // How old the oldest group is depends on the one after it.
+        let due = self.retention.due;
+        if due.is_none_or(|due| sequence <= due.after || due.at <= latest) {
+            self.expire(fx);
+        }
+    }
+
+    /// Ends groups for those of their readers whose own limit is shorter than the track's, and wakes
+    /// readers that left such a group in the track.
     pub(super) fn cut_expired(&mut self, fx: &mut Effects<W>) {
-        let Some(info) = self.life.info().filter(|_| self.retention.is_hasty) else {
+        if self.life.info().is_none() || !self.retention.is_hasty {
             return;
-        };
+        }
         let latest = self.groups.shown().latest();
         let mut next: Option<u64> = None;
-        let mut cut = Vec::new();
-        for reader in self.readers.iter() {
-            let is_hasty = reader.subscription().max_age < info.max_age;
-            let Some(age) = reader.age().filter(|_| is_hasty) else {
+        let (mut cut, mut late) = (Vec::new(), Vec::new());
+        for (id, reader) in self.readers.entries() {
+            let Some(age) = reader.age().filter(|_| self.is_hasty(reader)) else {
                 continue;
             };
-            for open in reader.opened() {
-                if self.groups.shown().is_expired(open.sequence, age) {
-                    cut.push(*open);
-                } else if let Some(at) = self.groups.shown().expires_at(open.sequence, age.units) {
-                    next = Some(next.map_or(at, |next| next.min(at)));
+            let current = reader.current().map(|current| Open {
+                group: current.group,
+                sequence: current.sequence,
+                slot: current.cursor.slot,
+            });
+            let is_expired = |sequence| self.groups.shown().is_expired(sequence, age);
+            let mut keep = |sequence| {
+                let due = self.groups.shown().due(sequence, age);
+                next = next.into_iter().chain(due.map(|due| due.at)).min();
+            };
+            for open in reader.opened().iter().copied().chain(current) {
+                if is_expired(open.sequence) {
+                    cut.push(open);
+                } else {
+                    keep(open.sequence);
                 }
+            }
+            match self.lowest_left(reader) {
+                Some(lowest) if is_expired(lowest) => late.push(id),
+                Some(lowest) => keep(lowest),
+                None => {}
             }
         }
         for open in cut {
@@ -107,14 +137,25 @@ impl<W: Notify> TrackState<W> {
                 group.cut(open.slot, Abort::Expired, fx);
             }
         }
+        for id in late {
+            if let Some(reader) = self.readers.get_mut(id) {
+                reader.wake(fx);
+            }
+        }
         self.retention.cuts_at = next.filter(|&at| at > latest);
+    }
+
+    /// Whether groups get too old for a reader before they do for the track, whose properties are
+    /// known.
+    pub(super) fn is_hasty(&self, reader: &Reader<W>) -> bool {
+        let info = self.life.info();
+        info.is_some_and(|info| reader.subscription().max_age < info.max_age)
     }
 
     /// Notes whether groups get too old for some reader before they do for the track.
     pub(super) fn note_hasty(&mut self) {
         let max_age = self.life.max_age();
-        let is_hasty = |wanted: &Subscription| wanted.max_age < max_age;
-        let is_any_hasty = self.subscriptions().any(is_hasty);
+        let is_any_hasty = self.subscriptions().any(|wanted| wanted.max_age < max_age);
         self.retention.is_hasty = is_any_hasty;
     }
 
@@ -133,10 +174,13 @@ impl<W: Notify> TrackState<W> {
         }
     }
 
-    /// Drops one group for memory: the oldest, then one that was fetched, then the newest. Returns
-    /// which it was.
+    /// Drops one group for memory: one that was fetched while those have more than a quarter of the
+    /// bytes, then the oldest, then one that was fetched, then the newest. Returns which it was.
     pub(crate) fn evict(&mut self, fx: &mut Effects<W>) -> Tier {
-        let tier = self.tier();
+        let tier = match self.tier() {
+            Tier::Older if self.groups.charge().is_fetched_too_much() => Tier::Fetched,
+            tier => tier,
+        };
         match tier {
             Tier::Older | Tier::Newest => {
                 if let Some((oldest, _)) = self.groups.ends() {
@@ -153,35 +197,11 @@ impl<W: Notify> TrackState<W> {
         tier
     }
 
-    /// Drops the groups that have ended and lie before all that readers have still to read, but for
-    /// the newest.
-    pub(crate) fn evict_read(&mut self, fx: &mut Effects<W>) {
-        let Some((newest, _)) = self.groups.shown().last() else {
-            return;
-        };
-        let unread = self
-            .readers
-            .iter()
-            .filter_map(|reader| self.oldest_of(reader));
-        let end = unread.min().map_or(newest, |unread| unread.min(newest));
-        let mut at = 0;
-        while let Some((sequence, shown)) = self.groups.shown().lowest(at..end) {
-            at = sequence + 1;
-            let id = self.groups.id(shown.key);
-            if self
-                .groups
-                .get(id)
-                .is_some_and(|group| group.phase().has_ended())
-            {
-                self.discard(sequence, Abort::Evicted, fx);
-            }
-        }
-    }
-
     /// Ends a pause in which nobody moved: the oldest groups go until half of the share is left.
     pub(super) fn skip_stalled(&mut self, fx: &mut Effects<W>) {
         let mut gone: Option<Range<u64>> = None;
-        while self.groups.held() > SHARE / 2 || self.groups.shown().len() as u64 > SHARE / LEAST / 2
+        while self.groups.charge().live() > SHARE / 2
+            || self.groups.shown().len() as u64 > SHARE / LEAST / 2
         {
             let Some((oldest, newest)) = self.groups.ends() else {
                 break;
@@ -221,16 +241,13 @@ impl<W: Notify> TrackState<W> {
         self.expire_anew();
     }
 
-    /// Finds out when the group expires that is the oldest.
+    /// Finds out when the oldest group is too old: at once, perhaps, where the one before it was
+    /// dropped for memory.
     fn expire_anew(&mut self) {
         let timeline = self.groups.shown();
         let age = self.age(self.life.max_age());
-        self.retention.expires_at = timeline.first().and_then(|oldest| {
-            // It may be too old already where the one before it was dropped for memory.
-            let is_due = timeline.is_expired(oldest, age);
-            let due = is_due.then_some(0);
-            due.or_else(|| timeline.expires_at(oldest, age.units))
-        });
+        let oldest = timeline.first();
+        self.retention.due = oldest.and_then(|oldest| timeline.due(oldest, age));
     }
 
     /// When a track that has ended is let go of, if nobody reads it.

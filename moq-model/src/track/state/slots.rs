@@ -28,6 +28,7 @@ impl<W: Notify> Slots<W> {
     }
 
     /// Makes a place for a reader.
+    #[inline]
     pub(super) fn attach(&mut self) -> usize {
         // Many groups have one reader.
         if self.0.is_empty() {

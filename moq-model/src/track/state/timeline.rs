@@ -1,6 +1,6 @@
 //! The groups that readers see, in order, with when they began.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, Range};
 use std::time::Duration;
 
@@ -10,6 +10,8 @@ use crate::clock::Instant;
 #[derive(Debug, Default)]
 pub(super) struct Timeline {
     groups: BTreeMap<u64, Shown>,
+    /// Those of them that are datagrams.
+    datagrams: BTreeSet<u64>,
     /// The newest of them, which is asked for most.
     last: Option<(u64, Shown)>,
     /// Changes with each group that is added.
@@ -38,16 +40,28 @@ pub(super) struct Age {
     pub(super) wall: Duration,
 }
 
+/// When a group is too old.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Due {
+    /// From this timestamp of the newest group on.
+    pub(super) at: u64,
+    /// The group after it, whose beginning tells.
+    pub(super) after: u64,
+}
+
 impl Timeline {
     /// Adds a group. Those before it without a time take its, unless they took another one's.
-    pub(super) fn insert(&mut self, sequence: u64, mut group: Shown) {
-        if group.time.is_some() {
+    pub(super) fn insert(&mut self, sequence: u64, mut group: Shown, is_datagram: bool) {
+        if is_datagram {
+            self.datagrams.insert(sequence);
+        }
+        if group.time.is_none() {
+            group.time = self.after(sequence).and_then(|(_, after)| after.time);
+        } else if !self.follows_a_time(sequence) {
             let before = self.groups.range_mut(..sequence).rev();
             for (_, before) in before.take_while(|(_, before)| before.time.is_none()) {
                 before.time = group.time;
             }
-        } else {
-            group.time = self.after(sequence).and_then(|(_, after)| after.time);
         }
         self.groups.insert(sequence, group);
         self.version += 1;
@@ -56,8 +70,15 @@ impl Timeline {
         }
     }
 
+    /// Whether `sequence` is above the newest group, and that has a time.
+    fn follows_a_time(&self, sequence: u64) -> bool {
+        let last = self.last;
+        last.is_some_and(|(last, newest)| last < sequence && newest.time.is_some())
+    }
+
     pub(super) fn remove(&mut self, sequence: u64) -> Option<Shown> {
         let removed = self.groups.remove(&sequence);
+        self.datagrams.remove(&sequence);
         if self.last.is_some_and(|(last, _)| last == sequence) {
             let last = self.groups.last_key_value();
             self.last = last.map(|(&sequence, &group)| (sequence, group));
@@ -97,20 +118,43 @@ impl Timeline {
         if range.is_empty() {
             return None;
         }
+        // Most groups follow each other without a gap, and a range is dearer.
+        if let Some(group) = self.get(range.start) {
+            return Some((range.start, group));
+        }
         let lowest = self.groups.range(range).next();
         lowest.map(|(&sequence, &group)| (sequence, group))
     }
 
     /// The highest group in `range`.
+    #[inline]
     pub(super) fn highest(&self, range: Range<u64>) -> Option<(u64, Shown)> {
         if self.last.is_some_and(|(last, _)| range.contains(&last)) {
             return self.last;
         }
+        self.find_highest(range)
+    }
+
+    fn find_highest(&self, range: Range<u64>) -> Option<(u64, Shown)> {
         if range.is_empty() {
             return None;
         }
         let highest = self.groups.range(range).next_back();
         highest.map(|(&sequence, &group)| (sequence, group))
+    }
+
+    /// Whether any of them is a datagram.
+    pub(super) fn has_datagrams(&self) -> bool {
+        !self.datagrams.is_empty()
+    }
+
+    /// The highest group in `range` that is a datagram.
+    pub(super) fn highest_datagram(&self, range: Range<u64>) -> Option<(u64, Shown)> {
+        if range.is_empty() {
+            return None;
+        }
+        let sequence = *self.datagrams.range(range).next_back()?;
+        Some((sequence, self.get(sequence)?))
     }
 
     pub(super) fn first(&self) -> Option<u64> {
@@ -142,20 +186,42 @@ impl Timeline {
     ///
     /// Ages are counted in media time, and between arrivals where no media time is known.
     pub(super) fn is_expired(&self, sequence: u64, age: Age) -> bool {
-        let Some((_, next)) = self.after(sequence) else {
-            return false;
-        };
-        if let Some(began) = next.time {
-            return self.latest().saturating_sub(began) >= age.units;
-        }
-        let newest = self.last().map_or(next.begun, |(_, newest)| newest.begun);
-        newest.saturating_duration_since(next.begun) >= age.wall
+        let due = self.due(sequence, age);
+        due.is_some_and(|due| due.at <= self.latest())
     }
 
-    /// The timestamp of the newest group at which a group is going to be expired; `None` while
-    /// media time does not tell.
-    pub(super) fn expires_at(&self, sequence: u64, units: u64) -> Option<u64> {
-        let (_, next) = self.after(sequence)?;
-        Some(next.time?.saturating_add(units))
+    /// The highest group from `lowest` on that is too old. Walks all groups above it.
+    pub(super) fn highest_expired(&self, lowest: u64, age: Age) -> Option<u64> {
+        let latest = self.latest();
+        let mut next = None;
+        for (&sequence, group) in self.groups.range(lowest..).rev() {
+            let at = next.and_then(|next| self.due_at(next, age));
+            if at.is_some_and(|at| at <= latest) {
+                return Some(sequence);
+            }
+            next = Some(group);
+        }
+        None
+    }
+
+    /// When a group is going to be too old; `None` while media time does not tell.
+    pub(super) fn due(&self, sequence: u64, age: Age) -> Option<Due> {
+        let (after, next) = self.after(sequence)?;
+        let at = self.due_at(&next, age)?;
+        Some(Due { at, after })
+    }
+
+    /// From which timestamp on the group before `next` is too old.
+    fn due_at(&self, next: &Shown, age: Age) -> Option<u64> {
+        match next.time {
+            // Timestamps may go back from one group to the next.
+            Some(_) if age.units == 0 => Some(0),
+            Some(began) => began.checked_add(age.units),
+            None => {
+                let newest = self.last().map_or(next.begun, |(_, newest)| newest.begun);
+                let is_due = newest.saturating_duration_since(next.begun) >= age.wall;
+                is_due.then_some(0)
+            }
+        }
     }
 }

@@ -1,7 +1,10 @@
 //! Groups, readers, expiry and pressure of one track.
 
+mod aside;
 mod fetch;
+mod fetched;
 mod findings;
+mod hasty;
 mod latest;
 mod ordered;
 mod paid;

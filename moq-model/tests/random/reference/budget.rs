@@ -115,8 +115,15 @@ impl Reference {
         Some((track, gives, is_close))
     }
 
-    fn evict(&mut self, track: usize, gives: Gives) {
+    fn evict(&mut self, track: usize, mut gives: Gives) {
+        let costs = self.costs;
         let track = &mut self.tracks[track];
+        let fetched = track.groups.iter().filter(|group| !group.is_live());
+        let fetched: u64 = fetched.map(|group| costs.of(group)).sum();
+        let all: u64 = track.groups.iter().map(|group| costs.of(group)).sum();
+        if gives == Gives::Older && fetched > all / 4 {
+            gives = Gives::Fetched;
+        }
         match gives {
             Gives::Older | Gives::Newest => {
                 let oldest = track.held_live()[0];

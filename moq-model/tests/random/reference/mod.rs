@@ -1,6 +1,7 @@
 //! The slow reference: what a track is by its documentation, as plain lists that are searched from
 //! end to end. Times are milliseconds since the run began.
 
+mod aside;
 mod budget;
 mod feed;
 mod fetch;
@@ -129,6 +130,8 @@ pub struct Track {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     Newest,
+    /// Newest first; groups are left in the track until they are asked for.
+    Aside,
     Sequence,
     Latest,
 }

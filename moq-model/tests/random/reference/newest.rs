@@ -34,11 +34,12 @@ impl Track {
         self.seen_at(newest).map(Expect::Group)
     }
 
-    fn newest_loss(&self, index: usize, first: u64) -> Option<Expect> {
+    pub(super) fn newest_loss(&self, index: usize, first: u64) -> Option<Expect> {
         let reader = &self.readers[index];
         let is_over = self.has_finished() && !self.awaits(0);
         let lost = |sequence: u64| {
-            if reader.is_told(sequence) || self.is_announced(sequence) {
+            let is_held = self.is_announced(sequence) || self.seen_at(sequence).is_some();
+            if reader.is_told(sequence) || is_held {
                 return None;
             }
             match self.cause(sequence) {
@@ -124,7 +125,8 @@ impl Track {
 
     pub fn step_cursor(&mut self, index: usize) {
         self.cursors[index].next += 1;
-        self.progress += 1;
+        // An input waits for subscribers only.
+        self.progress += u64::from(self.cursors[index].reader.is_some());
     }
 
     pub fn drop_cursor(&mut self, index: usize) {

@@ -39,11 +39,19 @@ impl Track {
                     continue;
                 }
                 (Some(cause), _) | (None, Some(GroupEnd::Aborted(cause))) => cause,
+                _ if self.is_too_old(index, sequence) => Abort::Expired,
                 _ => return (Expect::Wait, place, None),
             };
             return self.tell(index, place, sequence, sequence + 1, cause, now);
         }
         self.peek_next(index, place, now)
+    }
+
+    /// Whether a group is too old for a reader whose max age is less than the track's.
+    fn is_too_old(&self, index: usize, sequence: u64) -> bool {
+        let max_age = self.readers[index].wants.max_age;
+        let is_hasty = self.info.is_some_and(|info| max_age < info.max_age);
+        is_hasty && self.is_expired(sequence, max_age)
     }
 
     /// The next group, after all that were begun.

@@ -55,7 +55,7 @@ impl Track {
 
     /// Whether all readers are behind a group by this much, and could read on.
     fn is_behind(&self, sequence: u64, share: u64, costs: Costs) -> bool {
-        let held: u64 = self.groups.iter().map(|group| costs.of(group)).sum();
+        let held = self.held_live_bytes(costs);
         let seen = self.seen(0, NO_END).count() as u64;
         if held < SHARE && seen < SHARE / LEAST {
             return false;
@@ -82,6 +82,12 @@ impl Track {
             }
         }
         false
+    }
+
+    /// What the groups of the live track cost.
+    fn held_live_bytes(&self, costs: Costs) -> u64 {
+        let live = self.groups.iter().filter(|group| group.is_live());
+        live.map(|group| costs.of(group)).sum()
     }
 
     /// The oldest group that a reader has not finished.
@@ -122,13 +128,9 @@ impl Track {
 
     /// Ends a pause: the oldest groups go until half of the share is left.
     pub fn skip_stalled(&mut self, costs: Costs) {
-        let held = |track: &Self| {
-            let groups = track.groups.iter();
-            groups.map(|group| costs.of(group)).sum::<u64>()
-        };
         let is_much = |track: &Self| {
             let seen = track.seen(0, NO_END).count() as u64;
-            held(track) > SHARE / 2 || seen > SHARE / LEAST / 2
+            track.held_live_bytes(costs) > SHARE / 2 || seen > SHARE / LEAST / 2
         };
         while is_much(self) && self.held_live().len() > 1 {
             self.discard(self.held_live()[0], Abort::TooFarBehind);
@@ -139,6 +141,7 @@ impl Track {
     pub fn peek(&self, index: usize, now: u64) -> (Expect, Place, Option<u64>) {
         match self.readers[index].order {
             Order::Newest => (self.peek_newest(index), Place::default(), None),
+            Order::Aside => (self.peek_aside(index), Place::default(), None),
             Order::Sequence => self.peek_ordered(index, now),
             Order::Latest => {
                 let (expect, place) = self.peek_latest(index);
@@ -159,10 +162,10 @@ impl Track {
         let order = self.readers[index].order;
         let reader = &mut self.readers[index];
         reader.first = first;
-        if let (Order::Newest, Expect::Lost(start, ..), Some(end)) = (order, expect, lost) {
-            reader.told.push((start, end));
-        }
-        if order == Order::Newest {
+        if let Order::Newest | Order::Aside = order {
+            if let (Expect::Lost(start, ..), Some(end)) = (expect, lost) {
+                reader.told.push((start, end));
+            }
             return;
         }
         if let (Expect::Lost(..), None, Some(end)) = (expect, place.current, lost) {

@@ -1,9 +1,10 @@
 //! What has to hold after every operation.
 
 use allocation_counter::measure;
+use moq_model::{Backlog, TrackReader};
 
 use super::{AnyReader, Outcome, World, same};
-use crate::reference::Expect;
+use crate::reference::{Expect, Track};
 
 impl World {
     pub(super) fn check(&mut self) -> Outcome {
@@ -45,12 +46,8 @@ impl World {
             let track = self.track(slot.track);
             let what = || format!("track {} reader {}", slot.track, slot.reader);
             match &slot.any {
-                AnyReader::Newest(reader) => {
-                    let expected = track.readers[slot.reader].first;
-                    same(&format!("{}: first", what()), &reader.first(), &expected)?;
-                    let end = track.end_sequence();
-                    same(&format!("{}: end", what()), &reader.end(), &end)?;
-                }
+                AnyReader::Newest(reader) => check_newest(&what(), slot.reader, track, reader)?,
+                AnyReader::Aside(reader) => check_newest(&what(), slot.reader, track, reader)?,
                 AnyReader::Ordered(reader) => {
                     let expected = track.position(slot.reader);
                     same(
@@ -62,7 +59,13 @@ impl World {
                 AnyReader::Latest(_) => {}
             }
             let expect = track.peek(slot.reader, self.reference.now).0;
-            let is_ready = expect != Expect::Wait && !slot.is_over;
+            let is_left = match &slot.any {
+                AnyReader::Aside(reader) if reader.backlog() != Backlog::Newest => {
+                    track.backlog(slot.reader) == Backlog::Newest
+                }
+                _ => false,
+            };
+            let is_ready = (is_left || expect != Expect::Wait) && !slot.is_over;
             slot.waiter.check(
                 &|| format!("{} {:?} for {expect:?}", what(), slot.order()),
                 is_ready,
@@ -145,6 +148,13 @@ impl World {
         }
         Ok(())
     }
+}
+
+fn check_newest(what: &str, number: usize, track: &Track, reader: &TrackReader) -> Outcome {
+    let expected = track.readers[number].first;
+    same(&format!("{what}: first"), &reader.first(), &expected)?;
+    let end = track.end_sequence();
+    same(&format!("{what}: end"), &reader.end(), &end)
 }
 
 /// What has to be charged for before it is compared, in bytes.

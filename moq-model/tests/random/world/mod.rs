@@ -8,6 +8,7 @@ mod group;
 mod read;
 mod setting;
 mod subscribe;
+mod take;
 mod waiter;
 
 use std::cell::RefCell;
@@ -88,6 +89,7 @@ struct Writer {
 
 enum AnyReader {
     Newest(TrackReader),
+    Aside(Box<TrackReader>),
     Ordered(Box<OrderedReader>),
     Latest(LatestReader),
 }
@@ -176,6 +178,7 @@ impl World {
             Kind::Resume => self.resume(args),
             Kind::Update => self.update(args),
             Kind::Read => self.read(args),
+            Kind::Take => self.take(args),
             Kind::ReadGroup => self.read_group(args),
             Kind::Cut => self.cut(args),
             Kind::DropReader => self.drop_reader(args),
@@ -204,7 +207,7 @@ impl World {
 fn slow(op: Op) -> Option<Kind> {
     let is_done = |once_in: u64| op.args[3].is_multiple_of(once_in).then_some(op.kind);
     match op.kind {
-        Kind::Read | Kind::ReadGroup => is_done(8),
+        Kind::Read | Kind::Take | Kind::ReadGroup => is_done(8),
         Kind::Create | Kind::Ask | Kind::FinishTrack => is_done(4),
         Kind::Fetch | Kind::AbortTrack | Kind::LoseSession | Kind::Resume => Some(Kind::WaitReady),
         kind => Some(kind),

@@ -10,7 +10,7 @@ use crate::reference::{Expect, Order};
 
 /// What a reader yielded, in the reference's words.
 #[derive(Debug)]
-enum Yield {
+pub(super) enum Yield {
     Group(GroupConsumer),
     Lost(u64, u64, Abort),
     Frame(u64, usize, moq_model::Frame),
@@ -86,6 +86,10 @@ impl World {
             (Yield::End, _) => self.count("ends of tracks"),
             (Yield::Failed(_), _) => self.count("aborts of tracks"),
             _ => {}
+        }
+        if let AnyReader::Aside(left) = &self.readers[at].any {
+            let expected = self.track(track).backlog(reader);
+            same(&format!("{what}: backlog"), &left.backlog(), &expected)?;
         }
         Ok(may_go_on)
     }
@@ -184,11 +188,14 @@ fn poll(slot: &mut ReaderSlot) -> Yield {
     let read = match &mut slot.any {
         AnyReader::Newest(reader) => {
             return match slot.waiter.poll(|cx| reader.poll_next(cx)) {
-                Poll::Ready(Ok(Some(NextGroup::Group(group)))) => Yield::Group(group),
-                Poll::Ready(Ok(Some(NextGroup::Lost { groups, cause }))) => {
-                    Yield::Lost(groups.start, groups.end, cause)
-                }
-                Poll::Ready(Ok(next)) => next.map_or(Yield::End, |next| panic!("{next:?}")),
+                Poll::Ready(Ok(next)) => next.map_or(Yield::End, yielded),
+                Poll::Ready(Err(error)) => failed(error),
+                Poll::Pending => Yield::Wait,
+            };
+        }
+        AnyReader::Aside(reader) => {
+            return match slot.waiter.poll(|cx| reader.poll_aside(cx)) {
+                Poll::Ready(Ok(next)) => next.map_or(Yield::End, yielded),
                 Poll::Ready(Err(error)) => failed(error),
                 Poll::Pending => Yield::Wait,
             };
@@ -211,9 +218,18 @@ fn poll(slot: &mut ReaderSlot) -> Yield {
     }
 }
 
+/// A group or a loss, in the reference's words.
+pub(super) fn yielded(next: NextGroup) -> Yield {
+    match next {
+        NextGroup::Group(group) => Yield::Group(group),
+        NextGroup::Lost { groups, cause } => Yield::Lost(groups.start, groups.end, cause),
+        next => panic!("{next:?}"),
+    }
+}
+
 /// Compares what came with what had to come; where groups are lost, says how many were told of: a
 /// run of them may be told in parts.
-fn compare(
+pub(super) fn compare(
     what: &str,
     track: &crate::reference::Track,
     got: &Yield,
@@ -257,7 +273,7 @@ fn account(slot: &mut ReaderSlot, got: &Yield) -> Outcome {
     if slot.wants.end.is_some_and(|wanted| end > wanted) {
         return Err("groups are told of that nobody wants".to_owned());
     }
-    if let AnyReader::Newest(_) = slot.any {
+    if let AnyReader::Newest(_) | AnyReader::Aside(_) = slot.any {
         return Ok(());
     }
     if slot.at.is_some_and(|at| start < at) {
@@ -271,6 +287,7 @@ impl ReaderSlot {
     pub(super) fn order(&self) -> Order {
         match self.any {
             AnyReader::Newest(_) => Order::Newest,
+            AnyReader::Aside(_) => Order::Aside,
             AnyReader::Ordered(_) => Order::Sequence,
             AnyReader::Latest(_) => Order::Latest,
         }

@@ -19,11 +19,12 @@ impl World {
         let wants = self.setting.subscription([b, c], near);
         let order = [
             Order::Newest,
+            Order::Aside,
             Order::Sequence,
             Order::Sequence,
             Order::Latest,
         ];
-        self.subscribe_to(index, order[d as usize % 4], wants)
+        self.subscribe_to(index, order[d as usize % 5], wants)
     }
 
     fn subscribe_to(&mut self, mut index: usize, order: Order, wants: Subscription) -> Outcome {
@@ -40,6 +41,7 @@ impl World {
             reader: number,
             any: match order {
                 Order::Newest => AnyReader::Newest(reader),
+                Order::Aside => AnyReader::Aside(Box::new(reader)),
                 Order::Sequence => AnyReader::Ordered(Box::new(reader.ordered())),
                 Order::Latest => AnyReader::Latest(reader.latest()),
             },
@@ -82,7 +84,8 @@ impl World {
     }
 
     pub(super) fn update(&mut self, [a, b, c, _]: [u64; 4]) -> Outcome {
-        let newest = |&at: &usize| matches!(self.readers[at].any, AnyReader::Newest(_));
+        let is_newest = |order| matches!(order, Order::Newest | Order::Aside);
+        let newest = |&at: &usize| is_newest(self.readers[at].order());
         let all: Vec<_> = (0..self.readers.len()).filter(newest).collect();
         let Some(at) = pick(a, all.len()).map(|at| all[at]) else {
             return Ok(());
@@ -95,8 +98,10 @@ impl World {
         }
         self.note(|| format!("track {track} reader {number} update {wants:?}"));
         self.readers[at].wants = wants;
-        if let AnyReader::Newest(reader) = &mut self.readers[at].any {
-            reader.update(wants);
+        match &mut self.readers[at].any {
+            AnyReader::Newest(reader) => reader.update(wants),
+            AnyReader::Aside(reader) => reader.update(wants),
+            AnyReader::Ordered(_) | AnyReader::Latest(_) => {}
         }
         self.track_mut(track).update(number, wants);
         Ok(())

@@ -27,6 +27,7 @@ pub use connection::SimConnection;
 pub use fault::{Fault, Kind as FaultKind};
 pub use state::LinkPlan;
 use state::State;
+pub use stream::{SimRecv, SimSend};
 
 /// Silence after which a connection is given up, in virtual milliseconds.
 pub const IDLE: u64 = 10_000;

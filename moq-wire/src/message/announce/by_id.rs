@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
+use super::decoder::Room;
 use super::event::{AnnounceEvent, AnnounceItem, END, Route, START, UPDATE};
 use super::reference::{RouteSpelling, SuffixSpelling};
 use crate::codec::Decode;
@@ -34,6 +35,7 @@ impl ById {
         kind: u64,
         body: &mut Bytes,
         version: Version,
+        room: &mut Room,
     ) -> Result<AnnounceItem, DecodeError> {
         let message = match kind {
             START => Message::Start(
@@ -50,12 +52,35 @@ impl ById {
         if !body.is_empty() {
             return Err(DecodeError::Trailing);
         }
-        match message {
+        let is_start = matches!(message, Message::Start(..));
+        if is_start && !room.has(self.live.len()) {
+            self.skip();
+            return Ok(AnnounceItem::Silent);
+        }
+        let event = match message {
             Message::Start(suffix, route) => self.start(suffix, route, version),
             Message::Update(id, route) => self.update(id, route, version),
             Message::End(id) => self.end(id),
+        };
+        match event {
+            Ok(event) => Ok(AnnounceItem::Event(event)),
+            // It may be one that there was no room for.
+            Err(DecodeError::UnknownBase(back)) if room.is_exceeded() && back <= self.next => {
+                if is_start {
+                    self.skip();
+                }
+                Ok(AnnounceItem::Silent)
+            }
+            Err(DecodeError::UnknownAnnounce(id)) if room.is_exceeded() && id < self.next => {
+                Ok(AnnounceItem::Silent)
+            }
+            Err(error) => Err(error),
         }
-        .map(AnnounceItem::Event)
+    }
+
+    /// Counts an announcement that is not remembered.
+    fn skip(&mut self) {
+        self.next = self.next.saturating_add(1);
     }
 
     fn start(
@@ -75,7 +100,7 @@ impl ById {
             hops: remembered(&route, version),
         };
         self.live.insert(self.next, live);
-        self.next = self.next.saturating_add(1);
+        self.skip();
         Ok(AnnounceEvent::Start { suffix, route })
     }
 

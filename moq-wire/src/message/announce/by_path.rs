@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
+use super::decoder::Room;
 use super::event::{ACTIVE, AnnounceEvent, AnnounceItem, ENDED, RESTART, Route};
 use crate::codec::{Decode, decode_whole};
 use crate::error::DecodeError;
@@ -22,6 +23,7 @@ impl ByPath {
         &mut self,
         body: &mut Bytes,
         version: Version,
+        room: &mut Room,
     ) -> Result<AnnounceItem, DecodeError> {
         let features = version.features();
         let Announce {
@@ -30,23 +32,28 @@ impl ByPath {
             route,
         } = decode_whole(body, version)?;
         match status {
-            ENDED if self.live.remove(&suffix) => Ok(AnnounceEvent::End { suffix }),
-            ENDED => return Ok(AnnounceItem::Silent),
-            ACTIVE => self.active(suffix, route, features.announce_replace),
-            RESTART if features.announce_restart => self.active(suffix, route, true),
+            ENDED if self.live.remove(&suffix) => {
+                Ok(AnnounceItem::Event(AnnounceEvent::End { suffix }))
+            }
+            ENDED => Ok(AnnounceItem::Silent),
+            ACTIVE => self.active(suffix, route, features.announce_replace, room),
+            RESTART if features.announce_restart => self.active(suffix, route, true, room),
             unknown => Err(DecodeError::UnknownStatus(unknown)),
         }
-        .map(AnnounceItem::Event)
     }
 
     /// A path of the list that an answer starts with.
-    pub(super) fn listed(&mut self, suffix: Path) -> Result<AnnounceEvent, DecodeError> {
+    pub(super) fn listed(
+        &mut self,
+        suffix: Path,
+        room: &mut Room,
+    ) -> Result<AnnounceItem, DecodeError> {
         let route = Route {
             hops: Vec::new(),
             warm_cost: 0,
             cold_cost: varint::MAX,
         };
-        self.active(suffix, route, true)
+        self.active(suffix, route, true, room)
     }
 
     fn active(
@@ -54,14 +61,20 @@ impl ByPath {
         suffix: Path,
         route: Route,
         replace: bool,
-    ) -> Result<AnnounceEvent, DecodeError> {
-        if self.live.insert(suffix.clone()) {
-            Ok(AnnounceEvent::Start { suffix, route })
+        room: &mut Room,
+    ) -> Result<AnnounceItem, DecodeError> {
+        let event = if !self.live.contains(&suffix) {
+            if !room.has(self.live.len()) {
+                return Ok(AnnounceItem::Silent);
+            }
+            self.live.insert(suffix.clone());
+            AnnounceEvent::Start { suffix, route }
         } else if replace {
-            Ok(AnnounceEvent::Update { suffix, route })
+            AnnounceEvent::Update { suffix, route }
         } else {
-            Err(DecodeError::DuplicateAnnounce)
-        }
+            return Err(DecodeError::DuplicateAnnounce);
+        };
+        Ok(AnnounceItem::Event(event))
     }
 }
 

@@ -22,6 +22,29 @@ use crate::version::Version;
 pub struct AnnounceDecoder {
     version: Version,
     table: Table,
+    /// How many announcements are remembered, and how many came that were not.
+    room: Room,
+}
+
+/// How many announcements are remembered.
+#[derive(Debug)]
+pub(super) struct Room {
+    limit: usize,
+    left_out: u64,
+}
+
+impl Room {
+    /// Whether there is room for one more than these; counts it if not.
+    pub(super) fn has(&mut self, live: usize) -> bool {
+        let has_room = live < self.limit;
+        self.left_out += u64::from(!has_room);
+        has_room
+    }
+
+    /// Whether what is not remembered may have come all the same.
+    pub(super) fn is_exceeded(&self) -> bool {
+        self.left_out > 0
+    }
 }
 
 #[derive(Debug)]
@@ -45,7 +68,29 @@ impl AnnounceDecoder {
         } else {
             Table::ByPath(ByPath::default())
         };
-        Self { version, table }
+        let room = Room {
+            limit: usize::MAX,
+            left_out: 0,
+        };
+        Self {
+            version,
+            table,
+            room,
+        }
+    }
+
+    /// Remembers so many live announcements. Those that come when there is no room say nothing, nor do
+    /// later messages on them, nor those that refer to them.
+    #[must_use]
+    pub fn with_room(mut self, limit: usize) -> Self {
+        self.room.limit = limit;
+        self
+    }
+
+    /// How many announcements had no [room](Self::with_room).
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.room.left_out
     }
 
     /// How many announcements the answer starts with, where it starts with a list and that has
@@ -94,22 +139,24 @@ impl AnnounceDecoder {
     ///
     /// Draft: ANNOUNCE_INIT and ANNOUNCE, or ANNOUNCE_START, ANNOUNCE_UPDATE and ANNOUNCE_END.
     pub fn decode_one(&mut self, buf: &mut BytesMut) -> Result<Option<AnnounceItem>, DecodeError> {
-        let version = self.version;
+        let (version, room) = (self.version, &mut self.room);
         match &mut self.table {
             Table::ById(table) => match split_typed_message(buf, MAX_MESSAGE, version)? {
                 Some((kind, body)) => {
-                    decode_or_put_back(body, buf, |body| table.apply(kind, body, version)).map(Some)
+                    decode_or_put_back(body, buf, |body| table.apply(kind, body, version, room))
+                        .map(Some)
                 }
                 None => Ok(None),
             },
             Table::Listed(init, table) if !init.is_over() => match init.next(buf, version)? {
-                Some(suffix) => Ok(Some(AnnounceItem::Event(table.listed(suffix)?))),
+                Some(suffix) => table.listed(suffix, room).map(Some),
                 None => Ok(init.is_over().then_some(AnnounceItem::Silent)),
             },
             Table::ByPath(table) | Table::Listed(_, table) => {
                 match split_message(buf, MAX_MESSAGE, version)? {
                     Some(body) => {
-                        decode_or_put_back(body, buf, |body| table.apply(body, version)).map(Some)
+                        decode_or_put_back(body, buf, |body| table.apply(body, version, room))
+                            .map(Some)
                     }
                     None => Ok(None),
                 }

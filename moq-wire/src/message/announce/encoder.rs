@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use bytes::BytesMut;
 
 use super::event::{ACTIVE, AnnounceEvent, END, ENDED, Route, START, UPDATE};
-use super::init::put_init;
+use super::init::{begin_init, put_init};
 use super::reference::put_suffix;
 use crate::codec::Encode;
 use crate::envelope::{put_envelope, put_typed_message};
 use crate::error::EncodeError;
 use crate::limits::MAX_MESSAGE;
 use crate::path::Path;
+use crate::varint;
 use crate::version::Version;
 
 /// Writes the announcements of one stream: by path, or by implicit id where the draft has ids, after
@@ -80,6 +81,51 @@ impl AnnounceEncoder {
             rest = others;
         }
         rest.iter().try_for_each(|event| self.encode(event, buf))
+    }
+
+    /// Begins the list of a draft that has one: [`list`](Self::list) has to follow for `count` suffixes,
+    /// whose [`listed_len`](Self::listed_len) is `bytes` in all. For who can't hold them all at a time.
+    ///
+    /// # Errors
+    /// [`EncodeError::NotInVersion`] if the draft has no list, or it was written.
+    ///
+    /// Draft: ANNOUNCE_INIT.
+    pub fn begin_list(
+        &mut self,
+        count: usize,
+        bytes: usize,
+        buf: &mut BytesMut,
+    ) -> Result<(), EncodeError> {
+        if !std::mem::take(&mut self.owes_list) {
+            return Err(EncodeError::NotInVersion);
+        }
+        begin_init(count, bytes, buf, self.version)
+    }
+
+    /// Appends a suffix of the list that was begun.
+    ///
+    /// # Errors
+    /// [`EncodeError::AlreadyAnnounced`] if the suffix is live already. Nothing is appended then.
+    ///
+    /// Draft: ANNOUNCE_INIT.
+    pub fn list(&mut self, suffix: &Path, buf: &mut BytesMut) -> Result<(), EncodeError> {
+        self.check_new(suffix)?;
+        suffix.encode(buf, self.version)?;
+        self.assign(suffix);
+        Ok(())
+    }
+
+    /// The bytes of a suffix in the list.
+    #[must_use]
+    pub fn listed_len(&self, suffix: &Path) -> usize {
+        let len = suffix.as_str().len();
+        len + varint::size(len as u64, self.version)
+    }
+
+    /// How many announcements are live.
+    #[must_use]
+    pub fn live(&self) -> usize {
+        self.live.len()
     }
 
     /// Appends `event`.

@@ -135,3 +135,16 @@ pub(super) fn put_init(
         started.try_for_each(|event| event.suffix().encode(buf, version))
     })
 }
+
+/// Appends the head of a list of `count` suffixes, which have `bytes` bytes in all.
+pub(super) fn begin_init(
+    count: usize,
+    bytes: usize,
+    buf: &mut BytesMut,
+    version: Version,
+) -> Result<(), EncodeError> {
+    let count = count as u64;
+    let len = varint::size(count, version) as u64 + bytes as u64;
+    varint::put(len, buf, version)?;
+    varint::put(count, buf, version)
+}

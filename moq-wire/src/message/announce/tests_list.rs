@@ -41,6 +41,32 @@ fn a_list_may_be_longer_than_any_message() {
 }
 
 #[test]
+fn a_list_may_be_written_suffix_by_suffix() {
+    for version in VERSIONS {
+        let events = ["a", "room/b"].map(start);
+        let mut whole = BytesMut::new();
+        AnnounceEncoder::with_initial(version, &events, &mut whole).unwrap();
+        let mut encoder = AnnounceEncoder::new(version);
+        let suffixes = events.iter().map(AnnounceEvent::suffix);
+        let bytes = suffixes
+            .clone()
+            .map(|suffix| encoder.listed_len(suffix))
+            .sum();
+        let mut parts = BytesMut::new();
+        encoder.begin_list(2, bytes, &mut parts).unwrap();
+        for suffix in suffixes {
+            encoder.list(suffix, &mut parts).unwrap();
+        }
+        assert_eq!(parts, whole);
+        assert_eq!(encoder.live(), 2);
+        let again = encoder.list(events[0].suffix(), &mut parts);
+        assert_eq!(again, Err(EncodeError::AlreadyAnnounced));
+        let again = encoder.begin_list(0, 0, &mut parts);
+        assert_eq!(again, Err(EncodeError::NotInVersion));
+    }
+}
+
+#[test]
 fn an_empty_list_says_nothing_and_is_written_all_the_same() {
     for version in VERSIONS {
         let mut buf = BytesMut::new();

@@ -24,8 +24,8 @@ const FOLDER: &str = "moq-model/src/track/state";
 const WHOLE: &str = "TrackState";
 
 /// Parameters and results: data that is no state, and that anybody may take apart.
-const PLAIN: [&str; 8] = [
-    "Age", "Current", "Cursor", "Open", "Out", "Run", "Shown", "Taken",
+const PLAIN: [&str; 9] = [
+    "Age", "Batch", "Current", "Cursor", "Due", "Open", "Run", "Shown", "Taken",
 ];
 
 pub(super) fn check(root: &Path, findings: &mut Findings) -> anyhow::Result<()> {

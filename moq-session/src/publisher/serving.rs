@@ -1,55 +1,42 @@
 //! One subscription in service: from the track's groups to streams of the peer.
 
-mod groups;
-
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
-use futures_util::stream::{FuturesUnordered, StreamExt};
-use moq_model::{Abort, TrackReader};
+use moq_model::{Abort, Backlog, NextGroup, ReadError, TrackReader};
 use moq_wire::{
-    EncodeError, GroupSequence, GroupStart, Subscribe, SubscribeId, SubscribeOk, SubscribeResponse,
-    SubscribeUpdate,
+    EncodeError, GroupSequence, GroupStart, Subscribe, SubscribeOk, SubscribeResponse,
+    SubscribeUpdate, code,
 };
 
 use super::bounds::FrameBounds;
-use super::group::Delivery;
-use super::settling::Settling;
-use super::waiting::Waiting;
-use crate::context::Context;
+use super::deliveries::Deliveries;
+use super::outbox::Outbox;
+use crate::context::{Context, Shared};
 use crate::convert;
 use crate::error::{PeerFault, StreamError};
 use crate::io::{Gate, Reader, Writer};
 use crate::transport::Transport;
 
-/// One subscription in service.
+/// One subscription in service: what the peer asks, and what it is answered.
 pub(super) struct Serving<T: Transport> {
-    context: Context<T>,
-    id: SubscribeId,
+    shared: Arc<Shared>,
     writer: Writer<T::Send>,
     /// The peer's half, until it needs no more reading.
     requests: Option<Reader<T::Recv>>,
-    gate: Gate,
+    asked: Gate,
     /// Where groups come from, until the last one.
     track: Option<TrackReader>,
-    waiting: Waiting,
-    /// Groups that are written.
-    deliveries: FuturesUnordered<Delivery<T::Send>>,
-    /// Groups that are written whole and may not be acknowledged.
-    settling: Settling<T::Send>,
+    fed: Gate,
+    deliveries: Deliveries<T>,
     priority: u8,
-    /// The frames that are wanted of the first and the last group.
-    bounds: FrameBounds,
     /// The peer was told that the track exists.
     is_accepted: bool,
-    /// The peer begins with the group that comes first.
-    oldest_leads: bool,
     /// The group that delivery began with.
     first: Option<u64>,
     /// The sequence after the track's last group, once there is no further one.
     end: u64,
-    /// Group streams opened so far.
-    streams: u64,
     stage: Stage,
 }
 
@@ -71,7 +58,7 @@ pub(super) enum Failure {
 
 impl<T: Transport> Serving<T> {
     pub(super) fn new(
-        context: &Context<T>,
+        (context, outbox): (&Context<T>, &Arc<Outbox<T>>),
         request: &Subscribe,
         track: TrackReader,
         writer: Writer<T::Send>,
@@ -79,28 +66,19 @@ impl<T: Transport> Serving<T> {
     ) -> Self {
         let has_range = context.version.features().subscribe_range;
         let is_sibling_newest = context.is_sibling && request.start == GroupStart::Latest;
+        let oldest_leads = !has_range || is_sibling_newest;
         Self {
-            context: context.clone(),
-            id: request.id,
+            shared: context.shared.clone(),
             writer,
             requests: Some(reader),
-            gate: Gate::new(),
+            asked: Gate::new(),
             track: Some(track),
-            waiting: Waiting::default(),
-            deliveries: FuturesUnordered::new(),
-            settling: Settling::default(),
+            fed: Gate::new(),
+            deliveries: Deliveries::new(context, outbox, request, oldest_leads),
             priority: request.priority,
-            bounds: FrameBounds::new(
-                request.start,
-                request.frame_start,
-                request.last,
-                request.frame_last,
-            ),
             is_accepted: false,
-            oldest_leads: !has_range || is_sibling_newest,
             first: None,
             end: 0,
-            streams: 0,
             stage: Stage::Live,
         }
     }
@@ -110,12 +88,20 @@ impl<T: Transport> Serving<T> {
         (self.writer, self.requests)
     }
 
+    /// Whether a group was sent, at least in part.
+    pub(super) fn has_delivered(&self) -> bool {
+        self.deliveries.streams() > 0
+    }
+
+    /// Whether the peer has ended it before its end.
+    pub(super) fn is_unsubscribed(&self) -> bool {
+        self.stage == Stage::Live
+    }
+
     /// Gives the subscription up with a code of its own, and the groups that are not delivered
     /// with another.
     pub(super) fn fail(mut self, code: u32, groups: u32) {
-        for delivery in self.deliveries.iter_mut() {
-            delivery.reset(groups);
-        }
+        self.deliveries.reset(groups);
         self.writer.reset(code);
     }
 
@@ -133,18 +119,17 @@ impl<T: Transport> Serving<T> {
                 .poll_flush(cx)
                 .map_err(Failure::Stream)?
                 .is_ready();
-            self.poll_streams(cx).map_err(Failure::Stream)?;
-            while let Poll::Ready(Some(delivered)) = self.deliveries.poll_next_unpin(cx) {
-                self.settle(delivered);
-            }
+            let streams = self.deliveries.poll_streams(cx, self.track.as_mut());
+            streams.map_err(Failure::Stream)?;
+            self.deliveries.poll_write(cx);
             if is_flushed {
                 self.tell_dropped().map_err(Failure::Stream)?;
             }
-            let is_written = self.waiting.is_empty() && self.deliveries.is_empty();
-            if self.track.is_none() && is_written && self.settling.poll_settled(cx).is_ready() {
+            let is_written = self.track.is_none() && self.deliveries.is_written();
+            if is_written && self.deliveries.poll_settled(cx).is_ready() {
                 self.tell_dropped().map_err(Failure::Stream)?;
                 // Said last: there are relays that let go of a track once they know its end.
-                let (end, streams) = (GroupSequence(self.end), Some(self.streams));
+                let (end, streams) = (GroupSequence(self.end), Some(self.deliveries.streams()));
                 self.respond(&SubscribeResponse::End { end, streams })
                     .map_err(Failure::Stream)?;
                 self.stage = Stage::Flushing;
@@ -175,55 +160,101 @@ impl<T: Transport> Serving<T> {
         }))
     }
 
-    /// Takes updates; ready when the peer has unsubscribed.
+    /// Takes updates, of which the last one counts; ready when the peer has unsubscribed.
     fn poll_requests(&mut self, cx: &TaskContext<'_>) -> Result<Poll<()>, StreamError> {
-        let has_updates = self.context.version.features().subscribe_range;
+        let has_updates = self.shared.version.features().subscribe_range;
+        let mut last = None;
         while let Some(reader) = &mut self.requests {
-            let message = self.gate.poll(cx, |cx| {
+            let message = self.asked.poll(cx, |cx| {
                 reader.poll_message::<SubscribeUpdate>(cx, "SUBSCRIBE_UPDATE")
             });
             match message {
-                Poll::Ready(Ok(Some(update))) if has_updates => self.update(&update),
+                Poll::Ready(Ok(Some(update))) if has_updates => last = Some(update),
                 Poll::Ready(Ok(Some(_))) => {
                     return Err(PeerFault::Unexpected("SUBSCRIBE_UPDATE").into());
                 }
                 Poll::Ready(Ok(None)) => return Ok(Poll::Ready(())),
                 Poll::Ready(Err(error)) => return Err(error),
-                Poll::Pending => return Ok(Poll::Pending),
+                Poll::Pending => break,
             }
+        }
+        if let Some(update) = last {
+            self.update(&update);
         }
         Ok(Poll::Pending)
     }
 
     fn update(&mut self, update: &SubscribeUpdate) {
-        let version = self.context.version;
-        if self.context.is_sibling && convert::is_newest(update.start, update.max_age) {
+        self.priority = update.priority;
+        self.deliveries.set_priority(update.priority);
+        if self.shared.is_sibling && convert::is_newest(update.start, update.max_age) {
             // It still does not know where it begins.
-            self.priority = update.priority;
             return;
         }
+        self.deliveries.set_bounds(FrameBounds::new(
+            update.start,
+            update.frame_start,
+            update.last,
+            update.frame_last,
+        ));
         let subscription = convert::subscription(
             update.priority,
             update.max_age,
             update.start,
             update.last,
-            version,
+            self.shared.version,
         );
-        self.priority = update.priority;
-        self.bounds = FrameBounds::new(
-            update.start,
-            update.frame_start,
-            update.last,
-            update.frame_last,
-        );
-        if let Some(track) = &mut self.track {
+        // One that changes nothing would still wake whoever feeds the track.
+        if let Some(track) = &mut self.track
+            && *track.subscription() != subscription
+        {
             track.update(subscription);
+            self.fed.open();
         }
+    }
+
+    /// Takes what needs no stream of the track, and its end.
+    fn poll_track(&mut self, cx: &TaskContext<'_>) -> Result<(), Failure> {
+        while let Some(track) = &mut self.track {
+            let Poll::Ready(next) = self.fed.poll(cx, |cx| track.poll_aside(cx)) else {
+                break;
+            };
+            match next {
+                Ok(Some(NextGroup::Group(group))) => self.deliveries.send(cx, group),
+                Ok(Some(NextGroup::Lost { groups, cause })) => {
+                    self.begin().map_err(Failure::Stream)?;
+                    self.deliveries.lost(groups, cause);
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => {
+                    self.end = track.end();
+                    self.track = None;
+                }
+                Err(ReadError::Aborted(reason)) => return Err(Failure::Track(reason)),
+                Err(_) => return Err(Failure::Track(Abort::Internal)),
+            }
+        }
+        let backlog = self.track.as_ref().map(TrackReader::backlog);
+        if backlog.is_some_and(|backlog| backlog != Backlog::Empty) {
+            self.begin().map_err(Failure::Stream)?;
+        }
+        Ok(())
+    }
+
+    /// Tells the peer once which group delivery begins with.
+    fn begin(&mut self) -> Result<(), StreamError> {
+        if self.first.is_none()
+            && let Some(first) = self.track.as_ref().and_then(TrackReader::first)
+        {
+            self.first = Some(first);
+            self.respond(&SubscribeResponse::Start(GroupSequence(first)))?;
+        }
+        Ok(())
     }
 
     /// Leaves: unfinished groups are reset, this half ends well.
     fn poll_unsubscribed(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Failure>> {
-        self.deliveries.clear();
+        self.deliveries.reset(code::stream::CANCELLED);
         if self.writer.poll_flush(cx).is_ready() {
             self.writer.end();
         }
@@ -231,13 +262,13 @@ impl<T: Transport> Serving<T> {
     }
 
     fn tell_dropped(&mut self) -> Result<(), StreamError> {
-        let mut dropped = self.waiting.take_dropped();
+        let mut dropped = self.deliveries.take_dropped();
         dropped.try_for_each(|dropped| self.respond(&dropped))
     }
 
     /// Queues an answer, unless the draft has none of this kind.
     fn respond(&mut self, response: &SubscribeResponse) -> Result<(), StreamError> {
-        match response.put(&mut self.writer.scratch, self.context.version) {
+        match response.put(&mut self.writer.scratch, self.shared.version) {
             Ok(()) | Err(EncodeError::NotInVersion) => Ok(()),
             Err(error) => Err(error.into()),
         }

@@ -1,0 +1,58 @@
+//! Rates.
+
+use std::time::Duration;
+
+use moq_model::platform::clock::Instant;
+
+use crate::limits::Rate;
+
+/// Holds something to a rate.
+#[derive(Debug)]
+pub(crate) struct Bucket {
+    rate: Rate,
+    /// When all that happened so far would have happened at the rate.
+    until: Option<Instant>,
+}
+
+impl Bucket {
+    pub(crate) fn new(rate: Rate) -> Self {
+        Self { rate, until: None }
+    }
+
+    /// Takes note of one more time; says how long that is too early.
+    pub(crate) fn take(&mut self, now: Instant) -> Duration {
+        let from = self.until.map_or(now, |until| until.max(now));
+        self.until = Some(from + self.rate.interval);
+        self.debt(now)
+    }
+
+    /// How long to wait until all that happened was not too often.
+    pub(crate) fn debt(&self, now: Instant) -> Duration {
+        let ahead = self
+            .until
+            .map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
+        ahead.saturating_sub(self.rate.interval * self.rate.burst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use moq_model::platform::clock;
+
+    use super::*;
+
+    #[test]
+    fn a_burst_is_on_time_and_one_more_waits_for_the_interval() {
+        let rate = Rate::new(3, Duration::from_millis(10));
+        let mut bucket = Bucket::new(rate);
+        let start = clock::now();
+        let waits: Vec<_> = (0..4).map(|_| bucket.take(start).as_millis()).collect();
+        assert_eq!(waits, [0, 0, 0, 10]);
+        assert_eq!(
+            bucket.debt(start + Duration::from_millis(10)),
+            Duration::ZERO
+        );
+        let later = start + Duration::from_secs(1);
+        assert_eq!(bucket.take(later), Duration::ZERO, "the past is forgiven");
+    }
+}

@@ -1,0 +1,331 @@
+//! Requests: how many, how fast, and how long they may be half here.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use common::limits::{around, enter, reached};
+use common::scripts::{accept_track, asked, settle, subscribe, track};
+use common::{finished, for_each_version, for_each_with};
+use moq_session::{
+    Abort, BroadcastProducer, Limit, Limits, OriginProducer, Rate, ReadError, Session,
+    Subscription, Track, Version,
+};
+use moq_wire::code::stream::{CANCELLED, CONTROL_TIMEOUT, NO_CAPACITY, UNROUTABLE};
+use moq_wire::{BiStream, TrackInfo, varint};
+use tokio::time::Instant;
+
+const LONG: Duration = Duration::from_secs(10);
+
+fn limits(set: impl FnOnce(&mut Limits)) -> Limits {
+    let mut limits = Limits::default();
+    set(&mut limits);
+    limits
+}
+
+/// How long the next stream waits before it is accepted.
+async fn is_late(peer: &mut moq_session::testing::Peer) -> bool {
+    let begin = Instant::now();
+    peer.expect_alive().await;
+    begin.elapsed() >= LONG
+}
+
+#[test]
+fn so_many_tracks_are_described_at_one_time() {
+    for_each_with(
+        |features| features.track_stream,
+        |version| async move {
+            for count in [2, 3, 4, 300] {
+                let origin = OriginProducer::new();
+                let limits = limits(|limits| limits.tracks = 3);
+                let (mut peer, session) = enter(version, &origin, limits).await;
+                let mut pending = Vec::new();
+                for _ in 0..count {
+                    // What is missing of the request is waited for.
+                    let mut stream = peer.open_bi(BiStream::Track).await;
+                    stream.send_bytes([9]).await;
+                    match pending.len() {
+                        3 => stream.expect_reset(NO_CAPACITY).await,
+                        _ => pending.push(stream),
+                    }
+                    settle().await;
+                }
+                let refused = session.reached(Limit::Tracks);
+                assert_eq!(refused, u64::try_from(count).unwrap().saturating_sub(3));
+                assert!(session.is_open());
+            }
+        },
+    );
+}
+
+#[test]
+fn tracks_asked_for_too_fast_make_the_next_one_wait() {
+    for_each_with(
+        |features| features.track_stream,
+        |version| async move {
+            for (count, is_over) in around(3) {
+                let origin = OriginProducer::new();
+                let broadcast = finished(&[&["a"]]);
+                let _publication = origin.publish(&"room".parse().unwrap(), broadcast.consume());
+                let limits = limits(|limits| limits.track_rate = Rate::new(3, LONG));
+                let (mut peer, session) = enter(version, &origin, limits).await;
+                for _ in 0..count {
+                    let wish = track("room", "data");
+                    let mut stream = peer.request(BiStream::Track, &wish).await;
+                    let _: TrackInfo = stream.expect().await;
+                    stream.expect_fin().await;
+                }
+                assert_eq!(is_late(&mut peer).await, is_over);
+                reached(&session, Limit::TrackRate, u64::from(is_over));
+            }
+        },
+    );
+}
+
+#[test]
+fn requests_that_are_refused_too_fast_make_the_next_one_wait() {
+    for_each_version(|version| async move {
+        for (count, is_over) in around(3) {
+            let limits = limits(|limits| limits.refusals = Rate::new(3, LONG));
+            let (mut peer, session) = enter(version, &OriginProducer::new(), limits).await;
+            for id in 0..count {
+                let wish = subscribe(version, id, "nowhere", "data");
+                let mut stream = peer.request(BiStream::Subscribe, &wish).await;
+                stream.expect_reset(UNROUTABLE).await;
+            }
+            assert_eq!(is_late(&mut peer).await, is_over);
+            reached(&session, Limit::Refusals, u64::from(is_over));
+        }
+    });
+}
+
+/// A session on a live track, and a peer that asked for it once it was there.
+async fn live(version: Version, limits: Limits) -> (moq_session::testing::Peer, Session, Live) {
+    let origin = OriginProducer::new();
+    let broadcast = BroadcastProducer::new();
+    let track = broadcast.create(Track::new("data")).unwrap();
+    let publication = origin.publish(&"room".parse().unwrap(), broadcast.consume());
+    let (peer, session) = enter(version, &origin, limits).await;
+    let live = Live {
+        _broadcast: broadcast,
+        track,
+        _publication: publication,
+    };
+    (peer, session, live)
+}
+
+struct Live {
+    _broadcast: BroadcastProducer,
+    track: moq_session::TrackProducer,
+    _publication: moq_session::Publication,
+}
+
+#[test]
+fn subscriptions_that_end_before_their_first_group_make_the_next_one_wait() {
+    for_each_version(|version| async move {
+        for (count, is_over) in around(3) {
+            let limits = limits(|limits| limits.resets = Rate::new(3, LONG));
+            let (mut peer, session, live) = live(version, limits).await;
+            for id in 0..count {
+                let wish = subscribe(version, id, "room", "data");
+                let mut stream = peer.request(BiStream::Subscribe, &wish).await;
+                live.track.used().await;
+                stream.finish();
+                stream.expect_drained().await;
+                live.track.unused().await;
+            }
+            assert_eq!(is_late(&mut peer).await, is_over);
+            reached(&session, Limit::Resets, u64::from(is_over));
+        }
+    });
+}
+
+#[test]
+fn subscriptions_that_are_ended_in_service_cost_nothing() {
+    for_each_version(|version| async move {
+        for (has_group, wait) in [(true, Duration::ZERO), (false, LONG)] {
+            let limits = limits(|limits| limits.resets = Rate::new(3, LONG));
+            let (mut peer, session, live) = live(version, limits).await;
+            let mut streams = Vec::new();
+            for id in 0..40 {
+                let wish = subscribe(version, id, "room", "data");
+                streams.push(peer.request(BiStream::Subscribe, &wish).await);
+            }
+            settle().await;
+            if has_group {
+                live.track.append().unwrap().finish();
+            }
+            settle().await;
+            tokio::time::sleep(wait).await;
+            for (n, stream) in streams.iter_mut().enumerate() {
+                match n % 2 {
+                    0 => stream.finish(),
+                    _ => stream.reset(CANCELLED),
+                }
+            }
+            settle().await;
+            assert_eq!(session.outstanding().subscriptions, 0);
+            assert!(!is_late(&mut peer).await);
+            reached(&session, Limit::Resets, 0);
+        }
+    });
+}
+
+#[test]
+fn a_flood_of_requests_that_are_taken_back_hardly_reaches_the_publisher() {
+    for_each_version(|version| async move {
+        let (mut peer, session, live) = live(version, Limits::default()).await;
+        let asked = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+        let counter = asked.clone();
+        let watch = tokio::spawn(async move {
+            loop {
+                live.track.used().await;
+                counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                live.track.unused().await;
+            }
+        });
+        let begin = Instant::now();
+        for id in 0..1_000 {
+            let wish = subscribe(version, id, "room", "data");
+            let mut stream = peer.request(BiStream::Subscribe, &wish).await;
+            if id % 2 == 0 {
+                settle().await;
+            }
+            stream.finish();
+            stream.expect_drained().await;
+        }
+        let allowed = 200.0 + 50.0 * begin.elapsed().as_secs_f64() + 64.0;
+        let asked = asked.load(std::sync::atomic::Ordering::Relaxed);
+        assert!(asked as f64 <= allowed, "{asked} of {allowed}");
+        assert!(session.reached(Limit::Resets) > 0);
+        watch.abort();
+    });
+}
+
+/// The beginning of a message of this length.
+fn half(version: Version, len: usize) -> BytesMut {
+    let mut buf = BytesMut::new();
+    varint::put(len as u64, &mut buf, version).unwrap();
+    buf.resize(len / 2, 0);
+    buf
+}
+
+#[test]
+fn half_sent_requests_are_bounded_together() {
+    for_each_version(|version| async move {
+        for kind in [BiStream::Subscribe, BiStream::Announce] {
+            // Each takes at least as much as arrives, and at most twice that.
+            let limits = limits(|limits| limits.buffered = 8 * 256 * 1_024);
+            let (mut peer, session) = enter(version, &OriginProducer::new(), limits).await;
+            let mut streams = Vec::new();
+            for _ in 0..16 {
+                let mut stream = peer.open_bi(kind).await;
+                stream.send_bytes(half(version, 60_000)).await;
+                settle().await;
+                streams.push(stream);
+            }
+            let refused = session.reached(Limit::Buffered);
+            assert!((7..=12).contains(&refused), "{refused} of 16");
+            for stream in &mut streams[16 - usize::try_from(refused).unwrap()..] {
+                stream.expect_reset(NO_CAPACITY).await;
+            }
+            // The others may take their time, which ends.
+            let mut first = streams.remove(0);
+            first.expect_reset(CONTROL_TIMEOUT).await;
+            settle().await;
+            let mut stream = peer.open_bi(kind).await;
+            stream.send_bytes(half(version, 60_000)).await;
+            settle().await;
+            assert_eq!(session.reached(Limit::Buffered), refused);
+            assert_eq!(session.reached(Limit::Strikes), 0);
+            assert!(session.is_open());
+        }
+    });
+}
+
+#[test]
+fn half_an_update_has_a_deadline() {
+    for_each_with(
+        |features| features.subscribe_range,
+        |version| async move {
+            for rest in [false, true] {
+                let (mut peer, session, live) = live(version, Limits::default()).await;
+                let wish = subscribe(version, 0, "room", "data");
+                let mut stream = peer.request(BiStream::Subscribe, &wish).await;
+                live.track.used().await;
+                let mut update = BytesMut::new();
+                let message = common::live::update(1, 1_000, common::live::start_at(0));
+                moq_wire::put_message(&message, &mut update, version).unwrap();
+                stream.send_bytes(&update[..2]).await;
+                tokio::time::sleep(LONG - Duration::from_millis(2)).await;
+                if rest {
+                    stream.send_bytes(&update[2..]).await;
+                }
+                tokio::time::sleep(LONG).await;
+                assert_eq!(session.outstanding().subscriptions, usize::from(rest));
+                reached(&session, Limit::WriteTime, 0);
+                // The peer does not say what it announces either.
+                let unanswered = u64::from(version.features().announce_ok) + u64::from(!rest);
+                assert_eq!(session.reached(Limit::AnswerTime), unanswered);
+            }
+        },
+    );
+}
+
+#[test]
+fn a_request_that_the_peer_does_not_take_ends_with_an_error() {
+    for_each_version(|version| async move {
+        let (session, mut peer) = asked(version, &OriginProducer::new()).await;
+        let _announce = peer.expect_bi(BiStream::Announce).await;
+        peer.allow_bytes(0);
+        let begin = Instant::now();
+        let first = session.subscribe("room", "data").unwrap();
+        let _reader = first.subscribe(Subscription::default());
+        let failed = first.info().await;
+        assert!(
+            matches!(failed, Err(ReadError::Aborted(Abort::Timeout))),
+            "{failed:?}"
+        );
+        assert!(begin.elapsed() <= LONG + Duration::from_secs(1));
+        assert!(session.reached(Limit::WriteTime) > 0);
+        drop(peer.expect_raw_bi().await);
+        // A later reader is asked for anew.
+        peer.allow_bytes(1_000);
+        let second = session.subscribe("room", "data").unwrap();
+        let _reader = second.subscribe(Subscription::default());
+        let (info, _accepted) = tokio::join!(second.info(), accept_track(&mut peer));
+        assert!(info.is_ok(), "{info:?}");
+    });
+}
+
+#[test]
+fn an_answer_that_the_peer_does_not_take_is_given_up() {
+    for_each_version(|version| async move {
+        let features = version.features();
+        if !features.subscribe_ok && !features.track_stream {
+            return;
+        }
+        let (mut peer, session, _live) = live(version, Limits::default()).await;
+        peer.allow_bytes(0);
+        let mut stream = match features.track_stream {
+            true => peer.request(BiStream::Track, &track("room", "data")).await,
+            false => {
+                let wish = subscribe(version, 0, "room", "data");
+                peer.request(BiStream::Subscribe, &wish).await
+            }
+        };
+        stream
+            .expect_reset(match features.track_stream {
+                true => CONTROL_TIMEOUT,
+                false => CANCELLED,
+            })
+            .await;
+        settle().await;
+        assert!(session.reached(Limit::WriteTime) > 0);
+        assert_eq!(session.outstanding().subscriptions, 0);
+        assert!(session.is_open());
+    });
+}
