@@ -282,7 +282,7 @@ fn a_request_that_the_peer_does_not_take_ends_with_an_error() {
         let _announce = peer.expect_bi(BiStream::Announce).await;
         peer.allow_bytes(0);
         let begin = Instant::now();
-        let first = session.subscribe("room", "data").unwrap();
+        let first = session.track("room", "data").unwrap();
         let _reader = first.subscribe(Subscription::default());
         let failed = first.info().await;
         assert!(
@@ -294,7 +294,7 @@ fn a_request_that_the_peer_does_not_take_ends_with_an_error() {
         drop(peer.expect_raw_bi().await);
         // A later reader is asked for anew.
         peer.allow_bytes(1_000);
-        let second = session.subscribe("room", "data").unwrap();
+        let second = session.track("room", "data").unwrap();
         let _reader = second.subscribe(Subscription::default());
         let (info, _accepted) = tokio::join!(second.info(), accept_track(&mut peer));
         assert!(info.is_ok(), "{info:?}");

@@ -5,104 +5,13 @@
 mod common;
 
 use common::ends::{begun, heard_over};
-use common::live::{floor, start_at, update};
-use common::record::{Event, Log, enter_recorded};
-use common::scripts::{A_WHILE, ok, settle};
+use common::live::{start_at, update};
+use common::record::Event;
+use common::scripts::{A_WHILE, settle};
+use common::waiting::Stage;
 use common::{for_each_version, for_each_with};
-use moq_session::testing::{Peer, Script};
-use moq_session::{
-    Abort, BroadcastProducer, GroupProducer, OriginProducer, Publication, Session, Track,
-    TrackProducer, Version,
-};
-use moq_wire::{BiStream, Datagram, Setup, SubscribeResponse, UniStream};
-
-/// A relay's session with a peer that subscribes to the tracks `0`, `1` and so on of `room`.
-struct Stage {
-    peer: Peer,
-    log: Log,
-    tracks: Vec<TrackProducer>,
-    /// Streams that were opened before those of groups.
-    others: usize,
-    _kept: (Session, BroadcastProducer, Publication),
-}
-
-impl Stage {
-    /// The peer allows no stream for a group at first.
-    async fn new(version: Version, tracks: usize) -> Self {
-        let origin = OriginProducer::new();
-        let broadcast = BroadcastProducer::new();
-        let tracks = (0..tracks).map(|n| broadcast.create(Track::new(n.to_string())).unwrap());
-        let tracks = tracks.collect();
-        let publication = origin.publish(&"room".parse().unwrap(), broadcast.consume());
-        let (mut peer, session, recorder) = enter_recorded(version, &origin).await;
-        if version.features().setup_stream {
-            let mut setup = peer.expect_uni(UniStream::Setup).await;
-            setup.expect::<Setup>().await;
-            setup.expect_fin().await;
-        }
-        settle().await;
-        let others = *recorder.opened.lock().unwrap();
-        peer.allow_streams(0);
-        recorder.log.take();
-        Self {
-            peer,
-            log: recorder.log,
-            tracks,
-            others,
-            _kept: (session, broadcast, publication),
-        }
-    }
-
-    /// Allows so many streams of groups at a time.
-    fn allow(&mut self, streams: usize) {
-        self.peer.allow_streams(streams);
-    }
-
-    /// Subscribes to all groups of a track, under the track's number.
-    async fn subscribe(&mut self, track: u64, priority: u8) -> Script {
-        let mut wish = floor(0);
-        (wish.id.0, wish.priority) = (track, priority);
-        wish.track = track.to_string().as_str().into();
-        let mut stream = self.peer.request(BiStream::Subscribe, &wish).await;
-        let features = self.peer.version().features();
-        if features.subscribe_ok {
-            let expected = ok(if features.ok_priority { priority } else { 0 });
-            assert_eq!(
-                stream.expect_response().await,
-                SubscribeResponse::Ok(expected)
-            );
-        }
-        settle().await;
-        stream
-    }
-
-    /// Writes a group of one frame that goes on.
-    fn open(&self, track: usize, sequence: u64) -> GroupProducer {
-        let mut group = self.tracks[track].create(sequence).unwrap();
-        group.append("x").unwrap();
-        group
-    }
-
-    fn whole(&self, track: usize, sequence: u64) {
-        self.open(track, sequence).finish();
-    }
-
-    /// The next group, as its subscription and number.
-    async fn next(&mut self) -> (u64, u64) {
-        let (header, mut stream) = self.peer.expect_group().await;
-        stream.expect_frame().await;
-        stream.expect_fin().await;
-        (header.subscribe_id.0, header.sequence.0)
-    }
-
-    async fn next_of(&mut self, count: usize) -> Vec<(u64, u64)> {
-        let mut groups = Vec::new();
-        for _ in 0..count {
-            groups.push(self.next().await);
-        }
-        groups
-    }
-}
+use moq_session::{Abort, Version};
+use moq_wire::{Datagram, UniStream};
 
 fn for_each_with_range<F: Future<Output = ()>>(test: impl Fn(Version) -> F) {
     for_each_with(|features| features.subscribe_range, test);
@@ -324,9 +233,7 @@ fn a_finished_track_is_delivered_to_a_peer_whose_credit_comes_late() {
     for_each_version(|version| async move {
         let mut stage = Stage::new(version, 1).await;
         let mut stream = stage.subscribe(0, 5).await;
-        for n in 0..5 {
-            stage.whole(0, n);
-        }
+        (0..5).for_each(|n| stage.whole(0, n));
         stage.tracks.remove(0).finish();
         settle().await;
         stage.allow(1);

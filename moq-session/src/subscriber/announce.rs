@@ -15,7 +15,7 @@ use super::request::open;
 use crate::context::{Context, Shared};
 use crate::convert;
 use crate::error::{PeerFault, SessionError, StreamError};
-use crate::io::{Announced, Reader};
+use crate::io::{Announced, Reader, Writer};
 use crate::limiter::Bucket;
 use crate::limits::Limit;
 use crate::transport::Transport;
@@ -64,16 +64,7 @@ async fn listen<T: Transport>(
     sync: &mut Option<SyncGuard>,
     is_answered: &mut bool,
 ) -> Result<(), StreamError> {
-    let (mut writer, mut reader) = open(context, BiStream::Announce)
-        .await
-        .map_err(|_| StreamError::Timeout)?;
-    writer.message(&AnnounceRequest {
-        prefix: Path::default(),
-        exclude_hop: convert::wire_hop(context.hop),
-        include_hidden: true,
-    })?;
-    writer.flush().await?;
-
+    let (mut writer, mut reader) = ask(context).await?;
     // The price and the identity of the peer come with its SETUP.
     context.peer_setup().await;
     let mut table = Table::new(context);
@@ -128,6 +119,22 @@ async fn listen<T: Transport>(
     }
     *sync = None;
     writer.finish().await
+}
+
+/// Asks for everything, hidden paths included.
+async fn ask<T: Transport>(
+    context: &Context<T>,
+) -> Result<(Writer<T::Send>, Reader<T::Recv>), StreamError> {
+    let (mut writer, reader) = open(context, BiStream::Announce)
+        .await
+        .map_err(|_| StreamError::Timeout)?;
+    writer.message(&AnnounceRequest {
+        prefix: Path::default(),
+        exclude_hop: convert::wire_hop(context.hop),
+        include_hidden: true,
+    })?;
+    writer.flush().await?;
+    Ok((writer, reader))
 }
 
 /// Waits for the next announcement, without a limit if there is none.

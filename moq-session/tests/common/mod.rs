@@ -19,6 +19,7 @@ pub mod stage;
 pub mod told;
 pub mod trap;
 pub mod urls;
+pub mod waiting;
 
 use std::time::Duration;
 
