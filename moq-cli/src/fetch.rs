@@ -2,18 +2,29 @@
 
 use anyhow::Context as _;
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use moq_session::{
     Abort, Budget, Fetch, FetchError, FoundTrack, GroupConsumer, GroupEnd, GroupRead, ReadError,
-    Session, Start, Subscription,
+    Session, Start, Subscription, TrackReader,
 };
 use tokio::time::timeout;
 
 use crate::args::FetchArgs;
 use crate::client;
 use crate::exit::{Exit, Failure};
-use crate::output::Output;
+use crate::output::{self, Output, OutputClosed};
 use crate::progress::Console;
 use crate::subscribe::{Finder, trouble};
+
+/// A group to write.
+#[derive(Debug)]
+struct Wanted {
+    group: GroupConsumer,
+    /// The number of the first frame that it yields.
+    number: u64,
+    /// Without its subscription a group that is still being published would be cancelled.
+    reader: Option<TrackReader>,
+}
 
 /// Runs the command.
 pub(crate) async fn run(args: FetchArgs, console: &Console) -> anyhow::Result<Exit> {
@@ -52,7 +63,7 @@ async fn fetch(
     }
     let mut output = Output::stdout();
     let written = match group(args, found, session).await {
-        Ok(Some((group, number))) => write(args, group, number, &mut output).await,
+        Ok(Some(wanted)) => write(args, wanted, &mut output).await,
         Ok(None) => Err(missing(args, Abort::NotFound)),
         Err(error) => Err(error),
     };
@@ -74,15 +85,14 @@ fn absent(error: ReadError, found: &FoundTrack) -> anyhow::Result<()> {
     }
 }
 
-/// The group that is asked for, if there is one, and the number of the first frame that it yields.
+/// The group that is asked for, if there is one.
 async fn group(
     args: &FetchArgs,
     found: &FoundTrack,
     session: &Session,
-) -> anyhow::Result<Option<(GroupConsumer, u64)>> {
+) -> anyhow::Result<Option<Wanted>> {
     let Some(sequence) = args.group else {
-        let newest = first(args, found, Subscription::default()).await?;
-        return Ok(newest.map(|group| (group, 0)));
+        return first(args, found, Subscription::default()).await;
     };
     let mut fetch = Fetch::new(sequence).with_first_frame(args.frames.first);
     if let Some(end) = args.frames.end {
@@ -90,15 +100,18 @@ async fn group(
     }
     let (path, track) = (args.broadcast.as_str(), &args.track);
     match session.fetch(path, track, fetch).await {
-        Ok(group) => Ok(Some((group, args.frames.first))),
+        Ok(group) => Ok(Some(Wanted {
+            group,
+            number: args.frames.first,
+            reader: None,
+        })),
         // A draft without FETCH can subscribe to a single group.
         Err(FetchError::NotInVersion(_)) => {
             let only = Subscription::default()
                 .with_start(Start::Floor(sequence))
                 .with_end(sequence.saturating_add(1));
-            let group = first(args, found, only).await?;
-            let group = group.filter(|group| group.sequence() == sequence);
-            Ok(group.map(|group| (group, 0)))
+            let wanted = first(args, found, only).await?;
+            Ok(wanted.filter(|wanted| wanted.group.sequence() == sequence))
         }
         Err(error) => Err(error).context(Failure::new(Exit::Failed, "cannot fetch the group")),
     }
@@ -109,10 +122,14 @@ async fn first(
     args: &FetchArgs,
     found: &FoundTrack,
     subscription: Subscription,
-) -> anyhow::Result<Option<GroupConsumer>> {
+) -> anyhow::Result<Option<Wanted>> {
     let mut reader = found.track.subscribe(subscription);
     match timeout(args.client.timeout(), reader.next_group()).await {
-        Ok(Ok(group)) => Ok(group),
+        Ok(Ok(group)) => Ok(group.map(|group| Wanted {
+            group,
+            number: 0,
+            reader: Some(reader),
+        })),
         Ok(Err(error)) => Err(trouble::vanished(error)),
         Err(_) => {
             let failure = Failure::new(Exit::TimedOut, "no group of the track comes");
@@ -121,19 +138,30 @@ async fn first(
     }
 }
 
-/// Writes the frames that are wanted of those from `number` on.
-async fn write(
-    args: &FetchArgs,
-    mut group: GroupConsumer,
-    mut number: u64,
-    output: &mut Output,
-) -> anyhow::Result<()> {
+/// Writes the frames that are wanted.
+async fn write(args: &FetchArgs, wanted: Wanted, output: &mut Output) -> anyhow::Result<()> {
+    let Wanted {
+        mut group,
+        mut number,
+        reader: _reader,
+    } = wanted;
     while args.frames.end.is_none_or(|end| number < end) {
-        match group.next().await {
+        let read = match group.next().now_or_never() {
+            Some(read) => read,
+            None => {
+                // What is there is seen while the next frame is not published yet.
+                if let Some(OutputClosed) = output::flush(output).await? {
+                    return Ok(());
+                }
+                group.next().await
+            }
+        };
+        match read {
             GroupRead::Frame(frame) if args.frames.has(number) => {
-                output.push(frame.payload);
-                if !args.raw {
-                    output.push(LINE_END);
+                let is_full = output.push(frame.payload);
+                let is_full = (!args.raw && output.push(LINE_END)) || is_full;
+                if is_full && let Some(OutputClosed) = output::flush(output).await? {
+                    return Ok(());
                 }
             }
             GroupRead::Frame(_) => {}

@@ -112,6 +112,18 @@ impl Output {
     }
 }
 
+/// Hands over what is to be written, if there is something; says whether nobody reads it any more.
+///
+/// # Errors
+/// What the system said.
+pub(crate) async fn flush(output: &mut Output) -> anyhow::Result<Option<OutputClosed>> {
+    if !output.is_dirty() {
+        return Ok(None);
+    }
+    let flushed = output.flush().await.context("cannot write to stdout")?;
+    Ok(flushed.err())
+}
+
 /// Writes to stdout at once; says whether anybody still reads it.
 ///
 /// # Errors

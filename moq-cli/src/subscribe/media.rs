@@ -15,7 +15,7 @@ use crate::args::{Beginning, SubscribeArgs};
 use crate::client::{self, Link};
 use crate::exit::{Exit, Failure};
 use crate::media::{self, TrackLine};
-use crate::output::{Output, OutputClosed};
+use crate::output::{self, Output, OutputClosed};
 use crate::progress::Console;
 
 /// Runs the command.
@@ -144,7 +144,7 @@ impl<'a> MediaWriter<'a> {
             let next = match export.next().now_or_never() {
                 Some(next) => next,
                 None => {
-                    if let Some(OutputClosed) = flush(&mut self.output).await? {
+                    if let Some(OutputClosed) = output::flush(&mut self.output).await? {
                         return Ok(Ended::Closed);
                     }
                     tokio::select! {
@@ -173,7 +173,7 @@ impl<'a> MediaWriter<'a> {
             };
             self.has_written = true;
             if self.output.push(bytes)
-                && let Some(OutputClosed) = flush(&mut self.output).await?
+                && let Some(OutputClosed) = output::flush(&mut self.output).await?
             {
                 return Ok(Ended::Closed);
             }
@@ -255,15 +255,6 @@ impl<'a> MediaWriter<'a> {
 /// Whether the publisher has no such track, though its catalog names it.
 fn is_refused(error: ReadError) -> bool {
     error == ReadError::Aborted(Abort::NotFound)
-}
-
-/// Hands over what is to be written.
-async fn flush(output: &mut Output) -> anyhow::Result<Option<OutputClosed>> {
-    if !output.is_dirty() {
-        return Ok(None);
-    }
-    let flushed = output.flush().await.context("cannot write to stdout")?;
-    Ok(flushed.err())
 }
 
 const CANNOT: &str = "cannot write the broadcast as fMP4";

@@ -60,3 +60,23 @@ fn single_groups_and_frames_are_fetched() {
     drop(stdin);
     publisher.end().expect(0);
 }
+
+#[test]
+fn a_group_that_is_being_published_is_fetched_to_its_end() {
+    let relay = Relay::start(&[]);
+    let mut publisher = relay.run("publish", "moqt", &["x", "--group-frames", "3"]);
+    let mut stdin = publisher.stdin();
+    stdin.write_all(b"a\nb\n").unwrap();
+    let fetchers = ["moq-lite-06", "moq-lite-03"].map(|version| {
+        let mut fetcher = relay.run("fetch", "https", &["x", "data", "--version", version]);
+        // It has the group, and waits for the rest of it.
+        assert_eq!(fetcher.output(4), b"a\nb\n", "{version}");
+        fetcher
+    });
+    stdin.write_all(b"c\n").unwrap();
+    for fetcher in fetchers {
+        assert_eq!(fetcher.end().expect(0).stdout, b"c\n");
+    }
+    drop(stdin);
+    publisher.end().expect(0);
+}
