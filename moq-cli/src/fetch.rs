@@ -37,42 +37,52 @@ pub(crate) async fn run(args: FetchArgs, console: &Console) -> anyhow::Result<Ex
             finder.lost();
             continue;
         };
-        let fetched = tokio::select! {
-            fetched = fetch(&args, &found, &session) => fetched,
+        let wanted = tokio::select! {
+            biased;
+            wanted = ask(&args, &found, &session) => wanted,
             event = link.event() => {
                 event?;
                 finder.lost();
                 continue;
             }
         };
-        match fetched? {
-            Some(exit) => return Ok(exit),
-            None => finder.not_there(),
+        match wanted {
+            Ok(Some(wanted)) => return write_all(&args, wanted).await,
+            Ok(None) => finder.not_there(),
+            Err(error) if session.is_open() => return Err(error),
+            Err(_) => {
+                link.event().await?;
+                finder.lost();
+            }
         }
     }
 }
 
-/// Writes the group; `None` if the broadcast is not there.
-async fn fetch(
+/// Asks for the group; `None` if the broadcast is not there.
+async fn ask(
     args: &FetchArgs,
     found: &FoundTrack,
     session: &Session,
-) -> anyhow::Result<Option<Exit>> {
+) -> anyhow::Result<Option<Wanted>> {
     if let Err(error) = found.track.info().await {
         return absent(error, found).map(|()| None);
     }
+    match group(args, found, session).await? {
+        Some(wanted) => Ok(Some(wanted)),
+        None => Err(missing(args, Abort::NotFound)),
+    }
+}
+
+/// Writes the group as far as it goes.
+async fn write_all(args: &FetchArgs, wanted: Wanted) -> anyhow::Result<Exit> {
     let mut output = Output::stdout();
-    let written = match group(args, found, session).await {
-        Ok(Some(wanted)) => write(args, wanted, &mut output).await,
-        Ok(None) => Err(missing(args, Abort::NotFound)),
-        Err(error) => Err(error),
-    };
+    let written = write(args, wanted, &mut output).await;
     // What was read before a failure is written all the same.
     let finished = output.finish().await;
     written?;
     // A reader that has seen enough is not a failure.
     let _ = finished.context("cannot write to stdout")?;
-    Ok(Some(Exit::Ok))
+    Ok(Exit::Ok)
 }
 
 fn absent(error: ReadError, found: &FoundTrack) -> anyhow::Result<()> {

@@ -42,6 +42,8 @@ struct MediaWriter<'a> {
     publisher: Option<HopId>,
     /// Whether whoever publishes next may count anew.
     is_anew: bool,
+    /// The session that carried what is read is lost: its tracks are about to end.
+    is_cut: bool,
     has_written: bool,
     /// Tracks that ended early, unless they come back.
     failed: Vec<ExportNotice>,
@@ -61,6 +63,7 @@ impl<'a> MediaWriter<'a> {
             export: None,
             publisher: None,
             is_anew: false,
+            is_cut: false,
             has_written: false,
             failed: Vec::new(),
             faults: BTreeSet::new(),
@@ -96,6 +99,9 @@ impl<'a> MediaWriter<'a> {
     async fn read(&mut self, found: &FoundTrack, link: &mut Link) -> anyhow::Result<Ended> {
         let is_same = !std::mem::take(&mut self.is_anew) && self.publisher == found.publisher;
         self.publisher = found.publisher;
+        self.is_cut = false;
+        // What failed comes back now.
+        self.tell()?;
         if let Some(export) = &mut self.export {
             if !is_same {
                 self.console
@@ -152,7 +158,8 @@ impl<'a> MediaWriter<'a> {
                         next = export.next() => next,
                         event = link.event() => {
                             event?;
-                            return Ok(Ended::Lost);
+                            self.is_cut = true;
+                            continue;
                         }
                         _ = self.redraw.tick() => {
                             let lines = export.stats().map(|stats| TrackLine::written(&stats));
@@ -233,6 +240,9 @@ impl<'a> MediaWriter<'a> {
 
     /// The tracks ended before their finish: with the session, or for good.
     async fn vanished(&mut self, error: ReadError, link: &mut Link) -> anyhow::Result<Ended> {
+        if self.is_cut {
+            return Ok(Ended::Lost);
+        }
         tokio::select! {
             event = link.event() => {
                 event?;
