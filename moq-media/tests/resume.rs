@@ -21,10 +21,7 @@ impl Life {
     fn new() -> Self {
         let broadcast = BroadcastProducer::new();
         let catalog = broadcast.create(Track::new(catalog::TRACK)).unwrap();
-        let json = r#"{"audio":{"renditions":{"a":{"codec":"opus","sampleRate":48000,"numberOfChannels":2}}}}"#;
-        let mut group = catalog.append().unwrap();
-        group.append(json).unwrap();
-        group.finish();
+        name(&catalog);
         let audio = broadcast.create(Track::new("a")).unwrap();
         Self {
             broadcast,
@@ -43,6 +40,14 @@ impl Life {
         }
         group
     }
+}
+
+/// Publishes a catalog that names `a`.
+fn name(catalog: &TrackProducer) {
+    let json = r#"{"audio":{"renditions":{"a":{"codec":"opus","sampleRate":48000,"numberOfChannels":2}}}}"#;
+    let mut group = catalog.append().unwrap();
+    group.append(json).unwrap();
+    group.finish();
 }
 
 async fn opened(life: &Life) -> Export {
@@ -103,7 +108,10 @@ async fn reading_goes_on_at_the_frame_that_was_next() {
     let life = Life::new();
     life.group(0, &[0, 20]).finish();
     life.group(1, &[40, 60]).finish();
-    export.resume(&life.broadcast.consume(), true).unwrap();
+    export
+        .resume(&life.broadcast.consume(), true)
+        .await
+        .unwrap();
     life.audio.finish();
     write(&mut export, &mut file).await.unwrap();
     assert_eq!(times(file), [(0, 0), (20, 20), (40, 40), (60, 60)]);
@@ -117,7 +125,10 @@ async fn groups_that_are_gone_meanwhile_are_told() {
     let (mut export, mut file) = lost(0).await;
     let life = Life::new();
     life.group(3, &[120]).finish();
-    export.resume(&life.broadcast.consume(), true).unwrap();
+    export
+        .resume(&life.broadcast.consume(), true)
+        .await
+        .unwrap();
     life.audio.finish();
     write(&mut export, &mut file).await.unwrap();
     let expected = [(0, 0), (20, 20), (40, 40), (120, 120)];
@@ -132,7 +143,10 @@ async fn another_publisher_begins_anew_and_time_goes_on() {
     let (mut export, mut file) = lost(60_000).await;
     let life = Life::new();
     life.group(0, &[0, 20]).finish();
-    export.resume(&life.broadcast.consume(), false).unwrap();
+    export
+        .resume(&life.broadcast.consume(), false)
+        .await
+        .unwrap();
     life.audio.finish();
     write(&mut export, &mut file).await.unwrap();
     let published: Vec<_> = times(file.clone()).into_iter().map(|time| time.1).collect();
@@ -141,4 +155,33 @@ async fn another_publisher_begins_anew_and_time_goes_on() {
     assert_eq!(decoded[..3], [0, 20, 40]);
     assert!((41..100).contains(&decoded[3]), "{decoded:?}");
     assert_eq!(decoded[4] - decoded[3], 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_publisher_may_have_no_tracks_at_first() {
+    let (mut export, mut file) = lost(0).await;
+    let broadcast = BroadcastProducer::new();
+    let catalog = broadcast.create(Track::new(catalog::TRACK)).unwrap();
+    let consumer = broadcast.consume();
+    // What was waited for in vain is still lost, and found by the next call.
+    let waiting = export.resume(&consumer, false);
+    let waited = tokio::time::timeout(Duration::from_secs(60), waiting).await;
+    assert!(waited.is_err());
+    let later = async {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let audio = broadcast.create(Track::new("a")).unwrap();
+        name(&catalog);
+        audio
+    };
+    let (resumed, audio) = tokio::join!(export.resume(&consumer, false), later);
+    resumed.unwrap();
+    let life = Life {
+        broadcast,
+        _catalog: catalog,
+        audio,
+    };
+    life.group(0, &[80]).finish();
+    life.audio.finish();
+    write(&mut export, &mut file).await.unwrap();
+    assert_eq!(times(file).last().map(|time| time.1), Some(80));
 }

@@ -97,18 +97,28 @@ impl<'a> MediaWriter<'a> {
 
     /// Reads a broadcast as far as it goes.
     async fn read(&mut self, found: &FoundTrack, link: &mut Link) -> anyhow::Result<Ended> {
-        let is_same = !std::mem::take(&mut self.is_anew) && self.publisher == found.publisher;
+        let is_same = !self.is_anew && self.publisher == found.publisher;
+        self.is_anew = !is_same && self.export.is_some();
         self.publisher = found.publisher;
         self.is_cut = false;
         // What failed comes back now.
         self.tell()?;
         if let Some(export) = &mut self.export {
-            if !is_same {
+            let resumed = tokio::select! {
+                resumed = export.resume(&found.broadcast, is_same) => resumed,
+                event = link.event() => {
+                    event?;
+                    return Ok(Ended::Lost);
+                }
+            };
+            if let Err(error) = resumed {
+                return self.not_opened(error, found, link).await;
+            }
+            self.failed.clear();
+            if std::mem::take(&mut self.is_anew) {
                 self.console
                     .note("the publisher is taken for another one; beginning anew");
             }
-            self.failed.clear();
-            export.resume(&found.broadcast, is_same)?;
         } else {
             let opened = tokio::select! {
                 opened = Export::open(&found.broadcast, self.config(found)) => opened,
@@ -255,7 +265,7 @@ impl<'a> MediaWriter<'a> {
                 self.console
                     .note("the broadcast vanished without an end; waiting for it");
                 // Only a known publisher is told apart.
-                self.is_anew = self.publisher.is_none();
+                self.is_anew |= self.publisher.is_none();
                 Ok(Ended::Lost)
             }
         }

@@ -90,7 +90,7 @@ async fn complete(
 }
 
 /// The next catalog; `None` at the end of its track.
-async fn read(track: &mut CatalogTrack) -> Result<Option<Reading>, ExportError> {
+pub(super) async fn read(track: &mut CatalogTrack) -> Result<Option<Reading>, ExportError> {
     let next = track.next().await.map_err(|source| ExportError::Track {
         name: TRACK.to_owned(),
         source,
@@ -155,4 +155,4 @@ fn lacking<'a>(catalog: &Catalog, config: &'a ExportConfig) -> Option<&'a str> {
 }
 
 /// How long a catalog has to gain what it lacks.
-const SETTLE: Duration = Duration::from_millis(500);
+pub(super) const SETTLE: Duration = Duration::from_millis(500);

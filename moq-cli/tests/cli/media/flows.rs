@@ -184,6 +184,37 @@ fn media_goes_on_after_the_relay_was_killed() {
     assert_eq!(samples(&written), samples(&file()));
 }
 
+#[test]
+fn media_goes_on_with_the_next_publisher_that_has_no_input_yet() {
+    let relay = Relay::start(&[]);
+    let mut subscriber = relay.run("subscribe", "https", &["x", "--fmp4", "--stay"]);
+    subscriber.line("waiting for");
+    let mut first = relay.run("publish", "moqt", &["x", "--fmp4"]);
+    let mut stdin = first.stdin();
+    stdin.write_all(&pieces()[..3].concat()).unwrap();
+    let mut written = fragments(&mut subscriber, 75);
+    first.signal("TERM");
+    first.end().expect(143);
+    subscriber.line("vanished without an end; waiting for it");
+    let mut second = relay.run("publish", "moqt", &["x", "--fmp4"]);
+    second.line("publishing");
+    // It is announced, and its tracks are not there.
+    relay
+        .run("fetch", "https", &["x", "video0"])
+        .end()
+        .expect(4);
+    second.input(&file()).end().expect(0);
+    let ended = subscriber.end().expect(0);
+    written.extend(ended.stdout);
+    let is_said = |line: &String| line.contains("another one; beginning anew");
+    assert!(ended.stderr.iter().any(is_said), "{:?}", ended.stderr);
+    for (track, whole) in samples(&written).into_iter().zip(samples(&file())) {
+        let payloads = track.iter().map(|(_, _, payload)| payload);
+        let last = payloads.skip(track.len() - whole.len());
+        assert!(last.eq(whole.iter().map(|(_, _, payload)| payload)));
+    }
+}
+
 /// The output up to the end of so many fragments.
 fn fragments(program: &mut Program, mut count: usize) -> Vec<u8> {
     let mut written = Vec::new();
