@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::error::StreamError;
 use crate::io::{Reader, Writer};
 use crate::limiter::{Kind, Slot};
-use crate::transport::Transport;
+use crate::transport::{SendStream, Transport};
 
 /// Tells what there is, page by page, and then what changes, until the peer ends the request.
 ///
@@ -30,33 +30,37 @@ pub(super) async fn answer<T: Transport>(
         true => request.exclude_hop,
         false => setup.hop.unwrap_or_default(),
     };
-    let telling = context.absolute(&request.prefix).map(|prefix| {
+    let mut telling = context.absolute(&request.prefix).map(|prefix| {
         let published = context.publish.consume();
         let peer = context.peer(declared);
         let listing = Listing::new(&context.shared, prefix, request.include_hidden);
         Telling::new(&context.shared, listing, published, peer)
     });
+    match &mut telling {
+        Some(telling) => telling.begin(writer).await?,
+        // What cannot exist is an empty set, because of what a reset would cost.
+        None => drop(begin(context, writer, 0, 0)?),
+    }
+    // A peer that has ended its half already gets the beginning, as far as the stream takes it.
     let failed = tokio::select! {
+        biased;
+        failed = tell(telling, writer) => failed,
         end = reader.ended("a second message") => {
             context.limiter.withdrawn();
             writer.reset(after(end)?);
             return Ok(());
         }
-        failed = tell(context, telling, writer) => failed,
     };
     failed.map(|never| match never {})
 }
 
-async fn tell<T: Transport>(
-    context: &Context<T>,
+async fn tell<S: SendStream>(
     telling: Option<Telling<'_>>,
-    writer: &mut Writer<T::Send>,
+    writer: &mut Writer<S>,
 ) -> Result<Infallible, StreamError> {
     match telling {
         Some(telling) => telling.run(writer).await,
-        // What cannot exist is an empty set, because of what a reset would cost.
         None => {
-            begin(context, writer, 0, 0)?;
             writer.flush().await?;
             std::future::pending().await
         }

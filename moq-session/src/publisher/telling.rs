@@ -90,12 +90,33 @@ impl<'a> Telling<'a> {
         }
     }
 
+    /// Prepares the beginning of the answer, which waits for nothing that the peer does.
+    pub(super) async fn begin<S: SendStream>(
+        &mut self,
+        writer: &mut Writer<S>,
+    ) -> Result<(), StreamError> {
+        self.start(writer).await?;
+        match self.ready().await {
+            Some(first) => self.batch(first, writer).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The next change, if it is there.
+    async fn ready(&mut self) -> Option<AnnouncedEvent> {
+        let announced = &mut self.announced;
+        poll_fn(|cx| match announced.poll_next(cx) {
+            Poll::Ready(event) => Poll::Ready(Some(event)),
+            Poll::Pending => Poll::Ready(None),
+        })
+        .await
+    }
+
     /// Tells what there is and what changes, one batch after the other, for as long as the peer listens.
     pub(super) async fn run<S: SendStream>(
         mut self,
         writer: &mut Writer<S>,
     ) -> Result<Infallible, StreamError> {
-        self.start(writer).await?;
         loop {
             writer.flush().await?;
             for path in self.own.drain(..) {
@@ -188,12 +209,7 @@ impl<'a> Telling<'a> {
             if writer.scratch.len() >= MAX_BATCH {
                 break;
             }
-            let announced = &mut self.announced;
-            let next = poll_fn(|cx| match announced.poll_next(cx) {
-                Poll::Ready(event) => Poll::Ready(Some(event)),
-                Poll::Pending => Poll::Ready(None),
-            });
-            let Some(event) = next.await else {
+            let Some(event) = self.ready().await else {
                 self.is_filling = false;
                 break;
             };
