@@ -4,19 +4,24 @@
 
 mod args;
 mod bench;
+mod catalog;
 mod client;
 mod decode;
 mod demo;
 mod exit;
+mod fetch;
 mod input;
 mod logging;
 mod ls;
+mod media;
 mod memory;
 mod output;
 mod ping;
 mod progress;
 mod publish;
+mod record;
 mod relay;
+mod replay;
 mod signal;
 mod subscribe;
 
@@ -109,6 +114,9 @@ async fn run(command: Command, console: &Console) -> anyhow::Result<Exit> {
     if let Command::Relay(args) = command {
         return relay::run(args, console, &mut signals).await;
     }
+    if let Command::Record(args) = command {
+        return record::run(args, console, &mut signals).await;
+    }
     let ended = tokio::select! {
         ended = client(command, console) => ended,
         exit = signals.next() => Ok(exit),
@@ -123,10 +131,15 @@ async fn client(command: Command, console: &Console) -> anyhow::Result<Exit> {
         Command::Demo(args) => demo::run(args, console).await,
         Command::Publish(args) => publish::run(args, console).await,
         Command::Subscribe(args) => subscribe::run(args, console).await,
+        Command::Catalog(args) => catalog::run(args, console).await,
+        Command::Fetch(args) => fetch::run(args, console).await,
+        Command::Replay(args) => replay::run(args, console).await,
         Command::Ls(args) => ls::run(args, console).await,
         Command::Ping(args) => ping::run(args).await,
         Command::Bench(args) => bench::run(args, console).await,
-        Command::Relay(_) | Command::Decode(_) | Command::Completions(_) => Ok(Exit::Ok),
+        Command::Relay(_) | Command::Record(_) | Command::Decode(_) | Command::Completions(_) => {
+            Ok(Exit::Ok)
+        }
     }
 }
 

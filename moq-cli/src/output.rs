@@ -44,7 +44,8 @@ impl Output {
         Self::new(io::stdout)
     }
 
-    fn new<W: Write>(open: impl FnOnce() -> W + Send + 'static) -> Self {
+    /// Takes over what `open` yields, on the thread that writes.
+    pub(crate) fn new<W: Write>(open: impl FnOnce() -> W + Send + 'static) -> Self {
         let (batches, receiver) = mpsc::channel(AHEAD);
         let (sender, end) = oneshot::channel();
         std::thread::spawn(move || {
@@ -109,6 +110,18 @@ impl Output {
             Err(_) => Err(io::Error::other("the writing thread is gone")),
         }
     }
+}
+
+/// Hands over what is to be written, if there is something; says whether nobody reads it any more.
+///
+/// # Errors
+/// What the system said.
+pub(crate) async fn flush(output: &mut Output) -> anyhow::Result<Option<OutputClosed>> {
+    if !output.is_dirty() {
+        return Ok(None);
+    }
+    let flushed = output.flush().await.context("cannot write to stdout")?;
+    Ok(flushed.err())
 }
 
 /// Writes to stdout at once; says whether anybody still reads it.

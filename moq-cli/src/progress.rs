@@ -76,6 +76,13 @@ impl Console {
         }
     }
 
+    /// Shows a line of progress of its own, in place of the one before: nothing without a terminal.
+    pub(crate) fn show(&self, line: impl FnOnce() -> String) {
+        if self.inner.is_terminal && !self.inner.is_quiet {
+            self.draw(&line());
+        }
+    }
+
     /// A place for whole lines, beside the line of progress.
     pub(crate) fn writer(&self) -> Writer {
         Writer(self.clone())

@@ -43,9 +43,20 @@ pub enum ExportError {
         #[source]
         source: RouteError,
     },
-    /// The catalog's track ended before it named anything that could be written.
-    #[error("the catalog ended without a rendition that can be written")]
-    NothingToWrite,
+    /// The catalog names nothing that could be written, or its track ended before it did.
+    #[error("the catalog names no rendition that can be written{}", listed(why))]
+    NothingToWrite {
+        /// What is wrong with those that it names.
+        why: Vec<String>,
+    },
+    /// The catalog lacks a rendition that was chosen by its name.
+    #[error("the catalog has no rendition {name}, it has: {}", there.join(", "))]
+    NoRendition {
+        /// The name.
+        name: String,
+        /// The names that it has.
+        there: Vec<String>,
+    },
     /// A track failed, and no other one is left.
     #[error("track {name} failed")]
     Track {
@@ -72,4 +83,10 @@ pub enum ExportError {
     /// The output can't be written.
     #[error("writing boxes")]
     Output(#[from] MuxError),
+}
+
+/// Reasons behind what they are for, if there are any.
+fn listed(reasons: &[String]) -> String {
+    let reasons = reasons.iter().map(|reason| format!(": {reason}"));
+    reasons.collect()
 }

@@ -41,6 +41,7 @@
 //! | [`catalog`] | renditions | JSON, and back |
 //! | [`packager`] | samples | catalogs, tracks, groups, frames |
 //! | [`assembler`] | frames | bytes of a file |
+//! | [`recording`] | tracks, groups, frames, arrivals | bytes of a file, and back |
 //!
 //! Input is never trusted: memory is bounded by [`fmp4::Limits`], one bad fragment costs one group,
 //! and messages say which box at which byte was wrong, what was expected and what helps.
@@ -51,6 +52,7 @@ pub mod codec;
 pub mod container;
 pub mod fmp4;
 pub mod packager;
+pub mod recording;
 pub mod timeline;
 
 mod error;
@@ -64,6 +66,6 @@ pub mod doc;
 pub mod fuzz;
 
 pub use error::{ExportError, ImportError};
-pub use export::{Choice, Export, ExportConfig, ExportNotice};
+pub use export::{CatalogTrack, Choice, Export, ExportConfig, ExportNotice};
 pub use import::{Import, ImportConfig};
 pub use payload::Payload;

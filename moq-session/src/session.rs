@@ -108,6 +108,34 @@ impl Session {
         Ok(self.shared().source.track(&path, track))
     }
 
+    /// The peer's broadcast `path`, whether that is announced or not.
+    ///
+    /// ```
+    /// # use moq_session::{BroadcastProducer, OriginProducer, Track, Version, testing};
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+    /// # let (connection, server) = testing::memory_pair(Version::Lite06);
+    /// # let relay = OriginProducer::new();
+    /// # let _relay = testing::serve(server, &relay);
+    /// # let broadcast = BroadcastProducer::new();
+    /// # let _track = broadcast.create(Track::new("chat"))?;
+    /// # let _publication = relay.publish(&"room/alice".try_into()?, broadcast.consume());
+    /// use moq_session::Session;
+    ///
+    /// let session = Session::connect(connection).await?;
+    /// let room = session.broadcast("room/alice")?;
+    /// room.track("chat")?.info().await?;
+    /// assert!(room.track("video")?.info().await.is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`PathError`] if `path` is no broadcast path.
+    pub fn broadcast(&self, path: &str) -> Result<BroadcastConsumer, PathError> {
+        let path = self.shared().grant.root.join(&BroadcastPath::new(path)?)?;
+        Ok(self.shared().source.broadcast(&path))
+    }
+
     /// Reads one group of the peer's track `track` of the broadcast `path`, without subscribing.
     ///
     /// The peer's FIN is the end [`GroupEnd::Finished`](moq_model::GroupEnd::Finished), its RESET

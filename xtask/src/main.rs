@@ -7,6 +7,7 @@ mod fan_out;
 mod fuzz;
 mod instructions;
 mod interop;
+mod media;
 mod planted;
 mod process;
 mod random;
@@ -73,6 +74,8 @@ fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         ["soak", "--help" | "-h"] => std::io::stdout().write_all(soak::HELP.as_bytes())?,
         ["soak", options @ ..] => soak::run(&Workspace::load()?, options)?,
         ["drill", "--help" | "-h"] => std::io::stdout().write_all(drill::HELP.as_bytes())?,
+        ["media", "--help" | "-h"] => std::io::stdout().write_all(media::HELP.as_bytes())?,
+        ["media", options @ ..] => media::run(&Workspace::load()?, options)?,
         ["drill", options @ ..] => drill::run(&Workspace::load()?, options)?,
         _ => anyhow::bail!(
             "unknown command `{}`; see `cargo xtask --help`",
@@ -95,6 +98,8 @@ Usage: cargo xtask COMMAND
                 (`cargo xtask soak --help` lists its options)
   drill         kills relay and publisher under subscribers, in real processes
                 (`cargo xtask drill --help` lists its options)
+  media         files of ffmpeg through publisher, relay and subscriber, judged by ffprobe
+                (`cargo xtask media --help` lists its options)
   bench relay   CPU per delivered frame of the relay, beside a bare fan-out on quinn
                 (`cargo xtask bench relay --help` lists its options)
   bench wire    instructions per message of the wire format, beside others

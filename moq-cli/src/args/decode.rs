@@ -75,5 +75,7 @@ With --json each line is an object with a `type`:
   skipped      offset, length, reason: bytes that were not decoded
 All but session have t_ms (null if unknown) and from; all but close and datagrams have stream and kind
 (bi, uni); of a datagram, kind is datagram. Offsets and lengths are bytes of one direction of a stream.
+Of a recording of `moq record`, each record is an object: start, broadcast, track, group, frame, group_end,
+lost, track_end, index, end, with offset in the file and t_ms since its start (null if it has no time).
 
 Exit codes: 0 ok, 1 some bytes are wrong or nothing could be read, 2 usage.";

@@ -8,6 +8,7 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 use moq_session::BroadcastPath;
 
+use super::fmp4::{Fmp4PublishArgs, Fmp4SubscribeArgs};
 use super::{ClientArgs, values};
 
 /// `moq publish`
@@ -22,6 +23,8 @@ pub(crate) struct PublishArgs {
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) media: MediaArgs,
+    #[command(flatten)]
+    pub(crate) fmp4: Fmp4PublishArgs,
     /// End a group after this many frames [default: 1 with --lines and --json]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MAX_FRAMES))]
     #[arg(env = "MOQ_GROUP_FRAMES", hide_env_values = true)]
@@ -50,6 +53,8 @@ pub(crate) struct SubscribeArgs {
     pub(crate) broadcast: BroadcastPath,
     #[command(flatten)]
     pub(crate) media: MediaArgs,
+    #[command(flatten)]
+    pub(crate) fmp4: Fmp4SubscribeArgs,
     /// Where to begin: oldest, newest, or the number of a group [default: oldest if the broadcast
     /// had to be waited for, else newest]
     #[arg(long, value_name = "START", env = "MOQ_FROM", hide_env_values = true)]

@@ -3,8 +3,11 @@
 mod bench;
 mod client;
 mod decode;
+mod fmp4;
 mod media;
+mod recordings;
 mod relay;
+mod single;
 mod values;
 
 use std::time::Duration;
@@ -18,7 +21,9 @@ pub(crate) use bench::{BenchArgs, Shape};
 pub(crate) use client::ClientArgs;
 pub(crate) use decode::{DecodeArgs, Part};
 pub(crate) use media::{Beginning, Mode, PublishArgs, SubscribeArgs};
+pub(crate) use recordings::{RecordArgs, ReplayArgs};
 pub(crate) use relay::{Listen, RelayArgs, TlsArgs};
+pub(crate) use single::{CatalogArgs, FetchArgs};
 
 /// Publish, subscribe and relay live content over QUIC and WebTransport.
 ///
@@ -66,6 +71,14 @@ pub(crate) enum Command {
     Publish(PublishArgs),
     /// Write a broadcast to stdout
     Subscribe(SubscribeArgs),
+    /// Show what media a broadcast has
+    Catalog(CatalogArgs),
+    /// Write one group of a track to stdout
+    Fetch(FetchArgs),
+    /// Keep all tracks of broadcasts in a file, as they come
+    Record(RecordArgs),
+    /// Publish what was recorded, as if it were live
+    Replay(ReplayArgs),
     /// List the announced broadcasts
     Ls(LsArgs),
     /// Connect, and report what was negotiated and how long it took
@@ -76,10 +89,10 @@ pub(crate) enum Command {
     /// however late the ones before it were, and its latency counts from that moment. Exit code 1 if a frame
     /// was lost that had to be delivered.
     Bench(BenchArgs),
-    /// Show what bytes say: of a capture, a qlog, hex or a single stream
+    /// Show what bytes say: of a capture, a recording, a qlog, hex or a single stream
     ///
     /// The input is recognised by what it holds: a capture (JSON with the bytes and events of a session), a
-    /// qlog, hex digits, or else the bytes of one stream. In hex, spaces, colons, 0x, comments after # or //
+    /// recording of `moq record`, a qlog, hex digits, or else the bytes of one stream. In hex, spaces, colons, 0x, comments after # or //
     /// and what xxd and hexdump -C add are passed over. An empty line ends a stream. A line may begin with
     /// `uni:` or another KIND, which begins a stream, with `<` if the answer on the same stream follows, and
     /// with `>` if its opener goes on.

@@ -53,6 +53,11 @@ pub(super) fn group_size(text: &str) -> Result<usize, String> {
     }
 }
 
+/// Reads a size that a file can have.
+pub(super) fn bytes(text: &str) -> Result<u64, String> {
+    u64::try_from(size(text)?).map_err(|_| "that is too much".to_owned())
+}
+
 /// Reads how much a subscriber holds.
 pub(super) fn buffer(text: &str) -> Result<u64, String> {
     let size = u64::try_from(size(text)?).map_err(|_| "that is too much".to_owned())?;

@@ -1,6 +1,7 @@
 //! Connecting, staying connected, and saying what is wrong where that fails.
 
 mod failure;
+mod reader;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::progress::Console;
 use failure::is_unauthorized;
 
 pub(crate) use failure::{ended, failed, no_capacity};
+pub(crate) use reader::{reader, unread};
 
 /// What a session of these arguments starts with.
 pub(crate) fn config(args: &ClientArgs) -> Config {
@@ -161,6 +163,17 @@ impl Link {
             self.shown_url()
         ));
         Ok(())
+    }
+
+    /// Waits until there will be no further session, and says why.
+    ///
+    /// Cancel safe.
+    pub(crate) async fn over(&mut self) -> anyhow::Error {
+        loop {
+            if let Err(reason) = self.event().await {
+                return reason;
+            }
+        }
     }
 
     async fn connected(&mut self) -> anyhow::Result<()> {

@@ -20,6 +20,7 @@ mod recording;
 mod say;
 mod session;
 mod streams;
+mod tape;
 mod text;
 mod tracks;
 
@@ -42,6 +43,9 @@ use text::Text;
 /// Runs the command.
 pub(crate) fn run(args: &DecodeArgs, console: &Console) -> anyhow::Result<Exit> {
     let bytes = load(&args.file)?;
+    if tape::is_recording(&bytes) {
+        return tape::run(&bytes, args.json, console);
+    }
     let newest = Version::OFFERED.first().copied();
     let fallback = args.version().or(newest).unwrap_or(Version::Lite06);
     let recording = input::read(bytes.into(), args.stream, fallback)?;

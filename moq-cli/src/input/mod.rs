@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -46,6 +47,18 @@ impl Source {
             .with_hint(hint)
         };
         open().map(Self::File).with_context(failure)
+    }
+
+    /// Whether it is a file, which is there as a whole, and no pipe.
+    pub(crate) fn is_file(&self) -> bool {
+        let is_file = |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file());
+        match self {
+            Self::File(file) => is_file(file),
+            Self::Stdin => {
+                let handle = io::stdin().as_fd().try_clone_to_owned();
+                handle.is_ok_and(|handle| is_file(&handle.into()))
+            }
+        }
     }
 
     /// Reads on a thread of its own, since no read of a terminal or pipe can be cancelled. The

@@ -12,7 +12,7 @@ use crate::progress::Meter;
 ///
 /// # Errors
 /// If somebody has not, and made no progress for `linger`.
-pub(super) async fn run(link: &mut Link, meter: &Meter, linger: Duration) -> anyhow::Result<()> {
+pub(crate) async fn run(link: &mut Link, meter: &Meter, linger: Duration) -> anyhow::Result<()> {
     let mut drain = Drain::new(Instant::now());
     let watch = (linger / LOOKS).max(SHORTEST_LOOK);
     loop {

@@ -1,7 +1,8 @@
 //! `moq publish`: frames from stdin or a file.
 
-mod drain;
+pub(crate) mod drain;
 mod groups;
+mod media;
 mod told;
 
 use std::io;
@@ -22,6 +23,9 @@ use groups::Groups;
 
 /// Runs the command.
 pub(crate) async fn run(args: PublishArgs, console: &Console) -> anyhow::Result<Exit> {
+    if args.fmp4.fmp4 {
+        return media::run(&args, console).await;
+    }
     let source = Source::open(args.file.as_deref())?;
     let broadcast = BroadcastProducer::new();
     let track = Track::new(args.media.track.as_str()).with_max_age(args.media.max_age);

@@ -1,35 +1,30 @@
 //! `moq subscribe`: frames to stdout.
 
+mod find;
+mod media;
 mod patience;
-mod trouble;
+pub(crate) mod trouble;
 mod write;
 
 use futures_util::FutureExt as _;
-use moq_session::{
-    Abort, Budget, HopId, OriginProducer, ReadError, ResumeError, ResumeEvent, ResumingReader,
-    Role, Start, Subscription, TrackFinder,
-};
+use moq_session::{ResumeError, ResumeEvent, ResumingReader, Start, Subscription, TrackFinder};
 
 use crate::args::{Beginning, SubscribeArgs};
 use crate::client::{self, Link};
 use crate::exit::Exit;
-use crate::memory;
 use crate::output::OutputClosed;
 use crate::progress::Console;
+pub(crate) use find::{Ended, Finder};
 use patience::Patience;
 use write::Writer;
 
 /// Runs the command.
 pub(crate) async fn run(args: SubscribeArgs, console: &Console) -> anyhow::Result<Exit> {
-    let buffer = args
-        .buffer
-        .unwrap_or_else(|| memory::quarter(MOST_BUFFERED));
-    let origin = OriginProducer::with(HopId::random(), Budget::without_history(buffer));
-    let config = client::config(&args.client)
-        .with_subscribe(origin.clone())
-        .with_role(Role::Subscriber);
-    let link = Link::connect(&args.client, config, console).await?;
-    let finder = TrackFinder::new(origin.consume(), args.broadcast.clone(), &args.media.track);
+    if args.fmp4.fmp4 {
+        return media::run(&args, console).await;
+    }
+    let (link, origin) = client::reader(&args.client, client::unread(args.buffer), console).await?;
+    let finder = TrackFinder::new(origin, args.broadcast.clone(), &args.media.track);
     let mut reading = Reading {
         reader: reader(&args, finder.with_sessions(link.sessions())),
         link,
@@ -145,20 +140,9 @@ impl Reading<'_> {
         match error {
             ResumeError::NoTrack => trouble::no_track(&self.args.media.track),
             ResumeError::NoAnswer => trouble::no_answer(),
-            ResumeError::Vanished(error @ ReadError::Aborted(Abort::NoCapacity)) => {
-                trouble::no_capacity(error)
-            }
             ResumeError::Vanished(error) => trouble::vanished(error),
             // The link knows why.
-            error => loop {
-                if let Err(reason) = self.link.event().await {
-                    return reason.context(error);
-                }
-            },
+            error => self.link.over().await.context(error),
         }
     }
 }
-
-/// What is held of a track at most while some group before it is missing, in bytes: relays send
-/// newest first, so the first group of a file may come after all others.
-const MOST_BUFFERED: u64 = 1 << 30;

@@ -1,12 +1,13 @@
 //! What can be wrong with a track, in words.
 
-use moq_session::{Abort, ReadError};
+use moq_session::{Abort, FoundTrack, ReadError};
 
+use super::find::Ended;
 use crate::client;
 use crate::exit::{Exit, Failure};
 
 /// What is missing, and why as far as that is known.
-pub(super) fn missing(groups: &std::ops::Range<u64>, cause: Abort) -> String {
+pub(crate) fn missing(groups: &std::ops::Range<u64>, cause: Abort) -> String {
     let what = match groups.end.saturating_sub(groups.start) {
         0 | 1 => format!("group {} is missing, or some of it", groups.start),
         _ => format!("groups {} to {} are missing", groups.start, groups.end - 1),
@@ -20,13 +21,13 @@ pub(super) fn missing(groups: &std::ops::Range<u64>, cause: Abort) -> String {
 }
 
 /// Something is missing where nothing may be.
-pub(super) fn strict(what: String) -> anyhow::Error {
+pub(crate) fn strict(what: String) -> anyhow::Error {
     let hint = "without --strict what is missing is skipped";
     Failure::new(Exit::Failed, what).with_hint(hint).into()
 }
 
 /// The broadcast lacks the track.
-pub(super) fn no_track(name: &str) -> anyhow::Error {
+pub(crate) fn no_track(name: &str) -> anyhow::Error {
     let what = format!("the broadcast has no track `{name}`");
     let failure = Failure::new(Exit::NotFound, what);
     failure
@@ -34,25 +35,54 @@ pub(super) fn no_track(name: &str) -> anyhow::Error {
         .into()
 }
 
+/// The broadcast lacks a track that its catalog names.
+pub(crate) fn no_named_track(name: &str) -> anyhow::Error {
+    let what = format!("the broadcast has no track `{name}`, though its catalog names it");
+    Failure::new(Exit::NotFound, what)
+        .with_hint("check on its publisher")
+        .into()
+}
+
+/// Why a broadcast's catalog is not there: it may come yet, or `None` if it was there and was lost.
+///
+/// # Errors
+/// If the broadcast has no catalog, or the server does not answer.
+pub(crate) fn absent(error: ReadError, found: &FoundTrack) -> anyhow::Result<Option<Ended>> {
+    match error {
+        ReadError::Aborted(Abort::Unroutable) => Ok(Some(Ended::NotThere)),
+        ReadError::Aborted(Abort::NotFound) if !found.is_announced => Ok(Some(Ended::NotThere)),
+        ReadError::Aborted(Abort::NotFound) => {
+            let what = format!(
+                "the broadcast has no catalog, no track `{}`",
+                found.track.name()
+            );
+            let failure = Failure::new(Exit::NotFound, what);
+            Err(failure
+                .with_hint("`moq subscribe --track NAME` reads a single track")
+                .into())
+        }
+        ReadError::Aborted(Abort::Timeout) => Err(no_answer()),
+        _ => Ok(None),
+    }
+}
+
 /// The server owes an answer.
-pub(super) fn no_answer() -> anyhow::Error {
+pub(crate) fn no_answer() -> anyhow::Error {
     let failure = Failure::new(Exit::TimedOut, "the server does not answer for the track");
     failure.with_hint("give it longer with --timeout").into()
 }
 
-/// The server serves as many tracks as it is ready to, or the publisher behind it does.
-pub(super) fn no_capacity(error: ReadError) -> anyhow::Error {
-    anyhow::Error::new(error).context(client::no_capacity())
-}
-
-/// The track ended before its finish.
-pub(super) fn vanished(error: ReadError) -> anyhow::Error {
+/// The track ended before its finish, or is one more than the server or the publisher serves.
+pub(crate) fn vanished(error: ReadError) -> anyhow::Error {
+    if error == ReadError::Aborted(Abort::NoCapacity) {
+        return anyhow::Error::new(error).context(client::no_capacity());
+    }
     let failure = Failure::new(Exit::Failed, "the broadcast vanished without an end");
     anyhow::Error::new(error).context(failure.with_hint("check on its publisher"))
 }
 
 /// A frame is not what was asked for.
-pub(super) fn no_json(why: String) -> anyhow::Error {
+pub(crate) fn no_json(why: String) -> anyhow::Error {
     let failure = Failure::new(Exit::Failed, "a frame is no JSON");
     anyhow::Error::msg(why).context(failure.with_hint("--lines and --raw take anything"))
 }

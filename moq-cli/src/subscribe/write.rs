@@ -10,7 +10,7 @@ use moq_session::{Abort, Continuity, Frame, TrackInfo, TrackRead};
 use super::trouble;
 use crate::args::{Mode, SubscribeArgs};
 use crate::input;
-use crate::output::{Output, OutputClosed};
+use crate::output::{self, Output, OutputClosed};
 use crate::progress::{Console, Meter};
 
 /// Writes frames in order, over as many subscriptions as it takes.
@@ -118,15 +118,7 @@ impl Writer {
     /// # Errors
     /// If stdout cannot be written to.
     pub(super) async fn flush(&mut self) -> anyhow::Result<Option<OutputClosed>> {
-        if !self.output.is_dirty() {
-            return Ok(None);
-        }
-        let flushed = self
-            .output
-            .flush()
-            .await
-            .context("cannot write to stdout")?;
-        Ok(flushed.err())
+        output::flush(&mut self.output).await
     }
 }
 

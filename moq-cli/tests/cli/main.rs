@@ -6,5 +6,6 @@ mod decode;
 mod failures;
 mod flows;
 mod hello;
+mod media;
 mod program;
 mod restarts;

@@ -5,6 +5,7 @@
 
 mod sources;
 mod state;
+mod stats;
 mod track;
 
 #[cfg(test)]
@@ -12,3 +13,4 @@ mod tests;
 
 pub use sources::Source;
 pub use state::{Assembler, AssemblerConfig};
+pub use stats::WrittenStats;

@@ -27,7 +27,7 @@ pub struct AssemblerConfig {
 #[derive(Debug)]
 pub struct Assembler {
     config: AssemblerConfig,
-    tracks: Vec<Track>,
+    pub(super) tracks: Vec<Track>,
     /// What came before the output started, and how many bytes that is.
     waiting: VecDeque<(usize, Run)>,
     waiting_bytes: usize,
@@ -82,6 +82,9 @@ impl Assembler {
         let Some(run) = run else {
             return Ok(Ok(()));
         };
+        let counters = &mut self.tracks[rendition].counters;
+        counters.groups += u64::from(counters.group != Some(group));
+        counters.group = Some(group);
         if self.is_started() {
             self.write(rendition, run)?;
             return Ok(Ok(()));
@@ -198,6 +201,11 @@ impl Assembler {
             // centuries after it, which takes many frames that each went on where another ended.
             return Ok(());
         }
+        let counters = &mut self.tracks[rendition].counters;
+        counters.start.get_or_insert(start);
+        counters.samples += run.samples.len() as u64;
+        let bytes = run.samples.iter().map(|sample| sample.payload.len() as u64);
+        counters.bytes += bytes.sum::<u64>();
         let start = start.unsigned_abs();
         self.sequence = self.sequence.wrapping_add(1);
         let fragment = write_fragment(self.sequence, number, start, &run.samples)?;

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::sources::{Source, Wrap};
+use super::stats::Counters;
 use crate::codec::{Family, aac, nal};
 use crate::container::{ContainerError, cmaf, legacy, loc};
 use crate::fmp4::FragmentSample;
@@ -24,6 +25,7 @@ pub(super) struct Track {
     pub(super) epoch: u64,
     /// Up to where it was written, in its ticks.
     pub(super) end: Option<i64>,
+    pub(super) counters: Counters,
 }
 
 /// Samples that are decoded one after the other, from `start` on in the rendition's ticks.
@@ -54,6 +56,7 @@ impl Track {
             anchor: Anchor::new([]),
             epoch: 0,
             end: None,
+            counters: Counters::default(),
         }
     }
 

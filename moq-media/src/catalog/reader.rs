@@ -28,6 +28,12 @@ pub struct Reading {
 }
 
 impl CatalogReader {
+    /// The document as it stands, patches included; `None` before one could be read.
+    #[must_use]
+    pub fn document(&self) -> Option<&Value> {
+        self.document.as_ref()
+    }
+
     /// Reads the first frame of a group: a whole document.
     ///
     /// # Errors

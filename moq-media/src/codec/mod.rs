@@ -32,6 +32,8 @@ pub use family::Family;
 
 use bytes::Bytes;
 
+use crate::catalog::Size;
+
 /// What the catalog says of a stream, as far as it comes from the codec.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -81,5 +83,16 @@ impl Media {
     #[must_use]
     pub fn is_video(self) -> bool {
         matches!(self, Self::Video { .. })
+    }
+
+    /// The size of its pictures, if it has pictures and their size is known.
+    #[must_use]
+    pub fn size(self) -> Option<Size> {
+        match self {
+            Self::Video { width, height } if width > 0 && height > 0 => {
+                Some(Size { width, height })
+            }
+            _ => None,
+        }
     }
 }

@@ -3,13 +3,14 @@
 use moq_model::{
     BroadcastConsumer, GroupConsumer, GroupRead, ReadError, Subscription, TrackReader,
 };
+use serde_json::Value;
 
 use crate::catalog::{CatalogError, CatalogReader, Reading, TRACK};
 use crate::error::ExportError;
 
 /// Follows a broadcast's catalog.
 #[derive(Debug)]
-pub(super) struct CatalogTrack {
+pub struct CatalogTrack {
     groups: TrackReader,
     group: Option<GroupConsumer>,
     is_snapshot: bool,
@@ -17,7 +18,11 @@ pub(super) struct CatalogTrack {
 }
 
 impl CatalogTrack {
-    pub(super) fn open(broadcast: &BroadcastConsumer) -> Result<Self, ExportError> {
+    /// Begins with the newest catalog.
+    ///
+    /// # Errors
+    /// [`ExportError::NoCatalog`] when the broadcast is known to have none.
+    pub fn open(broadcast: &BroadcastConsumer) -> Result<Self, ExportError> {
         let track = broadcast.track(TRACK);
         let track = track.map_err(|source| ExportError::NoCatalog {
             track: TRACK,
@@ -31,10 +36,19 @@ impl CatalogTrack {
         })
     }
 
-    /// The next catalog, or why it can't be used; `None` at the track's end. Cancel safe.
-    pub(super) async fn next(
-        &mut self,
-    ) -> Result<Option<Result<Reading, CatalogError>>, ReadError> {
+    /// The document that the last catalog was read from, with its patches.
+    #[must_use]
+    pub fn document(&self) -> Option<&Value> {
+        self.reader.document()
+    }
+
+    /// The next catalog, or why it can't be used; `None` at the track's end.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the track ended before its finish.
+    ///
+    /// Cancel safe.
+    pub async fn next(&mut self) -> Result<Option<Result<Reading, CatalogError>>, ReadError> {
         loop {
             let Some(group) = &mut self.group else {
                 let Some(group) = self.groups.next_group().await? else {

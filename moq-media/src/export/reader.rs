@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use moq_model::platform::clock::{self, Sleep};
-use moq_model::{BroadcastConsumer, ReadError, TrackRead};
+use moq_model::{Abort, GroupRange, ReadError, TrackRead};
 
 use super::catalog::CatalogTrack;
 use super::config::ExportConfig;
 use super::notice::ExportNotice;
-use super::renditions::{Rendition, is_changed, sources, subscribe};
+use super::renditions::Rendition;
 use crate::assembler::Assembler;
-use crate::catalog::{Catalog, CatalogError, Reading, TRACK};
+use crate::catalog::{Catalog, CatalogError, Reading};
 use crate::error::ExportError;
 
 /// Reads a broadcast's media and writes it as one fragmented MP4.
@@ -48,21 +48,22 @@ use crate::error::ExportError;
 #[derive(Debug)]
 pub struct Export {
     /// `None` once it has ended.
-    catalog: Option<CatalogTrack>,
-    known: Catalog,
-    renditions: Vec<Rendition>,
-    assembler: Assembler,
-    notices: VecDeque<ExportNotice>,
-    wait: Wait,
+    pub(super) catalog: Option<CatalogTrack>,
+    pub(super) known: Catalog,
+    pub(super) config: ExportConfig,
+    pub(super) renditions: Vec<Rendition>,
+    pub(super) assembler: Assembler,
+    pub(super) notices: VecDeque<ExportNotice>,
+    pub(super) wait: Wait,
     /// Which rendition is asked first, so that none starves.
-    turn: usize,
+    pub(super) turn: usize,
     /// The last rendition that failed, unless another one ended well.
-    failure: Option<(String, ReadError)>,
+    pub(super) failure: Option<(String, ReadError)>,
 }
 
 /// Waits for the first frames of all renditions, from the first of any on.
 #[derive(Debug)]
-enum Wait {
+pub(super) enum Wait {
     ForFirst(Duration),
     Until(Pin<Box<Sleep>>),
     Over,
@@ -77,46 +78,6 @@ enum Step {
 }
 
 impl Export {
-    /// Reads the catalog until it has something to write, and subscribes to that.
-    ///
-    /// # Errors
-    /// [`ExportError::NoCatalog`] without a catalog, [`ExportError::NothingToWrite`] when it ends
-    /// first, [`ExportError::Track`] when it fails.
-    ///
-    /// Cancel safe.
-    pub async fn open(
-        broadcast: &BroadcastConsumer,
-        config: ExportConfig,
-    ) -> Result<Self, ExportError> {
-        let mut catalog = CatalogTrack::open(broadcast)?;
-        let mut notices = VecDeque::new();
-        loop {
-            let next = catalog.next().await.map_err(|source| ExportError::Track {
-                name: TRACK.to_owned(),
-                source,
-            })?;
-            let reading = next.ok_or(ExportError::NothingToWrite)??;
-            notices.extend(reading.faults.into_iter().map(ExportNotice::Field));
-            let sources = sources(&reading.catalog, &config, &mut notices);
-            if sources.is_empty() {
-                continue;
-            }
-            let renditions = sources
-                .iter()
-                .map(|source| subscribe(broadcast, source, &config));
-            return Ok(Self {
-                catalog: Some(catalog),
-                renditions: renditions.collect::<Result<_, _>>()?,
-                assembler: Assembler::new(sources, config.assembler),
-                known: reading.catalog,
-                notices,
-                wait: Wait::ForFirst(config.wait),
-                turn: 0,
-                failure: None,
-            });
-        }
-    }
-
     /// The next bytes of the file; `None` at its end.
     ///
     /// # Errors
@@ -187,17 +148,21 @@ impl Export {
     ) -> Result<(), ExportError> {
         let name = self.renditions[at].name.clone();
         match next {
-            Ok(Some(TrackRead::Frame { group, frame, .. })) => {
-                self.frame(at, group, &frame.payload)?;
+            Ok(Some(TrackRead::Frame {
+                group,
+                index,
+                frame,
+            })) => {
+                if let Some(groups) = self.renditions[at].resumed_behind(group) {
+                    self.skipped(at, groups, Abort::Missing);
+                }
+                if !self.renditions[at].was_written(group, index) {
+                    self.frame(at, group, &frame.payload)?;
+                }
             }
             Ok(Some(TrackRead::Skipped { groups, cause })) => {
-                self.assembler.gap(at);
-                let notice = ExportNotice::Skipped {
-                    name,
-                    groups,
-                    cause,
-                };
-                self.notices.push_back(notice);
+                self.renditions[at].awaited = None;
+                self.skipped(at, groups, cause);
             }
             Ok(Some(_)) => {}
             Ok(None) => {
@@ -205,12 +170,24 @@ impl Export {
                 self.failure = None;
             }
             Err(error) => {
-                self.renditions[at].reader = None;
+                self.renditions[at].lose();
                 self.failure = Some((name.clone(), error));
                 self.notices.push_back(ExportNotice::Failed { name, error });
             }
         }
         Ok(())
+    }
+
+    fn skipped(&mut self, at: usize, groups: GroupRange, cause: Abort) {
+        self.assembler.gap(at);
+        let rendition = &mut self.renditions[at];
+        rendition.skipped += groups.end.saturating_sub(groups.start);
+        let name = rendition.name.clone();
+        self.notices.push_back(ExportNotice::Skipped {
+            name,
+            groups,
+            cause,
+        });
     }
 
     fn frame(&mut self, at: usize, group: u64, frame: &Bytes) -> Result<(), ExportError> {
@@ -251,46 +228,5 @@ impl Export {
             Some((name, source)) => Err(ExportError::Track { name, source }),
             None => Ok(None),
         }
-    }
-
-    /// Takes a change of the catalog. Only another decoder matters to what is being written.
-    fn follow(
-        &mut self,
-        next: Result<Option<Result<Reading, CatalogError>>, ReadError>,
-    ) -> Result<(), ExportError> {
-        let reading = match next {
-            Ok(Some(Ok(reading))) => reading,
-            Ok(Some(Err(error))) => {
-                self.notices.push_back(ExportNotice::Catalog(error));
-                return Ok(());
-            }
-            // The renditions tell how the broadcast ended.
-            Ok(None) | Err(_) => {
-                self.catalog = None;
-                return Ok(());
-            }
-        };
-        self.notices
-            .extend(reading.faults.into_iter().map(ExportNotice::Field));
-        for Rendition { name, reader, .. } in &self.renditions {
-            if reader.is_some() && is_changed(&self.known, &reading.catalog, name) {
-                return Err(ExportError::Changed { name: name.clone() });
-            }
-        }
-        let (old, new) = (&self.known, &reading.catalog);
-        let video = new
-            .video
-            .keys()
-            .filter(|name| !old.video.contains_key(*name));
-        let audio = new
-            .audio
-            .keys()
-            .filter(|name| !old.audio.contains_key(*name));
-        let appeared = video
-            .chain(audio)
-            .map(|name| ExportNotice::Appeared(name.clone()));
-        self.notices.extend(appeared);
-        self.known = reading.catalog;
-        Ok(())
     }
 }

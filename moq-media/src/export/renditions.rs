@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use moq_model::{BroadcastConsumer, OrderedReader, Subscription};
+use moq_model::{BroadcastConsumer, OrderedReader, Start, Subscription};
 
 use super::choice;
 use super::config::ExportConfig;
@@ -19,6 +19,14 @@ pub(super) struct Rendition {
     pub(super) reader: Option<OrderedReader>,
     /// The group that is left, because a frame of it can't be used.
     pub(super) left: Option<u64>,
+    /// Whether the track failed, so that it may be found again.
+    pub(super) is_lost: bool,
+    /// The group and the frame that were next when it was lost.
+    pub(super) position: Option<(u64, usize)>,
+    /// The group that has to come first after that.
+    pub(super) awaited: Option<u64>,
+    /// How many groups are known to be missing.
+    pub(super) skipped: u64,
 }
 
 /// What is to be written, by the configuration.
@@ -46,21 +54,35 @@ pub(super) fn subscribe(
     config: &ExportConfig,
 ) -> Result<Rendition, ExportError> {
     let name = source.name.clone();
+    Ok(Rendition {
+        reader: Some(open(broadcast, &name, config.start, config)?),
+        name,
+        left: None,
+        is_lost: false,
+        position: None,
+        awaited: None,
+        skipped: 0,
+    })
+}
+
+/// Reads a track from `start` on.
+pub(super) fn open(
+    broadcast: &BroadcastConsumer,
+    name: &str,
+    start: Start,
+    config: &ExportConfig,
+) -> Result<OrderedReader, ExportError> {
     let track = broadcast
-        .track(&name)
+        .track(name)
         .map_err(|error| ExportError::Rendition {
-            name: name.clone(),
+            name: name.to_owned(),
             reason: error.to_string(),
         })?;
     let subscription = Subscription::default()
-        .with_start(config.start)
+        .with_start(start)
         .with_max_age(config.max_age)
         .with_patience(config.patience);
-    Ok(Rendition {
-        name,
-        reader: Some(track.subscribe(subscription).ordered()),
-        left: None,
-    })
+    Ok(track.subscribe(subscription).ordered())
 }
 
 /// Whether a rendition's entry asks for another decoder. One that is gone ends by its track.

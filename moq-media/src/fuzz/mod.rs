@@ -7,22 +7,25 @@
 //! - `media`: what is published of a file can be read, and the file that becomes of it is whole;
 //! - `catalog`: a catalog that was read is the same once written and read again;
 //! - `frame`: so is a frame, and its samples take no more bytes than it has;
+//! - `recording`: so is a record, and how a recording is cut into pieces changes nothing;
 //! - nothing panics.
 //!
-//! The first byte of an input of `demux`, `media` and `frame` picks the size of the pieces, the
-//! format, or the container. An input of `catalog` is a document and patches, with zero bytes between.
+//! The first byte of an input of `demux`, `media`, `frame` and `recording` picks the size of the pieces,
+//! the format, or the container. An input of `catalog` is a document and patches, with zero bytes between.
 
 mod catalog;
 mod check;
 mod demux;
 mod frame;
 mod media;
+mod recording;
 
 pub use catalog::catalog;
 pub use check::{Meter, measure_with};
 pub use demux::demux;
 pub use frame::frame;
 pub use media::media;
+pub use recording::recording;
 
 /// Takes an input and panics if it finds something wrong.
 pub type Target = fn(&[u8]);
@@ -33,4 +36,5 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("media", media),
     ("catalog", catalog),
     ("frame", frame),
+    ("recording", recording),
 ];

@@ -129,6 +129,19 @@ impl Import {
         self.publisher.ready().await;
     }
 
+    /// Waits until somebody reads the catalog.
+    ///
+    /// Cancel safe.
+    pub async fn used(&self) {
+        self.publisher.used().await;
+    }
+
+    /// When the first frame was due, in the broadcast's time; `None` before one was published.
+    #[must_use]
+    pub fn started_at(&self) -> Option<Duration> {
+        self.publisher.started_at()
+    }
+
     /// The next thing that a person should know.
     pub fn next_notice(&mut self) -> Option<Notice> {
         self.notices.pop_front()
@@ -143,6 +156,12 @@ impl Import {
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.demuxer.offset()
+    }
+
+    /// Whether the input could end here, between two boxes: a file that is sent once more begins there.
+    #[must_use]
+    pub fn is_at_border(&self) -> bool {
+        self.demuxer.is_at_border()
     }
 
     /// Says that the input has ended: publishes what is left, and ends all tracks well.

@@ -16,6 +16,8 @@ pub(super) struct Publisher {
     max_age: Duration,
     catalog: Option<TrackProducer>,
     tracks: BTreeMap<usize, Written>,
+    /// When the first frame was due.
+    started_at: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -33,6 +35,7 @@ impl Publisher {
             max_age,
             catalog: Some(catalog),
             tracks: BTreeMap::new(),
+            started_at: None,
         })
     }
 
@@ -56,9 +59,10 @@ impl Publisher {
             Output::Frame {
                 track,
                 timestamp,
+                due,
                 payload,
-                ..
             } => {
+                self.started_at.get_or_insert(due);
                 if let Some(written) = self.tracks.get_mut(&track) {
                     return written.frame(timestamp, payload);
                 }
@@ -89,6 +93,16 @@ impl Publisher {
         let group = None;
         self.tracks.insert(opened.track, Written { track, group });
         Ok(())
+    }
+
+    pub(super) fn started_at(&self) -> Option<Duration> {
+        self.started_at
+    }
+
+    pub(super) async fn used(&self) {
+        if let Some(catalog) = &self.catalog {
+            catalog.used().await;
+        }
     }
 
     pub(super) async fn ready(&self) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Size};
 use crate::codec::CodecError;
 use crate::fmp4::{BoxError, Break};
 use crate::timeline::Scale;
@@ -134,6 +134,8 @@ pub struct TrackStats {
     pub name: String,
     /// Its WebCodecs string.
     pub codec: String,
+    /// The size of its pictures, if it has pictures.
+    pub size: Option<Size>,
     /// Samples that were published.
     pub samples: u64,
     /// Samples that were left out for want of a key frame.
@@ -142,6 +144,8 @@ pub struct TrackStats {
     pub groups: u64,
     /// Bytes of samples, without their containers.
     pub bytes: u64,
+    /// When its first sample is shown, in the broadcast's time.
+    pub start: Duration,
     /// Up to where the track reaches, in the broadcast's time.
     pub end: Duration,
 }

@@ -59,6 +59,7 @@ impl Track {
         let stats = TrackStats {
             name: name.clone(),
             codec: init.entry.config.codec.clone(),
+            size: init.entry.config.media.size(),
             ..TrackStats::default()
         };
         Self {
@@ -125,6 +126,9 @@ impl Track {
             }
             Step::Begin => self.begin(scale.micros(dts), outputs)?,
             Step::Continue => {}
+        }
+        if self.stats.samples == 0 {
+            self.stats.start = duration(scale.micros(pts));
         }
         self.stats.samples += 1;
         self.stats.bytes += sample.payload.len() as u64;
@@ -265,6 +269,7 @@ impl Track {
     /// The input describes the track anew, with a configuration that its frames carry themselves.
     pub(super) fn describe(&mut self, init: TrackInit, segment: Bytes) {
         self.stats.codec.clone_from(&init.entry.config.codec);
+        self.stats.size = init.entry.config.media.size();
         if init.scale != self.init.scale {
             let micros = self.init.scale.micros(self.end);
             self.end = init.scale.from_micros(micros);

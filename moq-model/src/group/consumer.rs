@@ -121,6 +121,9 @@ impl GroupConsumer {
         max: usize,
         mut take: impl FnMut(Frame),
     ) -> Poll<Option<GroupEnd>> {
+        if let Some(end) = self.end {
+            return Poll::Ready(Some(end));
+        }
         let mut batch = Batch::new(max, exchange);
         let mut next = match self.read(cx, &mut batch) {
             Frames::Some(first, _) => Some(first),

@@ -1,11 +1,11 @@
 //! Streams of the memory pair: bytes in order, and how they end.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
+use super::chunks::Chunks;
 use super::link::{Credit, Ending, Link};
 use crate::transport::{RecvError, RecvStream, SendError, SendStream};
 
@@ -27,7 +27,7 @@ pub(super) struct Pipe {
 
 #[derive(Debug, Default)]
 struct State {
-    chunks: VecDeque<Bytes>,
+    chunks: Chunks,
     buffered: usize,
     end: Option<PipeEnd>,
     stopped: Option<u32>,
@@ -130,7 +130,7 @@ impl State {
             let part = chunk.split_to(chunk.len().min(room));
             if !part.is_empty() {
                 self.buffered += part.len();
-                self.chunks.push_back(part);
+                self.chunks.push(part);
             }
         }
         self.buffered - before
@@ -171,7 +171,7 @@ impl MemorySend {
             state.buffered = 0;
             std::mem::take(&mut state.chunks)
         } else {
-            VecDeque::new()
+            Chunks::default()
         };
         let aftermath = state.written();
         drop(state);
@@ -259,7 +259,7 @@ impl RecvStream for MemoryRecv {
         if state.stopped.is_some() {
             return Poll::Ready(Err(RecvError::Closed));
         }
-        if let Some(chunk) = state.chunks.pop_front() {
+        if let Some(chunk) = state.chunks.pop() {
             state.buffered -= chunk.len();
             let aftermath = state.read();
             drop(state);
@@ -277,7 +277,7 @@ impl RecvStream for MemoryRecv {
         let mut state = self.0.lock();
         let is_over = state.is_delivered() || state.is_reset_seen;
         let dropped = if is_over {
-            VecDeque::new()
+            Chunks::default()
         } else {
             state.stopped.get_or_insert(code);
             state.buffered = 0;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moq_model::platform::clock::{self, Instant};
-use moq_model::{BroadcastPath, HopId, OriginConsumer, TrackConsumer};
+use moq_model::{BroadcastConsumer, BroadcastPath, HopId, OriginConsumer, TrackConsumer};
 
 use super::event::ResumeError;
 use super::following::{Following, closed, next, until};
@@ -53,6 +53,8 @@ pub enum Search {
 pub struct FoundTrack {
     /// The track. Whether its publisher has it, [`TrackConsumer::info`] tells.
     pub track: TrackConsumer,
+    /// The broadcast that it is of, for its other tracks.
+    pub broadcast: BroadcastConsumer,
     /// Who publishes the broadcast: the first hop of its route, unless that only stands for somebody
     /// without an id.
     pub publisher: Option<HopId>,
@@ -226,17 +228,18 @@ impl TrackFinder {
         let session = self.sessions.as_ref().and_then(Sessions::current);
         let origin = self.origin.as_ref();
         let broadcast = origin.and_then(|origin| origin.broadcast(&self.path).ok());
-        let track = match broadcast {
-            Some(broadcast) => broadcast.track(&self.track).ok()?,
+        let broadcast = match broadcast {
+            Some(broadcast) => broadcast,
             None if self.is_blind && search.is_live && !search.has_asked => {
                 search.has_asked = true;
                 let session = session.as_ref()?;
-                session.track(self.path.as_str(), &self.track).ok()?
+                session.broadcast(self.path.as_str()).ok()?
             }
             None => return None,
         };
         Some(FoundTrack {
-            track,
+            track: broadcast.track(&self.track).ok()?,
+            broadcast,
             publisher,
             is_announced,
             was_awaited: self.was_awaited,

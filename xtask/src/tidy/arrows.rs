@@ -45,6 +45,7 @@ const ARROWS: [(&str, &[&str]); 7] = [
         &[
             "moq-session",
             "moq-model",
+            "moq-media",
             "moq-transport-quinn",
             "moq-wire",
         ],

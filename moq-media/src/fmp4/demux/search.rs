@@ -5,6 +5,12 @@ use super::super::error::{BoxError, DemuxError, Problem};
 use super::{Demuxer, State, UNKNOWN};
 
 impl Demuxer {
+    /// Whether the input could end here, between two boxes.
+    #[must_use]
+    pub fn is_at_border(&self) -> bool {
+        matches!(self.state, State::Head | State::Over) && self.rope.len() == 0
+    }
+
     /// These bytes are no box, so what was read before has lost its place.
     pub(super) fn lost(&mut self, bytes: &[u8; 16]) -> Result<bool, DemuxError> {
         let offset = self.rope.offset();

@@ -1,0 +1,190 @@
+//! What `--fmp4` takes.
+
+use std::convert::Infallible;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::builder::FalseyValueParser;
+use clap::{Args, ValueEnum};
+use moq_media::Choice;
+use moq_media::packager::Format;
+
+use super::values;
+
+/// `moq publish --fmp4`
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Fmp4PublishArgs {
+    /// Publish fragmented MP4: its tracks, and a catalog that names them
+    #[arg(long, group = "mode", env = "MOQ_FMP4", hide_env_values = true)]
+    #[arg(value_parser = FalseyValueParser::new())]
+    pub(crate) fmp4: bool,
+    /// How samples become frames: legacy and loc have one each, which every player reads; cmaf has a
+    /// frame per fragment, whose times stay exact
+    #[arg(long, value_enum, default_value_t, requires = "fmp4")]
+    #[arg(env = "MOQ_CONTAINER", hide_env_values = true)]
+    pub(crate) container: Container,
+    /// What a group of audio spans
+    #[arg(
+        long,
+        value_name = "DURATION",
+        default_value = "500ms",
+        requires = "fmp4"
+    )]
+    #[arg(value_parser = values::duration, env = "MOQ_AUDIO_GROUP", hide_env_values = true)]
+    pub(crate) audio_group: Duration,
+    /// Publish at the input's own pace, also from a pipe [default: files, and no pipes]
+    #[arg(long, requires = "fmp4", env = "MOQ_PACE", hide_env_values = true)]
+    #[arg(value_parser = FalseyValueParser::new())]
+    pace: bool,
+    /// Publish as fast as it can be read; viewers with a shorter --max-age than the file miss some
+    #[arg(long, requires = "fmp4", conflicts_with = "pace")]
+    #[arg(env = "MOQ_NO_PACE", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    no_pace: bool,
+    /// Begin the file again at its end, for ever
+    #[arg(long = "loop", requires = "fmp4", requires = "file")]
+    #[arg(env = "MOQ_LOOP", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub(crate) repeat: bool,
+}
+
+impl Fmp4PublishArgs {
+    /// Whether to publish at the input's own pace.
+    pub(crate) fn is_paced(&self, is_file: bool) -> bool {
+        self.pace || (is_file && !self.no_pace)
+    }
+}
+
+/// How samples become frames.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Container {
+    /// A frame per sample
+    #[default]
+    Legacy,
+    /// A frame per sample, with properties
+    Loc,
+    /// A frame per fragment
+    Cmaf,
+}
+
+impl From<Container> for Format {
+    fn from(container: Container) -> Self {
+        match container {
+            Container::Legacy => Self::Legacy,
+            Container::Loc => Self::Loc,
+            Container::Cmaf => Self::Cmaf,
+        }
+    }
+}
+
+/// `moq subscribe --fmp4`
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Fmp4SubscribeArgs {
+    /// Write the media as fragmented MP4, which players read while it grows
+    #[arg(long, group = "mode", env = "MOQ_FMP4", hide_env_values = true)]
+    #[arg(value_parser = FalseyValueParser::new())]
+    pub(crate) fmp4: bool,
+    /// Which video: best, all, none, or a name of the catalog
+    #[arg(long, value_name = "NAME", default_value = "best", requires = "fmp4")]
+    #[arg(env = "MOQ_VIDEO", hide_env_values = true)]
+    video: Rendition,
+    /// Which audio: best, all, none, or a name of the catalog
+    #[arg(long, value_name = "NAME", default_value = "best", requires = "fmp4")]
+    #[arg(env = "MOQ_AUDIO", hide_env_values = true)]
+    audio: Rendition,
+    /// No video; the same as --video none
+    #[arg(long, requires = "fmp4", env = "MOQ_NO_VIDEO", hide_env_values = true)]
+    #[arg(value_parser = FalseyValueParser::new())]
+    no_video: bool,
+    /// No audio; the same as --audio none
+    #[arg(long, requires = "fmp4", env = "MOQ_NO_AUDIO", hide_env_values = true)]
+    #[arg(value_parser = FalseyValueParser::new())]
+    no_audio: bool,
+    /// Keep the broadcast's times, instead of beginning at zero
+    #[arg(long, requires = "fmp4", env = "MOQ_KEEP_TIME", hide_env_values = true)]
+    #[arg(value_parser = FalseyValueParser::new())]
+    pub(crate) keep_time: bool,
+}
+
+impl Fmp4SubscribeArgs {
+    /// Which video is written.
+    pub(crate) fn video(&self) -> Choice {
+        chosen(&self.video, self.no_video)
+    }
+
+    /// Which audio is written.
+    pub(crate) fn audio(&self) -> Choice {
+        chosen(&self.audio, self.no_audio)
+    }
+}
+
+fn chosen(rendition: &Rendition, is_off: bool) -> Choice {
+    if is_off {
+        Choice::None
+    } else {
+        rendition.0.clone()
+    }
+}
+
+/// Which renditions of a kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Rendition(Choice);
+
+impl FromStr for Rendition {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(match text {
+            "best" => Choice::Best,
+            "all" => Choice::All,
+            "none" => Choice::None,
+            name => Choice::Named(name.to_owned()),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::super::{Cli, Command};
+    use super::*;
+
+    fn parse(args: &[&str]) -> Result<Command, clap::Error> {
+        Cli::try_parse_from([&["moq"], args].concat()).map(|cli| cli.command)
+    }
+
+    #[test]
+    fn renditions_are_words_or_names() {
+        let args = ["subscribe", "moqt://h", "x", "--fmp4", "--video", "video1"];
+        let Command::Subscribe(args) = parse(&[&args[..], &["--no-audio"]].concat()).unwrap()
+        else {
+            panic!("subscribe was asked for");
+        };
+        assert_eq!(args.fmp4.video(), Choice::Named("video1".to_owned()));
+        assert_eq!(args.fmp4.audio(), Choice::None);
+    }
+
+    #[test]
+    fn files_are_paced_and_pipes_are_not() {
+        let paced = |flags: &[&str], is_file| {
+            let args = ["publish", "moqt://h", "x", "in.mp4", "--fmp4"];
+            let Command::Publish(args) = parse(&[&args[..], flags].concat()).unwrap() else {
+                panic!("publish was asked for");
+            };
+            args.fmp4.is_paced(is_file)
+        };
+        assert!(paced(&[], true) && !paced(&[], false));
+        assert!(!paced(&["--no-pace"], true) && paced(&["--pace"], false));
+    }
+
+    #[test]
+    fn flags_of_media_want_fmp4() {
+        for flags in [
+            &["publish", "moqt://h", "x", "f", "--no-pace"][..],
+            &["publish", "moqt://h", "x", "--fmp4", "--loop"],
+            &["publish", "moqt://h", "x", "--fmp4", "--raw"],
+            &["subscribe", "moqt://h", "x", "--keep-time"],
+        ] {
+            assert!(parse(flags).is_err(), "{flags:?}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! `moq publish --fmp4`: fragmented MP4 from stdin or a file.
+
+mod pacer;
+mod pump;
+
+use anyhow::Context as _;
+use moq_media::{Import, ImportConfig, ImportError};
+use moq_session::{BroadcastProducer, OriginProducer, Role};
+
+use super::drain;
+use crate::args::PublishArgs;
+use crate::client::{self, Link};
+use crate::exit::{Exit, Failure};
+use crate::input::Source;
+use crate::media::TrackLine;
+use crate::progress::Console;
+use pump::Pump;
+
+/// Runs the command.
+pub(super) async fn run(args: &PublishArgs, console: &Console) -> anyhow::Result<Exit> {
+    let source = Source::open(args.file.as_deref())?;
+    let broadcast = BroadcastProducer::new();
+    let import = Import::new(broadcast.clone(), config(args)).context("cannot publish")?;
+    let origin = OriginProducer::new();
+    let publication = origin.publish(&args.broadcast, broadcast.consume());
+    let config = client::config(&args.client)
+        .with_publish(origin.clone())
+        .with_role(Role::Publisher);
+    let mut link = Link::connect(&args.client, config, console).await?;
+    console.note(format_args!(
+        "publishing `{}` to {}",
+        args.broadcast,
+        link.shown_url()
+    ));
+    let mut pump = Pump::new(import, source, args, console);
+    let pumped = pump.run(&mut link).await;
+    let mut import = pump.into_import();
+    for line in lines(&import) {
+        console.note(line.text());
+    }
+    // What came before an error is delivered all the same.
+    let finished = import.finish().map_err(|error| bad_input(error, args));
+    while let Some(notice) = import.next_notice() {
+        console.note(pump::text(&notice));
+    }
+    drain::run(&mut link, &console.meter(), args.linger).await?;
+    drop(publication);
+    pumped.and(finished).map(|()| Exit::Ok)
+}
+
+fn config(args: &PublishArgs) -> ImportConfig {
+    let mut config = ImportConfig::default();
+    config.packager.format = args.fmp4.container.into();
+    config.packager.audio_group = args.fmp4.audio_group;
+    config.max_age = args.media.max_age;
+    config
+}
+
+/// What there is to tell of each track.
+fn lines(import: &Import) -> Vec<TrackLine> {
+    import.stats().map(TrackLine::published).collect()
+}
+
+fn bad_input(error: ImportError, args: &PublishArgs) -> anyhow::Error {
+    let file = args.file.as_deref();
+    let name = file.map_or_else(|| "stdin".to_owned(), |file| file.display().to_string());
+    let what = format!("cannot publish all of {name}");
+    anyhow::Error::new(error).context(Failure::new(Exit::Failed, what))
+}
