@@ -191,7 +191,9 @@ impl Hostile {
             broadcast: Path::new(path).unwrap(),
             track: publisher::name(0),
             priority: 255,
-            max_age: Duration::from_secs(u64::from(has_range)),
+            // What a relay asks for is what all its readers want, and groups that are too old for that are
+            // lost to readers that come back later.
+            max_age: Duration::from_secs(3_600 * u64::from(has_range)),
             start: match has_range {
                 true => GroupStart::Floor(moq_wire::GroupSequence(0)),
                 false => GroupStart::Latest,

@@ -116,7 +116,8 @@ impl InOrder {
         self.scope
             .judge
             .tally(|tally| tally.count(Count::Skipped, groups.end - groups.start));
-        if self.resumption.is_some() && groups.start == self.scope.floor {
+        let is_first = self.current.is_none();
+        if self.resumption.is_some() && groups.start == self.scope.floor && is_first {
             // What was too late for is judged by the first group that comes.
             self.partial = None;
             return;
