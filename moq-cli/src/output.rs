@@ -26,8 +26,8 @@ struct Batch {
 
 /// A peer's text as a whole, with everything escaped that a terminal would act upon.
 ///
-/// [`Escaped`] alone cuts what is long, which is no use for a name that somebody is going to type or a
-/// reason that somebody has to read.
+/// [`Escaped`] alone cuts long text. A name has to be typed and a reason has to be read, so neither may be
+/// cut.
 pub(crate) fn harmless(text: &str) -> String {
     let mut bytes = [0; 4];
     let escaped = |c: char| Escaped(c.encode_utf8(&mut bytes)).to_string();

@@ -137,7 +137,7 @@ impl<'a> Recorder<'a> {
                 Ok(record) => record,
                 Err(mpsc::error::TryRecvError::Disconnected) => return Ok(()),
                 Err(mpsc::error::TryRecvError::Empty) => {
-                    // So that whatever kills this process leaves a file with what came so far.
+                    // The file stays readable if this process is killed.
                     self.flush().await.map_err(Stopped::Failed)?;
                     tokio::select! {
                         biased;
