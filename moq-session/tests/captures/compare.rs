@@ -6,8 +6,8 @@
 //! parameters, and repeated reports of an unchanged estimate.
 //!
 //! To let go of a stream and to stop it with 0 are the same, because they look the same to a peer.
-//! Nor are the ends and stops of streams at the very moment at which an end closes the session: the
-//! close overtakes them.
+//! Nor is the beginning, end or stop of a stream at the very moment at which an end closes the
+//! session: the close overtakes it.
 
 use std::fmt;
 use std::time::Duration;
@@ -128,7 +128,9 @@ impl Comparison<'_> {
         let place = purpose.to_string();
         let Some(line) = line else {
             // What the script could not do any more is nobody's difference.
-            let is_expected = stream.opener == own && !self.is_cut(self.recording.opened(at));
+            let opened = self.recording.opened(at);
+            let is_late = self.is_cut(opened) || self.recording.is_overtaken(opened, own);
+            let is_expected = stream.opener == own && !is_late;
             self.check(&place, Some(at), !is_expected, || {
                 let said = said(&requests(request, purpose, version));
                 format!("recorded {said}, ours is missing")

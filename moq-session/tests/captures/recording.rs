@@ -164,12 +164,7 @@ impl Recording {
     /// What one end did to its half of a stream and, by a stop, to the other one. At the moment of
     /// its close it did nothing: a close overtakes that.
     pub(crate) fn settled(&self, stream: usize, by: Side) -> (End, Option<u32>) {
-        let closed = self.find(|e| matches!(e.what, What::Close(..)) && e.from == by);
-        let closed = self.events.get(closed).map(|event| event.at);
-        let is_settled = |event: usize| match (self.events.get(event), closed) {
-            (Some(event), Some(closed)) => event.at < closed,
-            _ => true,
-        };
+        let is_settled = |event: usize| !self.is_overtaken(event, by);
         let halves = [by, by.other()].map(|side| self.streams[stream].half(side));
         let end = halves[0].map_or(End::Open, |half| half.end);
         let stop = halves[1].and_then(|half| half.stop);
@@ -179,6 +174,15 @@ impl Recording {
                 .unwrap_or(End::Open),
             stop.filter(|_| is_settled(self.stopped(stream, by))),
         )
+    }
+
+    /// Whether an event of one end came at the moment at which it closed the session.
+    pub(crate) fn is_overtaken(&self, event: usize, by: Side) -> bool {
+        let closed = self.find(|e| matches!(e.what, What::Close(..)) && e.from == by);
+        match (self.events.get(event), self.events.get(closed)) {
+            (Some(event), Some(closed)) => event.at >= closed.at,
+            _ => false,
+        }
     }
 
     /// The event with which one end stopped the other's half.
