@@ -3,6 +3,7 @@
 use super::super::cell::{End, Side};
 use super::super::endpoint::{Endpoint, Outcome};
 use super::super::stage::Stage;
+use super::data::settle;
 
 pub(super) fn announce(stage: &mut Stage<'_>) -> Outcome {
     stage.start_relays("**")?;
@@ -87,10 +88,12 @@ pub(super) fn pass_initial_set(
     Ok(())
 }
 
-/// Announces a broadcast with one empty track.
+/// Announces a broadcast with one empty track, and waits until that is done. Some packages announce it
+/// before it has the track, and never answer who asks for the track in between.
 pub(super) fn publish(publisher: &mut Endpoint, path: &str) -> Outcome {
     publisher.tell(&format!("track {path} data 60000"))?;
-    publisher.tell(&format!("announce {path}"))
+    publisher.tell(&format!("announce {path}"))?;
+    settle(publisher)
 }
 
 fn seen(subscriber: &mut Endpoint, paths: &[&str]) -> Outcome {
