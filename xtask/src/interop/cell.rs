@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::options::{Options, matches};
 use super::ours::Ours;
-use super::peers::{Kind, Peer};
+use super::peers::{self, Kind, Peer};
 use super::scenario::{self, Scenario};
 
 /// Who does what.
@@ -18,6 +18,8 @@ pub(crate) enum Role {
     TheySubscribe,
     /// They publish at our relay, and they subscribe.
     WeRelay,
+    /// They publish at our relay, and the peer of this name subscribes.
+    ReadBy(&'static str),
     /// We publish at their relay, and we subscribe.
     TheyRelay,
     /// We publish at their relay, which dials ours, where we subscribe.
@@ -42,7 +44,7 @@ impl Role {
             Self::Ours => (Us, &[Us], Us),
             Self::TheyPublish => (Peer, &[Us], Us),
             Self::TheySubscribe => (Us, &[Us], Peer),
-            Self::WeRelay => (Peer, &[Us], Peer),
+            Self::WeRelay | Self::ReadBy(_) => (Peer, &[Us], Peer),
             Self::TheyRelay => (Us, &[Peer], Us),
             Self::ChainDown => (Us, &[Peer, Us], Us),
             Self::ChainUp => (Us, &[Us, Peer], Us),
@@ -68,6 +70,7 @@ impl Role {
             Self::TheyPublish => "they-publish",
             Self::TheySubscribe => "they-subscribe",
             Self::WeRelay => "we-relay",
+            Self::ReadBy(_) => "read-by",
             Self::TheyRelay => "they-relay",
             Self::ChainDown => "chain-down",
             Self::ChainUp => "chain-up",
@@ -81,7 +84,10 @@ impl Role {
 
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+        match self {
+            Self::ReadBy(peer) => f.pad(&format!("{}-{peer}", self.name())),
+            _ => f.pad(self.name()),
+        }
     }
 }
 
@@ -154,6 +160,20 @@ impl Cell {
         self.peer.map_or("ours", |peer| peer.name)
     }
 
+    /// The peer that plays an end, or the relays.
+    pub(crate) fn peer_at(&self, end: End) -> Option<&'static Peer> {
+        match (self.role, end) {
+            (Role::ReadBy(name), End::Subscriber) => peers::named(name),
+            _ => self.peer,
+        }
+    }
+
+    /// All peers that it needs.
+    pub(crate) fn peers(&self) -> impl Iterator<Item = &'static Peer> {
+        let ends = [End::Publisher, End::Subscriber];
+        ends.map(|end| self.peer_at(end)).into_iter().flatten()
+    }
+
     /// Why it cannot be, for a reason of the peer's.
     pub(crate) fn lack(&self) -> Option<&'static str> {
         let name = self.to_string();
@@ -222,18 +242,24 @@ fn cross<'a>(
     transport: Transport,
     ours: &'a Ours,
 ) -> impl Iterator<Item = Cell> + 'a {
-    let can = move |side: Side, what: &str| match (side, peer) {
+    let reader = match role {
+        Role::ReadBy(name) => peers::named(name),
+        _ => peer,
+    };
+    let can = move |side: Side, peer: Option<&Peer>, what: &str| match (side, peer) {
         (Side::Peer, Some(peer)) if matches!(peer.kind, Kind::Endpoint | Kind::Media) => {
             peer.can.contains(&what)
         }
         _ => ours.can.iter().any(|can| can == what),
     };
+    let is_spoken = reader.is_none_or(|reader| reader.versions.contains(&version));
     let topology = role.topology();
     let kind = peer.map_or(Kind::Endpoint, |peer| peer.kind);
     let scenarios = scenario::ALL.iter().filter(move |scenario| {
-        scenario.suits(kind, role, version, transport)
-            && (scenario.publisher.iter()).all(|what| can(topology.publisher, what))
-            && (scenario.subscriber.iter()).all(|what| can(topology.subscriber, what))
+        is_spoken
+            && scenario.suits(kind, role, version, transport)
+            && (scenario.publisher.iter()).all(|what| can(topology.publisher, peer, what))
+            && (scenario.subscriber.iter()).all(|what| can(topology.subscriber, reader, what))
     });
     scenarios.map(move |scenario| Cell {
         peer,

@@ -194,6 +194,7 @@ const HEAD: &str = "\
 Every cell starts the programs anew on loopback, moves real data where its scenario does, and checks
 it by SHA-256 and sequence. `they-publish` and `they-subscribe` go through our relay, `we-relay` has
 them at both ends of it; `they-relay` has us at both ends of theirs; in `chain-down` and `chain-up`
-their relay is linked to ours; the `dial` roles have no relay.
+their relay is linked to ours; the `dial` roles have no relay; `read-by-` has a second peer read from
+the first one over our relay.
 
 ";

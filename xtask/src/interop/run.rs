@@ -11,7 +11,7 @@ use std::time::Instant;
 use anyhow::{Context as _, bail};
 
 use super::cache::Place;
-use super::cell::{self, Cell};
+use super::cell::{self, Cell, End};
 use super::options::Options;
 use super::ours::Ours;
 use super::peers::{self, Installed, Peer};
@@ -71,7 +71,7 @@ fn selected(options: &Options) -> anyhow::Result<Vec<&'static Peer>> {
 fn install(cells: &[Cell], options: &Options, clients: &Path) -> Installations {
     let needed = peers::ALL.iter().filter(|peer| {
         let mut peers = cells.iter().filter(|cell| cell.lack().is_none());
-        peers.any(|cell| cell.peer_name() == peer.name)
+        peers.any(|cell| cell.peers().any(|needed| needed.name == peer.name))
     });
     needed
         .map(|peer| {
@@ -149,22 +149,27 @@ impl Runner {
         if let Some(why) = cell.lack() {
             return Verdict::Skipped(why.to_owned());
         }
-        let installed = match cell.peer.and_then(|peer| self.installed.get(peer.name)) {
-            Some(Ok(installed)) => Some(installed),
-            Some(Err(why)) if self.required.iter().any(|name| name == cell.peer_name()) => {
-                let expected = format!("{} to be installed", cell.peer_name());
+        for peer in cell.peers() {
+            let Some(Err(why)) = self.installed.get(peer.name) else {
+                continue;
+            };
+            if self.required.iter().any(|name| name == peer.name) {
+                let expected = format!("{} to be installed", peer.name);
                 return Verdict::Failed(super::failure::Failure::new(expected, why));
             }
-            Some(Err(why)) => return Verdict::Skipped(why.clone()),
-            None => None,
-        };
-        match self.attempt(cell, installed) {
+            return Verdict::Skipped(why.clone());
+        }
+        match self.attempt(cell) {
             Ok(verdict) => verdict,
             Err(failure) => Verdict::Failed(failure),
         }
     }
 
-    fn attempt(&self, cell: &Cell, installed: Option<&Installed>) -> Outcome<Verdict> {
+    fn attempt(&self, cell: &Cell) -> Outcome<Verdict> {
+        let installed = [End::Publisher, End::Subscriber].map(|end| {
+            let peer = cell.peer_at(end)?;
+            self.installed.get(peer.name)?.as_ref().ok()
+        });
         let mut stage = Stage::new(cell, &self.ours, installed, &self.dir)?;
         (cell.scenario.run)(&mut stage)?;
         let latency = stage.latency;

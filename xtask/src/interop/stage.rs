@@ -21,7 +21,8 @@ use crate::relay::{Plan, Relay};
 pub(crate) struct Stage<'a> {
     pub(crate) cell: &'a Cell,
     pub(crate) ours: &'a Ours,
-    installed: Option<&'a Installed>,
+    /// What plays the publisher, and what the subscriber, where that is not ours.
+    installed: [Option<&'a Installed>; 2],
     /// From the publisher to the subscriber.
     pub(crate) relays: Vec<Relay>,
     /// Where files and logs of the cell lie.
@@ -46,7 +47,7 @@ impl<'a> Stage<'a> {
     pub(crate) fn new(
         cell: &'a Cell,
         ours: &'a Ours,
-        installed: Option<&'a Installed>,
+        installed: [Option<&'a Installed>; 2],
         dir: &Path,
     ) -> Outcome<Self> {
         let dir = Self::dir_of(cell, dir);
@@ -107,7 +108,8 @@ impl<'a> Stage<'a> {
         if is_ours {
             return Ok(self.ours.moq.clone());
         }
-        let installed = self.installed.context("the peer is not installed")?;
+        let [installed, _] = self.installed;
+        let installed = installed.context("the peer is not installed")?;
         Ok(installed.program.clone())
     }
 
@@ -161,7 +163,7 @@ impl<'a> Stage<'a> {
                 command.env("RUST_LOG", "info");
                 command
             }
-            Side::Peer => self.peer_command()?,
+            Side::Peer => self.peer_command(end)?,
         };
         let who = match side {
             Side::Us => "our",
@@ -225,8 +227,13 @@ impl<'a> Stage<'a> {
     }
 
     /// The program that the peer is.
-    pub(crate) fn peer_command(&self) -> Outcome<Command> {
-        let installed = self.installed.context("the peer is not installed")?;
+    pub(crate) fn peer_command(&self, end: End) -> Outcome<Command> {
+        let [publisher, subscriber] = self.installed;
+        let installed = match end {
+            End::Publisher => publisher,
+            End::Subscriber => subscriber,
+        };
+        let installed = installed.context("the peer is not installed")?;
         Ok(installed.command())
     }
 

@@ -3,9 +3,9 @@
 use std::process::Command;
 
 use super::node::{CAN, LACKS, VERSIONS, node, npm};
-use super::{CLIENT, Installed, Kind, Peer};
+use super::{Installed, Kind, Peer};
 use crate::interop::cache::Place;
-use crate::interop::cell::Transport;
+use crate::interop::cell::{Role, Transport};
 use crate::interop::system;
 
 pub(super) const CHROMIUM: Peer = Peer {
@@ -14,7 +14,12 @@ pub(super) const CHROMIUM: Peer = Peer {
     kind: Kind::Endpoint,
     versions: VERSIONS,
     transports: &[Transport::WebTransport],
-    roles: CLIENT,
+    roles: &[
+        Role::TheyPublish,
+        Role::TheySubscribe,
+        Role::WeRelay,
+        Role::ReadBy("python"),
+    ],
     can: CAN,
     weight: 3,
     is_quick: false,

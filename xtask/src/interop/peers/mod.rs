@@ -100,6 +100,11 @@ pub(crate) const ALL: &[&Peer] = &[
     &browser::CHROMIUM,
 ];
 
+/// The peer of a name.
+pub(crate) fn named(name: &str) -> Option<&'static Peer> {
+    ALL.iter().copied().find(|peer| peer.name == name)
+}
+
 const BOTH: &[Transport] = &[Transport::Quic, Transport::WebTransport];
 
 const CLIENT: &[Role] = &[Role::TheyPublish, Role::TheySubscribe, Role::WeRelay];
@@ -115,5 +120,14 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), ALL.len());
+    }
+
+    #[test]
+    fn whoever_reads_of_a_peer_is_a_peer() {
+        for role in ALL.iter().flat_map(|peer| peer.roles) {
+            if let Role::ReadBy(name) = role {
+                assert!(named(name).is_some(), "{name}");
+            }
+        }
     }
 }

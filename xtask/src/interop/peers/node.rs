@@ -6,9 +6,9 @@ use std::process::Command;
 
 use anyhow::Context as _;
 
-use super::{CLIENT, Installed, Kind, Lack, Peer};
+use super::{Installed, Kind, Lack, Peer};
 use crate::interop::cache::Place;
-use crate::interop::cell::Transport;
+use crate::interop::cell::{Role, Transport};
 use crate::interop::system;
 
 pub(super) const NODE: Peer = Peer {
@@ -17,7 +17,12 @@ pub(super) const NODE: Peer = Peer {
     kind: Kind::Endpoint,
     versions: VERSIONS,
     transports: &[Transport::WebTransport],
-    roles: CLIENT,
+    roles: &[
+        Role::TheyPublish,
+        Role::TheySubscribe,
+        Role::WeRelay,
+        Role::ReadBy("python-0.4"),
+    ],
     can: &[
         "demand", "max-age", "priority", "fetch", "datagram", "probe", "dies",
     ],

@@ -107,7 +107,7 @@ fn print(stage: &Stage<'_>) -> Outcome {
 
 fn command(stage: &Stage<'_>, end: End, verb: &str) -> Outcome<Command> {
     let address = stage.address(end)?;
-    let mut command = stage.peer_command()?;
+    let mut command = stage.peer_command(end)?;
     let scheme = stage.cell.transport.scheme();
     // It knows no fingerprints, and raw QUIC by its older name.
     let url = address

@@ -144,7 +144,7 @@ pub(super) fn fetched(stage: &mut Stage<'_>) -> Outcome {
 /// Their program, with all it needs to connect.
 fn theirs(stage: &Stage<'_>, end: End) -> Outcome<Command> {
     let address = stage.address(end)?;
-    let mut command = stage.peer_command()?;
+    let mut command = stage.peer_command(end)?;
     command.args(["--connect", &address.url]);
     command.args(["--connect-tls-fingerprint", &address.fingerprint]);
     command.args(["--connect-version", &stage.cell.version]);

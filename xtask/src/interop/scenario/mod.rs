@@ -32,6 +32,8 @@ pub(crate) struct Scenario {
     pub(crate) subscriber: &'static [&'static str],
     /// The first draft that has it.
     since: &'static str,
+    /// Whether it is also tried between two peers.
+    of_pairs: bool,
     /// Whether it needs a relay in the middle, or one of ours.
     between: Between,
     pub(crate) run: fn(&mut Stage<'_>) -> Outcome,
@@ -92,9 +94,10 @@ impl Scenario {
             Suite::Clock => kind == Kind::Clock,
             Suite::Media => kind == Kind::Media && self.role.is_none_or(|only| only == role),
         };
+        let is_tried = self.of_pairs || !matches!(role, Role::ReadBy(_));
         // Raw QUIC has no path before draft 05, so there is nothing to refuse.
         let has_path = transport == Transport::WebTransport || version >= "moq-lite-05";
-        suite && fits && version >= self.since && (self.name != "refused" || has_path)
+        suite && fits && is_tried && version >= self.since && (self.name != "refused" || has_path)
     }
 }
 

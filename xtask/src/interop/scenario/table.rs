@@ -12,6 +12,7 @@ const USUAL: Scenario = Scenario {
     publisher: &[],
     subscriber: &[],
     since: "moq-lite-01",
+    of_pairs: false,
     between: Between::Anything,
     run: |_| Ok(()),
 };
@@ -64,6 +65,7 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario {
         name: "one-frame",
         what: "one frame, and the end of the track",
+        of_pairs: true,
         run: data::one_frame,
         ..USUAL
     },
@@ -175,6 +177,7 @@ pub(crate) const ALL: &[Scenario] = &[
         // Drafts before that do not tell an end which could be known to be reached.
         since: "moq-lite-05",
         between: Between::Relay,
+        of_pairs: true,
         run: life::left_at_end,
         ..USUAL
     },
