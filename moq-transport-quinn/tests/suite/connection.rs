@@ -7,8 +7,7 @@ use crate::suite::support::{
     self, BINDINGS, PROTOCOL, accept_uni, closed, open_uni, pair, read, read_exactly, server, write,
 };
 use bytes::Bytes;
-use moq_session::transport::{End, SendStream as _, Transport as _, TransportError, TransportKind};
-use moq_transport_quinn::{Connection, RecvStream, SendStream};
+use moq_session::transport::{End, SendStream as _, Transport, TransportError, TransportKind};
 
 #[tokio::test]
 async fn datagrams_arrive() {
@@ -125,30 +124,35 @@ async fn a_peer_may_open_as_many_requests_as_the_session_can_hold() {
     for scheme in BINDINGS {
         let server = server();
         let (client, accepted) = pair(&server, scheme).await;
-        for (mut opener, mut holder) in [(client.clone(), accepted.clone()), (accepted, client)] {
-            holder.set_stream_limit(HELD);
-            let (mut opened, mut held) = (Vec::new(), Vec::new());
-            for n in 0..HELD {
-                let both = async { tokio::join!(open_bi(&mut opener), accept_begun(&mut holder)) };
-                let both = tokio::time::timeout(Duration::from_secs(10), both).await;
-                let (near, far) = both.unwrap_or_else(|_| panic!("{scheme}: no credit for {n}"));
-                opened.push(near);
-                held.push(far);
-            }
-            assert_eq!((opened.len(), held.len()), (HELD, HELD));
-        }
+        open_and_hold(client.clone(), accepted.clone(), HELD).await;
+        open_and_hold(accepted, client, HELD).await;
     }
 }
 
+/// Opens as many streams as the other end has said that it can hold.
+async fn open_and_hold(mut opener: impl Transport, mut holder: impl Transport, count: usize) {
+    holder.set_stream_limit(count);
+    let (mut opened, mut held) = (Vec::new(), Vec::new());
+    for n in 0..count {
+        let both = async { tokio::join!(open_bi(&mut opener), accept_begun(&mut holder)) };
+        let both = tokio::time::timeout(Duration::from_secs(10), both).await;
+        let kind = opener.info().kind;
+        let (near, far) = both.unwrap_or_else(|_| panic!("{kind}: no credit for {n}"));
+        opened.push(near);
+        held.push(far);
+    }
+    assert_eq!((opened.len(), held.len()), (count, count));
+}
+
 /// Opens a stream, on which a byte is sent.
-async fn open_bi(connection: &mut Connection) -> (SendStream, RecvStream) {
+async fn open_bi<T: Transport>(connection: &mut T) -> (T::Send, T::Recv) {
     let (mut send, recv) = support::open_bi(connection).await;
     write(&mut send, &[b"x"]).await;
     (send, recv)
 }
 
 /// Accepts a stream, and reads the byte that it begins with.
-async fn accept_begun(connection: &mut Connection) -> (SendStream, RecvStream) {
+async fn accept_begun<T: Transport>(connection: &mut T) -> (T::Send, T::Recv) {
     let (send, mut recv) = support::accept_bi(connection).await;
     read_exactly(&mut recv, 1).await;
     (send, recv)
@@ -197,10 +201,12 @@ async fn info_and_stats_describe_the_connection() {
     {
         let server = server();
         let (client, accepted) = pair(&server, scheme).await;
-        for end in [&client, &accepted] {
-            assert_eq!(end.info().kind, kind);
-            assert_eq!(end.info().protocol.as_deref(), Some(PROTOCOL));
-            let stats = end.stats();
+        for (info, stats) in [
+            (client.info(), client.stats()),
+            (accepted.info(), accepted.stats()),
+        ] {
+            assert_eq!(info.kind, kind);
+            assert_eq!(info.protocol.as_deref(), Some(PROTOCOL));
             assert!(stats.rtt.is_some() && stats.send_rate.is_some_and(|rate| rate > 0));
         }
         assert_eq!(client.info().remote, Some(server.local_addrs()[0]));
