@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use moq_model::{BroadcastPath, HopId};
+use moq_model::BroadcastPath;
 use moq_wire::{Setup, Version, code};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::context::{Context, Shared};
@@ -16,8 +16,9 @@ use crate::granted::Granted;
 use crate::handshake::SessionStream;
 use crate::limiter::Limiter;
 use crate::negotiate::Agreed;
+use crate::policy::Policy;
 use crate::session::{Session, StatsSource};
-use crate::subscriber::Probing;
+use crate::subscriber::{Probing, Subscribing};
 use crate::transport::{Transport, TransportInfo, TransportStats};
 use crate::{handshake, negotiate, publisher, setup, subscriber};
 
@@ -119,41 +120,35 @@ impl<T: Transport> SessionStart<T> {
         let was_read = self.peer.is_some();
         let peer = self.peer.or_else(|| (!has_setup).then(Setup::default));
         let is_expected = peer.is_none();
-        // What everybody asks and announces comes from a relay. Who has dialled is none, unless its grant
-        // says so. Chains say nothing: the peer writes them.
-        let is_relay = !self.is_server || self.grant.is_relay;
-        let limits = config.limits_of(is_relay);
+        let policy = Policy {
+            is_relay: !self.is_server || self.grant.is_relay,
+            is_sibling: config.sibling.is_some(),
+        };
+        let limits = config.limits_of(policy.is_relay);
         transport.set_stream_limit(limits.requests());
         let shared = Arc::new(Shared {
             version,
             info: self.info,
             is_server: self.is_server,
-            asked: config.asked.clone(),
             grant: Granted::new(self.grant),
             hop: publish.hop(),
             id: config.name_session(),
-            is_sibling: config.sibling.is_some(),
+            policy,
             publish,
             subscribe,
-            source,
             answer_timeout: config.answer_timeout,
             limiter: Limiter::new(limits, transport.info().remote),
-            is_relay,
             peer: watch::Sender::new(peer),
             has_setup: was_read.into(),
-            stamp: HopId::random(),
-            wants_announcements: Notify::new(),
             close: watch::Sender::new(None),
             ended: watch::Sender::new(None),
-            feeds: Default::default(),
-            next_subscribe_id: Default::default(),
             served: Default::default(),
-            paused_streams: Default::default(),
+            subscribing: Subscribing::new(source, config.asked.clone()),
             probing: Probing::new(transport.stats()),
             leaving: Default::default(),
         });
         if config.subscribe.is_some() {
-            shared.wants_announcements.notify_one();
+            shared.subscribing.wants_announcements.notify_one();
         }
         let stats = Box::new(Stats(transport.clone()));
         let context = Context {

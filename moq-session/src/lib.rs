@@ -46,12 +46,14 @@ mod grant;
 mod granted;
 mod handshake;
 mod io;
+mod leaving;
 mod limiter;
 mod limits;
 #[cfg(feature = "memory")]
 pub mod memory;
 mod negotiate;
 mod outstanding;
+mod policy;
 mod publisher;
 #[cfg(feature = "tokio")]
 mod reconnect;

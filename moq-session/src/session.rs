@@ -11,8 +11,9 @@ use moq_model::{
 use moq_wire::{Version, code, limits};
 use tokio::sync::watch;
 
-use crate::context::{Drain, Shared};
+use crate::context::Shared;
 use crate::error::{FetchError, GoawayError, SessionError};
+use crate::leaving::Drain;
 use crate::limits::Limit;
 use crate::subscriber::Bandwidth;
 use crate::transport::{MaybeSend, MaybeSync, TransportInfo, TransportStats};
@@ -105,7 +106,7 @@ impl Session {
     /// [`PathError`] if `path` is no broadcast path, or too deep below the session's root.
     pub fn track(&self, path: &str, track: &str) -> Result<TrackConsumer, PathError> {
         let path = self.below_root(path)?;
-        Ok(self.shared().source.track(&path, track))
+        Ok(self.shared().subscribing.source.track(&path, track))
     }
 
     /// The peer's broadcast `path`, whether that is announced or not.
@@ -133,7 +134,7 @@ impl Session {
     /// [`PathError`] if `path` is no broadcast path.
     pub fn broadcast(&self, path: &str) -> Result<BroadcastConsumer, PathError> {
         let path = self.shared().grant.root.join(&BroadcastPath::new(path)?)?;
-        Ok(self.shared().source.broadcast(&path))
+        Ok(self.shared().subscribing.source.broadcast(&path))
     }
 
     /// Reads one group of the peer's track `track` of the broadcast `path`, without subscribing.
@@ -166,7 +167,7 @@ impl Session {
     /// [`PathError`] if `prefix` is no broadcast path.
     pub fn announced(&self, prefix: &str) -> Result<Announced, PathError> {
         let prefix = self.below_root(prefix)?;
-        self.shared().wants_announcements.notify_one();
+        self.shared().subscribing.wants_announcements.notify_one();
         Ok(self.shared().subscribe.consume().announced(&prefix))
     }
 

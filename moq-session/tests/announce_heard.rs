@@ -7,8 +7,9 @@ use std::time::Duration;
 use common::announce::Teller;
 use common::for_each_version;
 use common::heard::{PEER, assert_hops, heard, own, raw_start};
-use common::scripts::{announce_request, asked, carried, hops, path, start};
-use moq_session::{AnnouncedEvent, HopId, OriginProducer};
+use common::scripts::{announce_request, asked, carried, hops, path, settle, start};
+use moq_session::testing::Peer;
+use moq_session::{AnnouncedEvent, HopId, Limit, OriginProducer};
 use moq_wire::code::stream::CANCELLED;
 use moq_wire::{AnnounceEvent, AnnounceRequest, BiStream};
 
@@ -232,5 +233,25 @@ fn a_reset_retracts_everything_and_the_peer_is_asked_again() {
             heard.teller = Teller::new(stream, PEER, 0).await;
         }
         assert!(heard.session.is_open());
+    });
+}
+
+#[test]
+fn a_peer_that_takes_no_request_for_announcements_keeps_nobody_waiting() {
+    for_each_version(|version| async move {
+        let (session, mut peer) = Peer::server(version).await;
+        settle().await;
+        peer.allow_bytes(0);
+        let mut announced = session.announced("").unwrap();
+        let live = tokio::time::timeout(Duration::from_secs(11), announced.next());
+        assert_eq!(live.await.expect("in time"), AnnouncedEvent::Live);
+        assert_eq!(session.reached(Limit::WriteTime), 1);
+        drop(peer.expect_raw_bi().await);
+        // It is asked again.
+        peer.allow_bytes(1_000);
+        let mut stream = peer.expect_bi(BiStream::Announce).await;
+        common::announce::tell(&mut stream, PEER, &["room"]).await;
+        let found = announced.next().await;
+        assert!(matches!(found, AnnouncedEvent::Start(..)), "{found:?}");
     });
 }

@@ -4,26 +4,38 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::announce::Teller;
 use common::for_each_version;
 use common::heard::own;
 use common::scripts::{grant, pattern, settle};
 use moq_session::testing::{Peer, memory_pair};
 use moq_session::{
-    AnnouncedEvent, BroadcastPath, Config, Established, Grant, Limit, Limits, OriginProducer,
+    AnnouncedEvent, BroadcastPath, Config, Established, Grant, Limit, Limits, OriginProducer, Rate,
     Session, Version,
 };
-use moq_wire::{BiStream, Setup};
+use moq_wire::{AnnounceEvent, BiStream, Setup};
+use tokio::time::Instant;
 
 /// What closes a session that exceeds a limit.
 const TOO_MUCH: u32 = 64 + 0x30;
 
 /// A session whose peer may make three announcements, and the peer.
 async fn enter(version: Version, origin: &OriginProducer, grant: Grant) -> (Peer, Session) {
-    let (client, server) = memory_pair(version);
-    let mut peer = Peer::new(client, version);
     let mut limits = Limits::default();
     limits.announces = 3;
+    enter_with(version, origin, grant, limits).await
+}
+
+async fn enter_with(
+    version: Version,
+    origin: &OriginProducer,
+    grant: Grant,
+    limits: Limits,
+) -> (Peer, Session) {
+    let (client, server) = memory_pair(version);
+    let mut peer = Peer::new(client, version);
     let config = Config::default()
         .with_versions([version])
         .with_subscribe(origin.clone())
@@ -108,4 +120,62 @@ fn what_is_told_once_more_below_a_wider_prefix_counts_once() {
         all.tell(&own(version, "yard")).await;
         peer.expect_close(TOO_MUCH).await;
     });
+}
+
+/// Waits until so many are known.
+async fn until_known(origin: &OriginProducer, count: usize) -> Duration {
+    let begin = Instant::now();
+    while known(origin).await < count {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    begin.elapsed()
+}
+
+#[test]
+fn all_streams_share_the_rate_of_announcements() {
+    for_each_version(|version| async move {
+        for (each, is_over) in [(1, false), (2, false), (3, true)] {
+            let mut limits = Limits::default();
+            limits.announce_rate = Rate::new(4, Duration::from_secs(10));
+            let origin = OriginProducer::new();
+            let (mut peer, session) = enter_with(version, &origin, parts(), limits).await;
+            let (mut hall, mut room) = (teller(&mut peer, 0).await, teller(&mut peer, 0).await);
+            for n in 0..each {
+                hall.tell(&own(version, &format!("{n}"))).await;
+                room.tell(&own(version, &format!("{n}"))).await;
+            }
+            let waited = until_known(&origin, 2 * each).await;
+            assert_eq!(waited >= Duration::from_secs(10), is_over, "{waited:?}");
+            assert_eq!(session.reached(Limit::AnnounceRate) > 0, is_over);
+        }
+    });
+}
+
+#[test]
+fn all_initial_sets_together_may_hurry_as_far_as_announcements_may_be_live() {
+    common::for_each_with(
+        |features| features.announce_ok,
+        |version| async move {
+            let mut limits = Limits::default();
+            (limits.announces, limits.announce_rate) = (4, Rate::new(1, Duration::from_secs(10)));
+            let origin = OriginProducer::new();
+            let (mut peer, session) = enter_with(version, &origin, parts(), limits).await;
+            // A path that is replaced is no further one, and counts as one that comes.
+            let (mut hall, mut room) = (teller(&mut peer, 9).await, teller(&mut peer, 2).await);
+            let start = own(version, "a");
+            for _ in 0..3 {
+                hall.tell(&start).await;
+                let suffix = common::scripts::path("a");
+                hall.tell(&AnnounceEvent::End { suffix }).await;
+            }
+            room.tell(&own(version, "b")).await;
+            room.tell(&own(version, "c")).await;
+            let waited = until_known(&origin, 2).await;
+            assert!(waited < Duration::from_secs(10), "{waited:?}");
+            assert_eq!(session.reached(Limit::AnnounceRate), 0);
+            hall.tell(&start).await;
+            let waited = until_known(&origin, 3).await;
+            assert!(waited >= Duration::from_secs(10), "{waited:?}");
+        },
+    );
 }

@@ -6,6 +6,7 @@ mod common;
 
 use std::time::Duration;
 
+use common::record::enter_recorded;
 use common::scripts::{A_WHILE, asked};
 use common::{for_each_version, speaking};
 use moq_session::memory::memory_pair;
@@ -88,4 +89,23 @@ fn who_dials_takes_more_than_who_is_dialled() {
     assert_eq!((client.subscriptions, relay.subscriptions), (1_024, 10_000));
     assert_eq!((client.announces, relay.announces), (4_096, 65_536));
     assert_eq!(Config::default().limits, None);
+}
+
+#[test]
+fn there_is_credit_for_all_requests_that_are_served_and_some_that_are_refused() {
+    for_each_version(|version| async move {
+        let origin = OriginProducer::new();
+        let (_peer, _session, recorder) = enter_recorded(version, &origin).await;
+        let limits = Limits::default();
+        let counts = [
+            limits.announce_requests,
+            limits.subscriptions,
+            limits.tracks,
+            limits.fetches,
+            limits.probes,
+            limits.headerless,
+        ];
+        let served: usize = counts.iter().sum();
+        assert_eq!(*recorder.requests.lock().unwrap(), served + 64);
+    });
 }

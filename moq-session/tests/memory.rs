@@ -123,6 +123,26 @@ async fn a_stream_holds_so_much_and_goes_on_when_it_is_read() {
 }
 
 #[tokio::test]
+async fn room_and_the_end_are_waited_for_apart() {
+    let (mut near, mut far) = pair();
+    let (mut send, mut recv) = stream(&mut near, &mut far).await;
+    let (for_room, room) = Count::new();
+    let (for_end, end) = Count::new();
+    let (mut room, mut end) = (Context::from_waker(&room), Context::from_waker(&end));
+    let mut chunks = [Bytes::from(vec![7; MUCH])];
+    assert!(send.poll_write_chunks(&mut room, &mut chunks).is_ready());
+    assert!(send.poll_write_chunks(&mut room, &mut chunks).is_pending());
+    assert!(send.poll_closed(&mut end).is_pending());
+    read(&mut recv).await;
+    assert_eq!((for_room.get(), for_end.get()), (1, 0));
+    assert!(send.poll_write_chunks(&mut room, &mut chunks).is_ready());
+    recv.stop(9);
+    assert_eq!(for_end.get(), 1);
+    let closed = send.poll_closed(&mut end);
+    assert!(matches!(closed, Poll::Ready(Err(SendError::Stopped(9)))));
+}
+
+#[tokio::test]
 async fn a_close_reaches_all_that_wait() {
     let (mut near, mut far) = pair();
     far.allow_uni(1);

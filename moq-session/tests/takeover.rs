@@ -6,141 +6,19 @@ mod common;
 
 use std::time::Duration;
 
-use common::{for_each_version, join, speaking};
-use moq_session::testing::{self, MemoryConnection, memory_pair};
+use common::announce::Teller;
+use common::ends::{begun, finished, over, rest};
+use common::fetch::for_each_fetching;
+use common::for_each_version;
+use common::heard::own;
+use common::scripts::{accept_track, send_group, settle};
+use common::silent::{PATIENCE, SECOND, Stage, frame, lost, path};
+use moq_session::testing::{self, Peer, memory_pair};
 use moq_session::{
-    Abort, Announced, AnnouncedEvent, BroadcastPath, BroadcastProducer, Config, GroupRead,
-    OriginProducer, Publication, ReadError, Session, Subscription, Track, TrackConsumer,
-    TrackProducer, TrackReader, Version,
+    Abort, AnnouncedEvent, BroadcastPath, Fetch, GroupConsumer, GroupEnd, GroupRead, Subscription,
 };
+use moq_wire::{BiStream, Setup};
 use tokio::time::{Instant, sleep, timeout};
-
-const SECOND: Duration = Duration::from_secs(1);
-/// From the last packet until others take over: the looks are a quarter of a second apart.
-const PATIENCE: Duration = Duration::from_millis(1_300);
-
-/// A publisher in a session with a relay, that can fall silent.
-struct Publisher {
-    connection: MemoryConnection,
-    tracks: Vec<(TrackProducer, BroadcastProducer, Publication)>,
-    _sessions: (Session, Session),
-}
-
-impl Publisher {
-    async fn new(version: Version, relay: &OriginProducer, paths: &[&str]) -> Self {
-        let origin = OriginProducer::new();
-        let (client, server) = memory_pair(version);
-        let connection = client.clone();
-        let config = speaking(version).with_publish(origin.clone());
-        let sessions = tokio::join!(
-            Session::connect_with(client, config),
-            testing::accept(server, relay)
-        );
-        let mut tracks = Vec::new();
-        for path in paths {
-            let broadcast = BroadcastProducer::new();
-            let track = broadcast.create(Track::new("data")).unwrap();
-            let mut publication = origin.publish(&path.parse().unwrap(), broadcast.consume());
-            publication.told(SECOND).await.unwrap();
-            tracks.push((track, broadcast, publication));
-        }
-        sleep(Duration::from_millis(10)).await;
-        Self {
-            connection,
-            tracks,
-            _sessions: (sessions.0.unwrap(), sessions.1.unwrap()),
-        }
-    }
-
-    fn group(&self, path: usize, frame: &'static str) {
-        let mut group = self.tracks[path].0.append().unwrap();
-        group.append(frame).unwrap();
-        group.finish();
-    }
-
-    /// Begins a group that is not going to end.
-    fn begin(&self, path: usize, frame: &'static str) -> moq_session::GroupProducer {
-        let mut group = self.tracks[path].0.append().unwrap();
-        group.append(frame).unwrap();
-        group
-    }
-}
-
-/// A relay, and a viewer of it.
-struct Stage {
-    version: Version,
-    relay: OriginProducer,
-    viewer: Session,
-    announced: Announced,
-    _server: Session,
-}
-
-impl Stage {
-    async fn new(version: Version) -> Self {
-        let relay = OriginProducer::new();
-        let (viewer, server) = join(version, Config::default(), &relay).await;
-        let announced = viewer.announced("").unwrap();
-        Self {
-            version,
-            relay,
-            viewer,
-            announced,
-            _server: server,
-        }
-    }
-
-    async fn publisher(&self, paths: &[&str]) -> Publisher {
-        Publisher::new(self.version, &self.relay, paths).await
-    }
-
-    fn track(&self, path: &str) -> TrackConsumer {
-        self.viewer.track(path, "data").unwrap()
-    }
-
-    async fn reader(&self, path: &str) -> TrackReader {
-        let reader = self.track(path).subscribe(Subscription::default());
-        // The publisher is asked.
-        sleep(Duration::from_millis(10)).await;
-        reader
-    }
-
-    /// What the viewer is told by now.
-    fn told(&mut self) -> Vec<AnnouncedEvent> {
-        let mut told = Vec::new();
-        while let Some(event) = self.announced.try_next() {
-            told.push(event);
-        }
-        told
-    }
-}
-
-fn path(event: &AnnouncedEvent) -> &str {
-    match event {
-        AnnouncedEvent::Start(path, _)
-        | AnnouncedEvent::Update(path, _)
-        | AnnouncedEvent::End(path) => path.as_str(),
-        _ => "",
-    }
-}
-
-async fn frame(reader: &mut TrackReader) -> String {
-    let mut group = timeout(3 * SECOND, reader.next_group())
-        .await
-        .expect("a group in time")
-        .expect("the track goes on")
-        .expect("a group");
-    match timeout(SECOND, group.next()).await.expect("a frame") {
-        GroupRead::Frame(frame) => String::from_utf8(frame.payload.to_vec()).unwrap(),
-        other => panic!("{other:?}"),
-    }
-}
-
-async fn lost(reader: &mut TrackReader, within: Duration) {
-    let ended = timeout(within, reader.next_group()).await;
-    let ended = ended.expect("the track ends in time");
-    let expected = ReadError::Aborted(Abort::SessionClosed);
-    assert_eq!(ended.unwrap_err(), expected);
-}
 
 #[test]
 fn readers_of_a_silent_publisher_find_the_one_that_stands_by() {
@@ -284,5 +162,100 @@ fn of_two_silent_publishers_one_stays() {
             panic!("a route is left");
         };
         assert!(route.warm_cost < moq_model::Route::MAX_COST);
+    });
+}
+
+#[test]
+fn what_gets_an_alternative_later_does_not_stay_with_the_silent_publisher() {
+    for_each_version(|version| async move {
+        let stage = Stage::new(version).await;
+        let _second = stage.publisher(&["room"]).await;
+        let first = stage.publisher(&["room", "hall"]).await;
+        let (mut room, mut hall) = (stage.reader("room").await, stage.reader("hall").await);
+        first.group(1, "first");
+        assert_eq!(frame(&mut hall).await, "first");
+        first.connection.set_silent(true);
+        lost(&mut room, PATIENCE).await;
+        let waited = timeout(3 * SECOND, hall.next_group()).await;
+        assert!(waited.is_err(), "nobody else has it");
+        let third = stage.publisher(&["hall"]).await;
+        lost(&mut hall, SECOND).await;
+        let mut hall = stage.reader("hall").await;
+        third.group(0, "third");
+        assert_eq!(frame(&mut hall).await, "third");
+    });
+}
+
+#[test]
+fn a_fetch_from_a_silent_publisher_ends_when_others_take_over() {
+    for_each_fetching(|version| async move {
+        let stage = Stage::new(version).await;
+        let second = stage.publisher(&["room"]).await;
+        let first = stage.publisher(&["room", "only"]).await;
+        second.group(0, "whole");
+        let _room = first.begin(0, "half");
+        let mut only = first.begin(1, "half");
+        let fetch = async |path| {
+            let group = stage.viewer.fetch(path, "data", Fetch::new(0)).await;
+            group.unwrap()
+        };
+        let mut groups = [fetch("room").await, fetch("only").await];
+        for group in &mut groups {
+            assert_eq!(next(group).await, "half");
+        }
+        first.connection.set_silent(true);
+        let [room, of_only] = &mut groups;
+        let ended = timeout(PATIENCE, room.next()).await;
+        let lost = GroupRead::End(GroupEnd::Aborted(Abort::SessionClosed));
+        assert_eq!(ended.expect("the group ends in time"), lost);
+        let waited = timeout(3 * SECOND, of_only.next()).await;
+        assert!(waited.is_err(), "nobody else has it");
+        assert_eq!(next(&mut fetch("room").await).await, "whole");
+        first.connection.set_silent(false);
+        only.append("more").unwrap();
+        assert_eq!(next(of_only).await, "more");
+    });
+}
+
+async fn next(group: &mut GroupConsumer) -> String {
+    let next = timeout(SECOND, group.next()).await;
+    match next.expect("a frame in time") {
+        GroupRead::Frame(frame) => String::from_utf8(frame.payload.to_vec()).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_fetch_that_a_silent_publisher_does_not_answer_ends_as_well() {
+    for_each_fetching(|version| async move {
+        let stage = Stage::new(version).await;
+        let _second = stage.publisher(&["room"]).await;
+        let (client, server) = memory_pair(version);
+        let connection = client.clone();
+        let mut peer = Peer::new(client, version);
+        let setup = Setup::default();
+        let accept = testing::accept(server, &stage.relay);
+        let (_session, ()) = tokio::join!(accept, peer.setup(&setup));
+        let mut teller = Teller::new(peer.expect_bi(BiStream::Announce).await, 9, 1).await;
+        teller.tell(&own(version, "room")).await;
+        settle().await;
+        let room = stage.relay.consume().broadcast(&"room".parse().unwrap());
+        let track = room.unwrap().track("data").unwrap();
+        let reader = track.subscribe(Subscription::default());
+        let (id, mut control) = accept_track(&mut peer).await;
+        control.respond(&begun(1)).await;
+        send_group(&mut peer, id, 1, &["a"]).await;
+        control.respond(&over(2)).await;
+        control.finish();
+        assert_eq!(rest(&mut reader.ordered()).await, finished(&["1 a"]));
+        // The track is over, and earlier groups of it can still be fetched.
+        let mut group = track.fetch(Fetch::new(0)).await.unwrap();
+        let (_, _unanswered) = peer
+            .expect_request::<moq_wire::Fetch>(BiStream::Fetch)
+            .await;
+        connection.set_silent(true);
+        let ended = timeout(PATIENCE, group.next()).await;
+        let lost = GroupRead::End(GroupEnd::Aborted(Abort::SessionClosed));
+        assert_eq!(ended.expect("the group ends in time"), lost);
     });
 }

@@ -99,6 +99,8 @@ pub struct Features {
     pub ordered_byte: bool,
     /// The start of a subscription is a plain floor; otherwise absent means the latest group.
     pub start_is_floor: bool,
+    /// SUBSCRIBE_END names the group after the last one; otherwise some publishers name the last one.
+    pub end_is_exact: bool,
     /// SUBSCRIBE, FETCH and GROUP name frames.
     pub frame_bounds: bool,
     /// Answers to a subscription have a type; otherwise there is only SUBSCRIBE_OK.
@@ -144,6 +146,7 @@ pub(crate) const LITE_01: Features = Features {
     subscribe_range: false,
     ordered_byte: false,
     start_is_floor: false,
+    end_is_exact: false,
     frame_bounds: false,
     typed_response: false,
     subscribe_ok: true,
@@ -210,6 +213,7 @@ pub(crate) const LITE_06: Features = Features {
     announce_restart: false,
     ordered_byte: false,
     start_is_floor: true,
+    end_is_exact: true,
     frame_bounds: true,
     ..LITE_05
 };
@@ -261,6 +265,7 @@ mod tests {
             (|row| row.subscribe_range, "3 4 5 6 7"),
             (|row| row.ordered_byte, "3 4 5"),
             (|row| row.start_is_floor, "6 7"),
+            (|row| row.end_is_exact, "6 7"),
             (|row| row.frame_bounds, "6 7"),
             (|row| row.typed_response, "3 4 5 6 7"),
             (|row| row.subscribe_ok, "1 2 3 4"),

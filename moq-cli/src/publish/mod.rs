@@ -43,7 +43,8 @@ pub(crate) async fn run(args: PublishArgs, console: &Console) -> anyhow::Result<
     ));
 
     told::warn_hidden(&args.broadcast, console);
-    told::wait(&mut publication, &mut link, &track, args.client.timeout()).await?;
+    let patience = args.client.timeout();
+    told::wait(&mut publication, &mut link, track.used(), patience).await?;
     let meter = console.meter();
     let mode = args.media.mode();
     let limits = GroupLimits::new(mode, args.group_frames, args.group_bytes);

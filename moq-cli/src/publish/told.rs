@@ -2,31 +2,32 @@
 
 use std::time::Duration;
 
-use moq_session::{BroadcastPath, Publication, TrackProducer, Unnoticed};
+use moq_session::{BroadcastPath, Publication, Unnoticed};
 use tokio::time::Instant;
 
 use crate::client::Link;
 use crate::exit::{Exit, Failure};
 use crate::progress::Console;
 
-/// Waits until the server was sent the announcement, or asks for the track without it.
+/// Waits until the server was sent the announcement, or until `used`: a track is asked for without it.
 ///
 /// # Errors
 /// If the server does not take the path: it asks for others only, or for none within `timeout`.
 pub(super) async fn wait(
     publication: &mut Publication,
     link: &mut Link,
-    track: &TrackProducer,
+    used: impl Future<Output = ()>,
     timeout: Duration,
 ) -> anyhow::Result<()> {
     let mut deadline = Instant::now() + timeout;
+    tokio::pin!(used);
     loop {
         let unnoticed = tokio::select! {
             told = publication.told(LOOK) => match told {
                 Ok(()) => return Ok(()),
                 Err(unnoticed) => unnoticed,
             },
-            () = track.used() => return Ok(()),
+            () = &mut used => return Ok(()),
             event = link.event() => {
                 event?;
                 deadline = Instant::now() + timeout;

@@ -26,8 +26,9 @@ pub(super) async fn serve<S: Server>(server: &S, origins: &Origins, public: &Pub
                 let admission = admissions.admit(remote);
                 let session = async move {
                     let Some(admission) = admission else {
-                        tracing::warn!(%remote, "refused: too many sessions from this address");
-                        return incoming.refuse(503, TOO_MANY).await;
+                        tracing::warn!(%remote, limit = MAX_PER_ADDRESS, "refused: too many sessions from this address");
+                        let refusal = Refusal::TooManyRequests;
+                        return incoming.refuse(refusal.status(), refusal.close_code()).await;
                     };
                     if let Err(error) = run(incoming, remote, config, &public).await {
                         tracing::info!(%remote, error = format!("{error:#}"), "refused");
@@ -141,9 +142,6 @@ fn network(ip: IpAddr) -> IpAddr {
 
 /// Sessions that one address may have at once.
 const MAX_PER_ADDRESS: usize = 256;
-
-/// The session close code for a peer that should come back later.
-const TOO_MANY: u32 = 0x1;
 
 #[cfg(test)]
 mod tests {

@@ -109,14 +109,18 @@ fn a_path_that_is_not_public() {
 fn a_broadcast_that_the_relay_does_not_take() {
     let relay = Relay::start(&["--auth-public", "room/**", "--auth-public", ".x/**"]);
     for scheme in ["moqt", "https"] {
-        let line = failure(&relay.args("publish", scheme, &["hall"]), 3);
-        assert!(line.contains("does not take `hall`"), "{line}");
-        assert!(line.contains("only below `.x`, `room`"), "{line}");
-        let mut hidden = relay.run("publish", scheme, &[".x/y", "--hold", "60s"]);
-        hidden.line("publishing");
-        hidden.line("`.x/y` is hidden");
-        let mut listed = relay.run("ls", scheme, &[".x", "--watch"]);
-        assert_eq!(listed.output(7), b"+ .x/y\n");
+        for of_media in [&[][..], &["--fmp4"]] {
+            let flags = [&["hall"], of_media].concat();
+            let line = failure(&relay.args("publish", scheme, &flags), 3);
+            assert!(line.contains("does not take `hall`"), "{line}");
+            assert!(line.contains("only below `.x`, `room`"), "{line}");
+            let flags = [&[".x/y", "--hold", "60s"], of_media].concat();
+            let mut hidden = relay.run("publish", scheme, &flags);
+            hidden.line("publishing");
+            hidden.line("`.x/y` is hidden");
+            let mut listed = relay.run("ls", scheme, &[".x", "--watch"]);
+            assert_eq!(listed.output(7), b"+ .x/y\n");
+        }
         let listed = relay.run("ls", scheme, &[]).end();
         assert_eq!(listed.stdout, b"", "it is hidden from above");
     }

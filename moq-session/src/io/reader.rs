@@ -127,7 +127,7 @@ impl<R: RecvStream> Reader<R> {
                 && let Some(message) = take(&mut self.buf, self.version)
                     .map_err(|error| PeerFault::Malformed { what, error })?
             {
-                self.settle();
+                self.hold_nothing();
                 return Poll::Ready(Ok(Some(message)));
             }
             let Poll::Ready(filled) = self.poll_fill(cx) else {
@@ -147,7 +147,7 @@ impl<R: RecvStream> Reader<R> {
     /// Takes account of a message that has not arrived whole; waits until the peer has had its time.
     fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<StreamError> {
         if self.buf.is_empty() {
-            self.settle();
+            self.hold_nothing();
             return Poll::Pending;
         }
         if let Some(Err(fault)) = self.hold() {
@@ -170,7 +170,7 @@ impl<R: RecvStream> Reader<R> {
     }
 
     /// Notes that no message is half here.
-    fn settle(&mut self) {
+    fn hold_nothing(&mut self) {
         if let Some(held) = &mut self.held {
             held.clear();
         }

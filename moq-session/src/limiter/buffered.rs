@@ -139,6 +139,7 @@ mod tests {
         assert!(one.grow(9).is_ok());
         assert!(other.grow(1).is_ok());
         assert!(other.grow(1).is_err());
+        assert!(other.grow(1_000).is_err(), "a flood is given back with it");
         drop(other);
         assert!(one.grow(1).is_ok());
         assert!(one.grow(1).is_err());
@@ -151,6 +152,7 @@ mod tests {
         assert!(one.set(9).is_ok());
         assert!(other.set(1).is_ok());
         assert!(other.set(2).is_err());
+        assert!(other.set(1_000).is_err());
         assert!(other.set(1).is_ok(), "less than before is never too much");
         drop(one);
         assert!(other.set(10).is_ok());

@@ -13,7 +13,7 @@ use std::time::Duration;
 use moq_model::platform::clock;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-pub(crate) use bucket::Bucket;
+use bucket::Bucket;
 pub(crate) use buffered::{Buffered, Held, Partial};
 use journal::Journal;
 pub(crate) use slots::{Kind, Slot, Slots, Told};
@@ -36,9 +36,10 @@ pub(crate) struct Limiter {
     resets: Mutex<Bucket>,
     refusals: Mutex<Bucket>,
     tracks: Mutex<Bucket>,
+    announcements: Mutex<Bucket>,
     pub(crate) slots: Slots,
     /// Announcements of the peer that are live, on all streams.
-    pub(crate) announced: AtomicUsize,
+    pub(crate) live_announcements: AtomicUsize,
     /// What ends the session, seen by a task that does not end it.
     pub(crate) fault: watch::Sender<Option<PeerFault>>,
 }
@@ -56,8 +57,9 @@ impl Limiter {
             resets: bucket(limits.resets),
             refusals: bucket(limits.refusals),
             tracks: bucket(limits.track_rate),
+            announcements: bucket(limits.announce_rate),
             slots: Slots::default(),
-            announced: AtomicUsize::new(0),
+            live_announcements: AtomicUsize::new(0),
             fault: watch::Sender::new(None),
             limits,
         }
@@ -163,6 +165,15 @@ impl Limiter {
     /// Counts a request for a track's properties.
     pub(crate) fn track_asked(&self) {
         take(&self.tracks);
+    }
+
+    /// Counts an announcement, and waits where they come too fast.
+    pub(crate) async fn announced(&self) {
+        let wait = take(&self.announcements);
+        if !wait.is_zero() {
+            self.reach(Limit::AnnounceRate);
+            clock::sleep(wait).await;
+        }
     }
 
     /// Waits as long as the peer makes requests too fast that cost much and bring nothing.

@@ -21,7 +21,8 @@ pub struct Limits {
     /// Announcements that are live at one time. One more closes the session of a client; of what a relay
     /// announces, the rest is left out.
     pub announces: usize,
-    /// How fast announcements may come, once the initial set is told; faster ones are read later.
+    /// How fast announcements may come on all streams, once the initial sets are told; faster ones are read
+    /// later.
     pub announce_rate: Rate,
     /// Requests for announcements that are answered at one time; one more is refused.
     pub announce_requests: usize,

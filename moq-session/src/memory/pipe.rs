@@ -37,7 +37,10 @@ struct State {
     is_reset_seen: bool,
     credit: Option<Credit>,
     reader: Option<Waker>,
+    /// Waits for room.
     writer: Option<Waker>,
+    /// Waits for the end.
+    closing: Option<Waker>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +54,7 @@ enum PipeEnd {
 #[must_use]
 struct Aftermath {
     woken: Option<Waker>,
+    closed: Option<Waker>,
     _credit: Option<Credit>,
 }
 
@@ -83,7 +87,13 @@ impl Pipe {
     pub(super) fn end(&self, ending: &Ending) {
         let mut state = self.lock();
         state.ending = Some(ending.clone());
-        let wakers = [state.reader.take(), state.writer.take()];
+        let State {
+            reader,
+            writer,
+            closing,
+            ..
+        } = &mut *state;
+        let wakers = [reader.take(), writer.take(), closing.take()];
         drop(state);
         wakers.into_iter().flatten().for_each(Waker::wake);
     }
@@ -104,22 +114,23 @@ impl State {
     }
 
     /// What follows from a change of the sender, or of the receiver.
-    fn settle(&mut self, woken: Option<Waker>) -> Aftermath {
+    fn aftermath(&mut self, woken: Option<Waker>) -> Aftermath {
         let is_done = self.is_reset_seen || self.stopped.is_some() || self.is_delivered();
         Aftermath {
             woken,
+            closed: self.closing.take_if(|_| is_done),
             _credit: self.credit.take_if(|_| is_done),
         }
     }
 
     fn written(&mut self) -> Aftermath {
         let reader = self.reader.take();
-        self.settle(reader)
+        self.aftermath(reader)
     }
 
     fn read(&mut self) -> Aftermath {
         let writer = self.writer.take();
-        self.settle(writer)
+        self.aftermath(writer)
     }
 
     /// Takes as much of the chunks as there is room for.
@@ -147,9 +158,8 @@ impl State {
 
 impl Aftermath {
     fn follow(self) {
-        if let Some(waker) = self.woken {
-            waker.wake();
-        }
+        let wakers = [self.woken, self.closed];
+        wakers.into_iter().flatten().for_each(Waker::wake);
     }
 }
 
@@ -225,7 +235,7 @@ impl SendStream for MemorySend {
         if let Some(PipeEnd::Reset(_)) = state.end {
             return Poll::Ready(Err(SendError::Closed));
         }
-        state.writer = Some(cx.waker().clone());
+        state.closing = Some(cx.waker().clone());
         Poll::Pending
     }
 }

@@ -5,7 +5,8 @@ use std::convert::Infallible;
 use moq_wire::{AnnounceRequest, code};
 
 use super::listing::Listing;
-use super::telling::{Telling, begin};
+use super::telling::Telling;
+use super::wording::begin;
 use crate::context::Context;
 use crate::error::StreamError;
 use crate::io::{Reader, Writer};

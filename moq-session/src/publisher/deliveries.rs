@@ -12,7 +12,7 @@ use super::datagram;
 use super::dropped::Dropped;
 use super::group::{Delivered, Delivery};
 use super::outbox::{Asking, Outbox};
-use super::settling::Settling;
+use super::unacknowledged::Unacknowledged;
 use crate::context::Context;
 use crate::convert;
 use crate::error::StreamError;
@@ -28,7 +28,7 @@ pub(super) struct Deliveries<T: Transport> {
     /// Groups that are written.
     open: FuturesUnordered<Delivery<T::Send>>,
     /// Groups that are written whole and may not be acknowledged.
-    settling: Settling<T::Send>,
+    unacknowledged: Unacknowledged<T::Send>,
     dropped: Dropped,
     ladder: Ladder,
     priority: u8,
@@ -54,7 +54,7 @@ impl<T: Transport> Deliveries<T> {
             id: request.id,
             asking: Asking::new(outbox.clone()),
             open: FuturesUnordered::new(),
-            settling: Settling::default(),
+            unacknowledged: Unacknowledged::default(),
             dropped: Dropped::default(),
             ladder: Ladder::default(),
             priority: request.priority,
@@ -184,7 +184,7 @@ impl<T: Transport> Deliveries<T> {
         let mut delivery = Delivery::new(shared, writer, group, self.id, frames);
         // A group that is whole goes out at once, and needs no task.
         match delivery.poll_early(cx) {
-            Poll::Ready(delivered) => self.settle(delivered),
+            Poll::Ready(delivered) => self.account(delivered),
             Poll::Pending => self.open.push(delivery),
         }
     }
@@ -194,13 +194,13 @@ impl<T: Transport> Deliveries<T> {
         let Self {
             ladder,
             open,
-            settling,
+            unacknowledged,
             ..
         } = self;
-        let count = open.len() + settling.len();
+        let count = open.len() + unacknowledged.len();
         let list = || {
             let open = open.iter().filter_map(Delivery::sequence);
-            open.chain(settling.groups()).collect()
+            open.chain(unacknowledged.groups()).collect()
         };
         let (recency, is_moved) = ladder.add(sequence, count, list);
         if is_moved {
@@ -217,7 +217,7 @@ impl<T: Transport> Deliveries<T> {
     fn reorder(&mut self) {
         let (ladder, leader, priority) = (&self.ladder, self.leader, self.priority);
         let open = self.open.iter_mut().filter_map(Delivery::stream);
-        for (group, writer) in open.chain(self.settling.iter_mut()) {
+        for (group, writer) in open.chain(self.unacknowledged.iter_mut()) {
             let is_leader = leader == Some(group);
             let recency = if is_leader {
                 FIRST
@@ -231,14 +231,14 @@ impl<T: Transport> Deliveries<T> {
     /// Writes what the streams take.
     pub(super) fn poll_write(&mut self, cx: &mut TaskContext<'_>) {
         while let Poll::Ready(Some(delivered)) = self.open.poll_next_unpin(cx) {
-            self.settle(delivered);
+            self.account(delivered);
         }
     }
 
     /// Takes in what became of a group.
-    fn settle(&mut self, delivered: Delivered<T::Send>) {
+    fn account(&mut self, delivered: Delivered<T::Send>) {
         match delivered {
-            Delivered::Whole(sequence, writer) => self.settling.push(sequence, writer),
+            Delivered::Whole(sequence, writer) => self.unacknowledged.push(sequence, writer),
             Delivered::Cut { sequence, code } => {
                 self.dropped.add(sequence..sequence.saturating_add(1), code);
             }
@@ -247,8 +247,8 @@ impl<T: Transport> Deliveries<T> {
     }
 
     /// Waits until all that is written is acknowledged, or stopped.
-    pub(super) fn poll_settled(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
-        self.settling.poll_settled(cx)
+    pub(super) fn poll_acknowledged(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
+        self.unacknowledged.poll_acknowledged(cx)
     }
 
     /// What the peer is to be told of groups that it does not get.

@@ -7,9 +7,10 @@ use std::time::Duration;
 use moq_model::platform::clock;
 use moq_wire::{BiStream, Goaway, code};
 
-use crate::context::{Context, Drain};
+use crate::context::Context;
 use crate::error::{PeerFault, SessionError, StreamError};
 use crate::io::{Reader, Writer};
+use crate::leaving::Drain;
 use crate::transport::Transport;
 
 /// Takes note of a peer that is about to leave; what runs goes on until it closes.

@@ -25,7 +25,7 @@ impl<'a> Listing<'a> {
         Self {
             context,
             prefix,
-            include_hidden: include_hidden || context.is_sibling,
+            include_hidden: include_hidden || context.policy.hears_hidden(),
             covering: BTreeMap::new(),
             told: BTreeMap::new(),
         }
@@ -187,7 +187,7 @@ impl<'a> Listing<'a> {
         if !self.has_room(&route) {
             return None;
         }
-        if !self.context.is_sibling && self.context.version.features().sender_in_chain {
+        if self.context.policy.is_hop() && self.context.version.features().sender_in_chain {
             route.hops.push(self.context.hop);
         }
         Some(convert::wire_route(route))
@@ -195,6 +195,6 @@ impl<'a> Listing<'a> {
 
     /// Whether there is room for the peer in the chain of a route.
     fn has_room(&self, route: &Route) -> bool {
-        self.context.is_sibling || route.hops.len() < HopId::MAX_CHAIN
+        !self.context.policy.is_hop() || route.hops.len() < HopId::MAX_CHAIN
     }
 }

@@ -11,23 +11,27 @@ mod group;
 mod listing;
 mod outbox;
 mod probe;
+mod served;
 mod serving;
-mod settling;
 mod subscribe;
 mod telling;
 mod track;
+mod unacknowledged;
+mod wording;
 
 use std::sync::Arc;
 
 use moq_wire::{BiStream, code};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::context::{AwaitedGuard, Context};
+use crate::context::Context;
 use crate::error::{PeerFault, SessionError, StreamError};
 use crate::io::{Reader, Writer};
+use crate::leaving::AwaitedGuard;
 use crate::limits::Limit;
 use crate::transport::Transport;
 use outbox::Outbox;
+pub(crate) use served::Served;
 
 /// Starts to answer what the peer asks on bidirectional streams.
 pub(crate) fn spawn<T: Transport>(context: &Context<T>) {

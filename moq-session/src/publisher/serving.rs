@@ -51,7 +51,7 @@ enum Stage {
 }
 
 /// Why a subscription is not served to its end.
-pub(super) enum Failure {
+pub(super) enum Unserved {
     Track(Abort),
     Stream(StreamError),
 }
@@ -65,8 +65,9 @@ impl<T: Transport> Serving<T> {
         reader: Reader<T::Recv>,
     ) -> Self {
         let has_range = context.version.features().subscribe_range;
-        let is_sibling_newest = context.is_sibling && request.start == GroupStart::Latest;
-        let oldest_leads = !has_range || is_sibling_newest;
+        let is_unknown_newest =
+            context.policy.shares_readers() && request.start == GroupStart::Latest;
+        let oldest_leads = !has_range || is_unknown_newest;
         Self {
             shared: context.shared.clone(),
             writer,
@@ -106,36 +107,36 @@ impl<T: Transport> Serving<T> {
     }
 
     /// Serves until all is delivered, or the peer has left.
-    pub(super) fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Failure>> {
+    pub(super) fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Unserved>> {
         if self.stage == Stage::Live {
-            if self.poll_requests(cx).map_err(Failure::Stream)?.is_ready() {
+            if self.poll_requests(cx).map_err(Unserved::Stream)?.is_ready() {
                 return self.poll_unsubscribed(cx);
             }
-            self.accept().map_err(Failure::Stream)?;
+            self.accept().map_err(Unserved::Stream)?;
             self.poll_track(cx)?;
             // The start goes out before the groups, as far as the stream takes it.
             let is_flushed = self
                 .writer
                 .poll_flush(cx)
-                .map_err(Failure::Stream)?
+                .map_err(Unserved::Stream)?
                 .is_ready();
             let streams = self.deliveries.poll_streams(cx, self.track.as_mut());
-            streams.map_err(Failure::Stream)?;
+            streams.map_err(Unserved::Stream)?;
             self.deliveries.poll_write(cx);
             if is_flushed {
-                self.tell_dropped().map_err(Failure::Stream)?;
+                self.tell_dropped().map_err(Unserved::Stream)?;
             }
             let is_written = self.track.is_none() && self.deliveries.is_written();
-            if is_written && self.deliveries.poll_settled(cx).is_ready() {
-                self.tell_dropped().map_err(Failure::Stream)?;
+            if is_written && self.deliveries.poll_acknowledged(cx).is_ready() {
+                self.tell_dropped().map_err(Unserved::Stream)?;
                 // Said last: there are relays that let go of a track once they know its end.
                 let (end, streams) = (GroupSequence(self.end), Some(self.deliveries.streams()));
                 self.respond(&SubscribeResponse::End { end, streams })
-                    .map_err(Failure::Stream)?;
+                    .map_err(Unserved::Stream)?;
                 self.stage = Stage::Flushing;
             }
         }
-        ready!(self.writer.poll_flush(cx)).map_err(Failure::Stream)?;
+        ready!(self.writer.poll_flush(cx)).map_err(Unserved::Stream)?;
         if self.stage == Stage::Live {
             return Poll::Pending;
         }
@@ -187,7 +188,7 @@ impl<T: Transport> Serving<T> {
     fn update(&mut self, update: &SubscribeUpdate) {
         self.priority = update.priority;
         self.deliveries.set_priority(update.priority);
-        if self.shared.is_sibling && convert::is_newest(update.start, update.max_age) {
+        if self.shared.policy.shares_readers() && convert::is_newest(update.start, update.max_age) {
             // It still does not know where it begins.
             return;
         }
@@ -214,7 +215,7 @@ impl<T: Transport> Serving<T> {
     }
 
     /// Takes what needs no stream of the track, and its end.
-    fn poll_track(&mut self, cx: &TaskContext<'_>) -> Result<(), Failure> {
+    fn poll_track(&mut self, cx: &TaskContext<'_>) -> Result<(), Unserved> {
         while let Some(track) = &mut self.track {
             let Poll::Ready(next) = self.fed.poll(cx, |cx| track.poll_aside(cx)) else {
                 break;
@@ -222,7 +223,7 @@ impl<T: Transport> Serving<T> {
             match next {
                 Ok(Some(NextGroup::Group(group))) => self.deliveries.send(cx, group),
                 Ok(Some(NextGroup::Lost { groups, cause })) => {
-                    self.begin().map_err(Failure::Stream)?;
+                    self.begin().map_err(Unserved::Stream)?;
                     self.deliveries.lost(groups, cause);
                 }
                 Ok(Some(_)) => {}
@@ -230,13 +231,13 @@ impl<T: Transport> Serving<T> {
                     self.end = track.end();
                     self.track = None;
                 }
-                Err(ReadError::Aborted(reason)) => return Err(Failure::Track(reason)),
-                Err(_) => return Err(Failure::Track(Abort::Internal)),
+                Err(ReadError::Aborted(reason)) => return Err(Unserved::Track(reason)),
+                Err(_) => return Err(Unserved::Track(Abort::Internal)),
             }
         }
         let backlog = self.track.as_ref().map(TrackReader::backlog);
         if backlog.is_some_and(|backlog| backlog != Backlog::Empty) {
-            self.begin().map_err(Failure::Stream)?;
+            self.begin().map_err(Unserved::Stream)?;
         }
         Ok(())
     }
@@ -253,7 +254,7 @@ impl<T: Transport> Serving<T> {
     }
 
     /// Leaves: unfinished groups are reset, this half ends well.
-    fn poll_unsubscribed(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Failure>> {
+    fn poll_unsubscribed(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Unserved>> {
         self.deliveries.reset(code::stream::CANCELLED);
         if self.writer.poll_flush(cx).is_ready() {
             self.writer.end();

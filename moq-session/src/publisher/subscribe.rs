@@ -9,12 +9,14 @@ use moq_model::{Abort, ReadError, TrackReader};
 use moq_wire::{Subscribe, code};
 
 use super::outbox::Outbox;
-use super::serving::{Failure, Serving};
+use super::served::ServedGuard;
+use super::serving::{Serving, Unserved};
 use super::track;
-use crate::context::{AwaitedGuard, Context, ServedGuard};
+use crate::context::Context;
 use crate::convert;
 use crate::error::{PeerFault, SessionError, StreamError};
 use crate::io::{Reader, Writer};
+use crate::leaving::AwaitedGuard;
 use crate::transport::{SendStream, Transport};
 
 pub(super) async fn answer<T: Transport>(
@@ -25,7 +27,7 @@ pub(super) async fn answer<T: Transport>(
 ) -> Result<(), SessionError> {
     let request = context.in_time(reader.only_message::<Subscribe>("SUBSCRIBE"));
     let request = match request.await.and_then(|request| request) {
-        Ok(request) if context.is_sibling => convert::from_sibling(request),
+        Ok(request) if context.policy.shares_readers() => convert::from_sibling(request),
         Ok(request) => request,
         Err(error) => {
             tracing::debug!(%error, "SUBSCRIBE failed");
@@ -117,12 +119,12 @@ async fn serve<T: Transport>(
             let (_writer, requests) = serving.into_streams();
             confirm(context, requests).await;
         }
-        Err(Failure::Track(reason)) => {
+        Err(Unserved::Track(reason)) => {
             // One code for all, so that the peer can tell what went down together.
             let code = convert::abort_code(reason);
             serving.fail(code, code);
         }
-        Err(Failure::Stream(error)) => {
+        Err(Unserved::Stream(error)) => {
             tracing::debug!(%error, "subscription failed");
             let is_ended = matches!(error, StreamError::Reset(_) | StreamError::Stopped(_));
             if is_rapid || !is_ended {

@@ -25,7 +25,7 @@ pub(super) struct Account {
     /// No group at or above it will come.
     pub(super) end: Option<u64>,
     /// Groups that arrived, and groups that are known not to come.
-    settled: GroupRanges,
+    known: GroupRanges,
     /// The lowest group that arrived.
     pub(super) lowest: Option<u64>,
     /// The highest group that arrived.
@@ -55,23 +55,22 @@ impl Account {
     pub(super) fn reached(&self) -> Option<u64> {
         let first = self.start.or(self.lowest)?;
         self.highest?;
-        let missing = self.settled.first_missing_from(first);
+        let missing = self.known.first_missing_from(first);
         Some(missing.saturating_sub(1).max(first))
     }
 
     /// Whether a group that comes may be of this track.
     ///
-    /// Some publishers of the drafts whose start is no floor give the last group for the end, so one
-    /// more is let through there.
+    /// Where the end is not exact, it may be the last group, so one more is let through.
     pub(super) fn expects(&self, sequence: u64, version: Version) -> bool {
-        let extra = u64::from(!version.features().start_is_floor);
+        let extra = u64::from(!version.features().end_is_exact);
         let is_below = |end: u64| sequence < end.saturating_add(extra);
         self.floor.is_none_or(|floor| sequence >= floor) && self.end.is_none_or(is_below)
     }
 
     /// Notes that a group came which is not expected, where that is no fault of the draft's.
     pub(super) fn contradict(&mut self, version: Version) {
-        self.is_contradicted |= version.features().start_is_floor || self.floor.is_some();
+        self.is_contradicted |= version.features().end_is_exact || self.floor.is_some();
     }
 
     /// Whether the end is known and everything below it has arrived. Where the end may be the last group
@@ -91,7 +90,7 @@ impl Account {
     pub(super) fn missing(&self) -> Option<GroupRange> {
         let end = self.end?;
         let start = self.start.or(self.lowest).unwrap_or(end);
-        let missing = self.settled.first_missing_from(start);
+        let missing = self.known.first_missing_from(start);
         (missing < end).then_some(missing..end)
     }
 }
@@ -124,7 +123,7 @@ impl Feed {
     /// Counts a group stream in until the guard is dropped.
     pub(super) fn arrive(self: &Arc<Self>, sequence: u64) -> Arrival {
         self.change(|account| {
-            account.settled.insert(sequence..sequence.saturating_add(1));
+            account.known.insert(sequence..sequence.saturating_add(1));
             account.lowest = Some(
                 account
                     .lowest
@@ -145,9 +144,9 @@ impl Feed {
     }
 
     /// Notes that groups will not come.
-    pub(super) fn settle(&self, groups: GroupRange, cause: Abort) {
+    pub(super) fn give_up(&self, groups: GroupRange, cause: Abort) {
         self.track.drop_groups(groups.clone(), cause);
-        self.change(|account| account.settled.insert(groups));
+        self.change(|account| account.known.insert(groups));
     }
 
     /// Waits until `find` finds something in the account. One task may wait at a time.
@@ -195,9 +194,9 @@ mod tests {
             ..Account::default()
         };
         assert_eq!(account.owed(), Some(2..5));
-        account.settled.insert(2..4);
+        account.known.insert(2..4);
         assert_eq!(account.owed(), Some(4..5));
-        account.settled.insert(4..5);
+        account.known.insert(4..5);
         assert_eq!(account.owed(), None);
     }
 

@@ -4,8 +4,9 @@ use moq_model::session::FetchRequest;
 use moq_model::{Abort, Fetch};
 use moq_wire::{BiStream, FrameDecoder, GroupSequence, code};
 
-use super::group::{self, Failure, Incoming};
+use super::group::{self, GroupFailure, Inbound};
 use super::request::{Name, failure, name, open, written};
+use super::takeover::passed_over;
 use crate::context::Context;
 use crate::convert;
 use crate::error::{SessionError, StreamError};
@@ -22,7 +23,7 @@ pub(super) async fn run<T: Transport>(
     let mut fetching = Fetching {
         context: &context,
         fetch: request.fetch,
-        group: Incoming::new(request.group),
+        group: Inbound::new(request.group),
     };
     let outcome = match name {
         // A draft without FETCH has no way to ask: as far as can be told here, there is no such group.
@@ -31,6 +32,7 @@ pub(super) async fn run<T: Transport>(
         Ok(name) => tokio::select! {
             biased;
             () = unused => Err(Abort::Cancelled),
+            () = passed_over(&context, &request.broadcast) => Err(Abort::SessionClosed),
             outcome = fetching.run(&name) => outcome,
         },
         Err(reason) => Err(reason),
@@ -45,7 +47,7 @@ pub(super) async fn run<T: Transport>(
 struct Fetching<'a, T: Transport> {
     context: &'a Context<T>,
     fetch: Fetch,
-    group: Incoming,
+    group: Inbound,
 }
 
 impl<T: Transport> Fetching<'_, T> {
@@ -91,7 +93,7 @@ impl<T: Transport> Fetching<'_, T> {
     }
 
     /// Takes in the answer, up to its end or the last frame that is wanted.
-    async fn fill(&mut self, reader: &mut Reader<T::Recv>) -> Result<(), Failure> {
+    async fn fill(&mut self, reader: &mut Reader<T::Recv>) -> Result<(), GroupFailure> {
         let mut decoder = FrameDecoder::new(self.context.version);
         // A draft whose requests name no frames gets the group from its first one on.
         let has_bounds = self.context.version.features().frame_bounds;
@@ -122,7 +124,7 @@ impl<T: Transport> Fetching<'_, T> {
 }
 
 /// No answer came in time.
-const LATE: Failure = Failure {
+const LATE: GroupFailure = GroupFailure {
     abort: Abort::Timeout,
     stop: None,
     fault: None,

@@ -58,13 +58,13 @@ pub(super) async fn receive<T: Transport>(context: &Context<T>, mut reader: Read
         Err(error) => {
             // The track has ended, which is told otherwise, or the budget has no room.
             if error == WriteError::Dropped {
-                feed.settle(sequence..sequence.saturating_add(1), Abort::Evicted);
+                feed.give_up(sequence..sequence.saturating_add(1), Abort::Evicted);
             }
             return reader.stop(code::stream::CANCELLED);
         }
     };
     let arrival = feed.arrive(sequence);
-    let mut group = Incoming::new(producer);
+    let mut group = Inbound::new(producer);
     match group.fill(context, &feed, &mut reader).await {
         Ok(()) => group.finish(),
         Err(failure) => {
@@ -83,23 +83,23 @@ pub(super) async fn receive<T: Transport>(context: &Context<T>, mut reader: Read
 }
 
 fn find<T>(context: &Context<T>, id: SubscribeId) -> Option<Arc<Feed>> {
-    context.feeds().get(&id).cloned()
+    context.subscribing.feeds().get(&id).cloned()
 }
 
 /// A group on its way in; dropping it tells readers that the session took it down.
-pub(super) struct Incoming {
+pub(super) struct Inbound {
     producer: Option<GroupProducer>,
 }
 
 /// Why a group did not arrive whole, and what the peer is told.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(super) struct GroupFailure {
     pub(super) abort: Abort,
     pub(super) stop: Option<u32>,
     pub(super) fault: Option<PeerFault>,
 }
 
-impl Failure {
+impl GroupFailure {
     /// Counts what is the peer's fault.
     pub(super) fn count(&self, limiter: &Limiter) {
         if let Some(fault) = &self.fault {
@@ -111,7 +111,7 @@ impl Failure {
     }
 }
 
-impl From<StreamError> for Failure {
+impl From<StreamError> for GroupFailure {
     fn from(error: StreamError) -> Self {
         match error {
             StreamError::Reset(code) => Self {
@@ -143,7 +143,7 @@ impl From<StreamError> for Failure {
     }
 }
 
-impl From<WriteError> for Failure {
+impl From<WriteError> for GroupFailure {
     fn from(error: WriteError) -> Self {
         let abort = match error {
             WriteError::GroupTooLarge => Abort::GroupTooLarge,
@@ -157,13 +157,13 @@ impl From<WriteError> for Failure {
     }
 }
 
-impl Incoming {
+impl Inbound {
     async fn fill<T: Transport>(
         &mut self,
         context: &Context<T>,
         feed: &Feed,
         reader: &mut Reader<T::Recv>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), GroupFailure> {
         let mut decoder = FrameDecoder::new(context.version);
         while let Some(header) = frame_header(reader, &mut decoder).await? {
             let Some(producer) = &mut self.producer else {
@@ -184,7 +184,7 @@ impl Incoming {
         reader: &mut Reader<R>,
         header: FrameHeader,
         buffered: &Buffered,
-    ) -> Result<(u64, Bytes), Failure> {
+    ) -> Result<(u64, Bytes), GroupFailure> {
         let len = usize::try_from(header.len).unwrap_or(usize::MAX);
         let mut arriving = Arriving {
             group: self.producer.as_mut(),
@@ -203,7 +203,10 @@ impl Incoming {
         }
     }
 
-    pub(super) fn append(&mut self, (timestamp, payload): (u64, Bytes)) -> Result<(), Failure> {
+    pub(super) fn append(
+        &mut self,
+        (timestamp, payload): (u64, Bytes),
+    ) -> Result<(), GroupFailure> {
         if let Some(producer) = &mut self.producer {
             producer.append_at(timestamp, payload)?;
         }
@@ -223,7 +226,7 @@ impl Incoming {
     }
 }
 
-impl Drop for Incoming {
+impl Drop for Inbound {
     fn drop(&mut self) {
         if let Some(producer) = self.producer.take() {
             producer.abort(Abort::SessionClosed);
@@ -235,10 +238,10 @@ impl Drop for Incoming {
 pub(super) async fn frame_header<R: RecvStream>(
     reader: &mut Reader<R>,
     decoder: &mut FrameDecoder,
-) -> Result<Option<FrameHeader>, Failure> {
+) -> Result<Option<FrameHeader>, GroupFailure> {
     let header = reader.frame_header(decoder).await?;
     if header.is_some_and(|header| header.len > MAX_FRAME) {
-        return Err(Failure {
+        return Err(GroupFailure {
             abort: Abort::FrameTooLarge,
             stop: Some(code::stream::FRAME_TOO_LARGE),
             fault: None,
@@ -254,9 +257,9 @@ struct Arriving<'a> {
 }
 
 impl Intake for Arriving<'_> {
-    type Error = Failure;
+    type Error = GroupFailure;
 
-    fn arrive(&mut self, bytes: usize) -> Result<(), Failure> {
+    fn arrive(&mut self, bytes: usize) -> Result<(), GroupFailure> {
         self.held.grow(bytes).map_err(StreamError::from)?;
         match &mut self.group {
             Some(group) => Ok(group.arrive(bytes as u64)?),
@@ -264,7 +267,7 @@ impl Intake for Arriving<'_> {
         }
     }
 
-    fn poll_closed(&self, cx: &TaskContext<'_>) -> Poll<Failure> {
+    fn poll_closed(&self, cx: &TaskContext<'_>) -> Poll<GroupFailure> {
         match &self.group {
             Some(group) => group.poll_closed(cx).map(|()| WriteError::Dropped.into()),
             None => Poll::Pending,
@@ -295,7 +298,11 @@ struct Pause<'a, T: Transport> {
 
 impl<'a, T: Transport> Pause<'a, T> {
     fn begin(context: &'a Context<T>) -> Self {
-        let count = context.paused_streams.fetch_add(1, Ordering::Relaxed) + 1;
+        let count = context
+            .subscribing
+            .paused_streams
+            .fetch_add(1, Ordering::Relaxed)
+            + 1;
         context.transport.set_paused_streams(count);
         Self { context }
     }
@@ -303,7 +310,12 @@ impl<'a, T: Transport> Pause<'a, T> {
 
 impl<T: Transport> Drop for Pause<'_, T> {
     fn drop(&mut self) {
-        let count = self.context.paused_streams.fetch_sub(1, Ordering::Relaxed) - 1;
+        let count = self
+            .context
+            .subscribing
+            .paused_streams
+            .fetch_sub(1, Ordering::Relaxed)
+            - 1;
         self.context.transport.set_paused_streams(count);
     }
 }
@@ -338,7 +350,7 @@ fn take_datagram<T>(context: &Context<T>, datagram: Datagram) {
         Ok(()) => feed.arrive(sequence).end(),
         // The budget has no room for it.
         Err(WriteError::Dropped) => {
-            feed.settle(sequence..sequence.saturating_add(1), Abort::Evicted);
+            feed.give_up(sequence..sequence.saturating_add(1), Abort::Evicted);
         }
         Err(_) => {}
     }

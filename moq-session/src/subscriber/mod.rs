@@ -2,26 +2,27 @@
 //! side.
 
 mod announce;
+mod completion;
 mod feed;
 mod fetch;
 mod group;
 mod probe;
 mod request;
-mod settle;
 mod silence;
 mod subscribe;
+mod subscribing;
 mod takeover;
 mod wish;
 
 use std::sync::Arc;
 
-use moq_model::session::{Request, RequestQueue};
+use moq_model::session::{self, RequestQueue};
 use moq_wire::{UniStream, code};
 use tokio::sync::Semaphore;
 
-pub(crate) use feed::Feed;
 pub use probe::Bandwidth;
 pub(crate) use probe::Probing;
+pub(crate) use subscribing::Subscribing;
 
 use crate::context::Context;
 use crate::error::{SessionError, StreamError};
@@ -40,8 +41,7 @@ pub(crate) fn spawn<T: Transport>(context: &Context<T>, requests: RequestQueue) 
     context
         .spawner
         .spawn(Box::pin(announce::follow(context.clone(), sync)));
-    // Siblings are one process: they fall silent together.
-    if !context.is_sibling {
+    if context.policy.falls_silent_alone() {
         context
             .spawner
             .spawn(Box::pin(takeover::follow(context.clone())));
@@ -115,8 +115,12 @@ async fn forward<T: Transport>(
         let context = context.clone();
         let spawner = context.spawner.clone();
         match requests.next().await {
-            Request::Track(request) => spawner.spawn(Box::pin(request::run(context, request))),
-            Request::Fetch(request) => spawner.spawn(Box::pin(fetch::run(context, request))),
+            session::Request::Track(request) => {
+                spawner.spawn(Box::pin(request::run(context, request)))
+            }
+            session::Request::Fetch(request) => {
+                spawner.spawn(Box::pin(fetch::run(context, request)))
+            }
             other => tracing::debug!(?other, "request refused"),
         }
     }

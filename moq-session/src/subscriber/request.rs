@@ -36,14 +36,14 @@ pub(super) async fn run<T: Transport>(
     let TrackRequest {
         broadcast, track, ..
     } = request;
-    let held = Held {
+    let guard = EndsWithSession {
         track: Some(track.clone()),
     };
     let outcome = match name(&context, &broadcast, track.name()) {
         Ok(name) => subscribe_to(&context, &name, &track).await,
         Err(reason) => Err(reason),
     };
-    held.release();
+    guard.release();
     match outcome {
         Ok(()) => track.finish(),
         Err(reason) => track.abort(reason),
@@ -246,17 +246,17 @@ pub(super) fn failure(error: &StreamError) -> Abort {
 }
 
 /// Ends a track with its session, if nothing else has ended it before.
-struct Held {
+struct EndsWithSession {
     track: Option<TrackFeed>,
 }
 
-impl Held {
+impl EndsWithSession {
     fn release(mut self) {
         self.track = None;
     }
 }
 
-impl Drop for Held {
+impl Drop for EndsWithSession {
     fn drop(&mut self) {
         if let Some(track) = self.track.take() {
             track.abort(Abort::SessionClosed);

@@ -11,9 +11,9 @@ use moq_wire::{
     varint,
 };
 
+use super::completion::{GRACE, MAX_GRACE, complete, find_start};
 use super::feed::{Account, Feed};
 use super::request::{Name, answered_again, failure, is_used, note_refusal, open, written};
-use super::settle::{GRACE, MAX_GRACE, complete, find_start};
 use super::wish::Wish;
 use crate::context::Context;
 use crate::convert;
@@ -64,8 +64,8 @@ pub(super) async fn run<T: Transport>(
 ) -> Result<(), Failed> {
     let feed = Feed::new(track.clone());
     feed.change(|account| account.floor = from);
-    let id = context.next_subscribe_id();
-    context.feeds().insert(id, feed.clone());
+    let id = context.subscribing.next_id();
+    context.subscribing.feeds().insert(id, feed.clone());
     let mut registered = Registered {
         context,
         id,
@@ -119,7 +119,7 @@ struct Registered<'a, T: Transport> {
 
 impl<T: Transport> Drop for Registered<'_, T> {
     fn drop(&mut self) {
-        self.context.feeds().remove(&self.id);
+        self.context.subscribing.feeds().remove(&self.id);
         // A publisher that leaves after the end of its track has taken nothing along.
         if !self.is_over && self.feed.look(Account::is_whole) {
             self.feed.track.clone().finish();
@@ -336,7 +336,7 @@ impl<T: Transport> Subscription<'_, T> {
                 let is_open = last.0 >= varint::MAX;
                 let after = if is_open { u64::MAX } else { last.0 + 1 };
                 let cause = convert::abort(u32::try_from(code).unwrap_or(u32::MAX));
-                self.feed.settle(first.0..after, cause);
+                self.feed.give_up(first.0..after, cause);
             }
         }
         Ok(())
@@ -344,7 +344,7 @@ impl<T: Transport> Subscription<'_, T> {
 
     /// Takes in the end, which on some drafts is the last group instead, depending on the sender.
     fn end(&self, end: u64, streams: Option<u64>) -> Result<(), StreamError> {
-        let is_exact = self.is_end_final();
+        let is_exact = self.has_exact_end();
         self.feed.change(|account| {
             account.streams = account.streams.or(streams);
             if *account.end.get_or_insert(end) != end {
@@ -359,14 +359,14 @@ impl<T: Transport> Subscription<'_, T> {
         Ok(())
     }
 
-    fn is_end_final(&self) -> bool {
-        self.context.version.features().start_is_floor
+    fn has_exact_end(&self) -> bool {
+        self.context.version.features().end_is_exact
     }
 
     /// How long to wait for a last group that the end may stand for: its stream was opened before.
     fn doubt(&self) -> Option<Duration> {
         let rtt = self.context.transport.stats().rtt.unwrap_or_default();
-        (!self.is_end_final()).then(|| (3 * rtt).max(DOUBT))
+        (!self.has_exact_end()).then(|| (3 * rtt).max(DOUBT))
     }
 
     /// The peer has said all; true if it may stop there.

@@ -114,7 +114,7 @@ const KNOWN: &[Known] = &[
     },
     Known {
         scenario: "y-sub-group-past-end",
-        drafts: |features| features.start_end && !features.start_is_floor,
+        drafts: |features| features.start_end && !features.end_is_exact,
         better: Better::Otherwise(&[
             ("Subscribe", "recorded FIN, ours open"),
             ("Subscribe", "recorded STOP 0x0, ours not stopped"),

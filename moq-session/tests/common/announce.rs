@@ -49,6 +49,16 @@ impl Teller {
         self.stream.send_bytes(buf).await;
     }
 
+    /// Tells so many at once that the session may end meanwhile; past the initial set.
+    pub async fn tell_all(&mut self, events: impl Iterator<Item = AnnounceEvent>) {
+        let encoder = self.encoder.as_mut().expect("the list is told");
+        let mut buf = BytesMut::new();
+        for event in events {
+            encoder.encode(&event, &mut buf).unwrap();
+        }
+        self.stream.send_bytes(buf).await;
+    }
+
     pub async fn tell(&mut self, event: &AnnounceEvent) {
         let Some(encoder) = &mut self.encoder else {
             self.listed.push(event.clone());

@@ -66,5 +66,5 @@ pub fn malformed() -> ReadError {
 }
 
 pub fn is_exact(version: Version) -> bool {
-    version.features().start_is_floor
+    version.features().end_is_exact
 }

@@ -1,19 +1,49 @@
 //! Sessions with limits of their own.
 
+use std::time::Duration;
+
 use moq_session::testing::{Peer, memory_pair};
 use moq_session::{
-    BroadcastPath, Config, Established, Grant, Limit, Limits, OriginProducer, Session, Version,
+    BroadcastPath, Config, Established, Grant, Limit, Limits, OriginProducer, Rate, Session,
+    Version,
 };
 use moq_wire::Setup;
+use tokio::time::Instant;
 
-/// Numbers around a limit, and whether they are more than it.
-pub fn around(limit: u64) -> [(u64, bool); 3] {
-    [(limit - 1, false), (limit, false), (limit + 1, true)]
+/// Numbers around a limit and a flood, and whether they are more than the limit.
+pub fn around(limit: u64) -> [(u64, bool); 4] {
+    [
+        (limit - 1, false),
+        (limit, false),
+        (limit + 1, true),
+        (100 * limit, true),
+    ]
+}
+
+/// Once each time that this has passed, beyond a burst. A hundred times as many take half a minute.
+pub const INTERVAL: Duration = Duration::from_millis(100);
+
+/// Three at once, and one more in each [`INTERVAL`].
+pub fn three_at_once() -> Rate {
+    Rate::new(3, INTERVAL)
+}
+
+/// How many of so many are more than three.
+pub fn beyond_three(count: u64) -> u64 {
+    count.saturating_sub(3)
+}
+
+/// Whether the next stream waits for an [`INTERVAL`] before it is accepted.
+pub async fn is_late(peer: &mut Peer) -> bool {
+    let begin = Instant::now();
+    peer.expect_alive().await;
+    begin.elapsed() >= INTERVAL
 }
 
 /// A relay on `origin` that takes so much of its clients, and a peer in a client's place.
 pub async fn enter(version: Version, origin: &OriginProducer, limits: Limits) -> (Peer, Session) {
     let (client, server) = memory_pair(version);
+    server.allow_bi(4_096);
     let mut peer = Peer::new(client, version);
     let config = Config::default()
         .with_versions([version])

@@ -15,6 +15,7 @@ pub mod moving;
 pub mod record;
 pub mod resuming;
 pub mod scripts;
+pub mod silent;
 pub mod stage;
 pub mod told;
 pub mod trap;

@@ -55,6 +55,8 @@ pub struct Recorder {
     pub inner: MemoryConnection,
     pub log: Log,
     pub opened: Arc<Mutex<usize>>,
+    /// How many requests the session can hold, as it has said.
+    pub requests: Arc<Mutex<usize>>,
 }
 
 /// A peer in a client's place, and the session that it has with a relay on `origin`, whose end is
@@ -93,6 +95,7 @@ impl Recorder {
             inner,
             log: Log::default(),
             opened: Arc::default(),
+            requests: Arc::default(),
         }
     }
 
@@ -149,6 +152,10 @@ impl Transport for Recorder {
 
     fn send_datagram(&mut self, payload: Bytes) {
         self.inner.send_datagram(payload);
+    }
+
+    fn set_stream_limit(&self, count: usize) {
+        *self.requests.lock().unwrap() = count;
     }
 
     fn max_datagram_size(&self) -> usize {

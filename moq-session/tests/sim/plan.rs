@@ -184,9 +184,10 @@ impl Plan {
             jitter: 0,
             spare_of: None,
         };
+        // What a publisher has finished it keeps for so long: longer than a dead connection stays unnoticed.
         let track = TrackPlan {
             interval: 500,
-            max_age: 5_000,
+            max_age: 30_000,
             has_datagrams: false,
         };
         let reader = |track, mode| ReaderPlan {

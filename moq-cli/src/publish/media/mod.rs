@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use moq_media::{Import, ImportConfig, ImportError};
 use moq_session::{BroadcastProducer, OriginProducer, Role};
 
-use super::drain;
+use super::{drain, told};
 use crate::args::PublishArgs;
 use crate::client::{self, Link};
 use crate::exit::{Exit, Failure};
@@ -22,7 +22,7 @@ pub(super) async fn run(args: &PublishArgs, console: &Console) -> anyhow::Result
     let broadcast = BroadcastProducer::new();
     let import = Import::new(broadcast.clone(), config(args)).context("cannot publish")?;
     let origin = OriginProducer::new();
-    let publication = origin.publish(&args.broadcast, broadcast.consume());
+    let mut publication = origin.publish(&args.broadcast, broadcast.consume());
     let config = client::config(&args.client)
         .with_publish(origin.clone())
         .with_role(Role::Publisher);
@@ -32,6 +32,9 @@ pub(super) async fn run(args: &PublishArgs, console: &Console) -> anyhow::Result
         args.broadcast,
         link.shown_url()
     ));
+    told::warn_hidden(&args.broadcast, console);
+    let patience = args.client.timeout();
+    told::wait(&mut publication, &mut link, import.used(), patience).await?;
     let mut pump = Pump::new(import, source, args, console);
     let pumped = pump.run(&mut link).await;
     let mut import = pump.into_import();

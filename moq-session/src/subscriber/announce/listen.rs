@@ -21,7 +21,7 @@ use crate::transport::Transport;
 /// So many times as long as one answer may take, the set may take as a whole. Other watchers wait for it.
 const PATIENCE: u32 = 3;
 /// Silence after which a draft that does not mark the end of the initial set has told it.
-const SETTLE: Duration = Duration::from_millis(500);
+const SET_SILENCE: Duration = Duration::from_millis(500);
 
 /// Follows one Announce stream to its end; what was learned on it goes with it.
 pub(super) async fn listen<T: Transport>(
@@ -133,7 +133,7 @@ impl<T: Transport> Listening<'_, T> {
         let has_time = waiting.sync.is_none() && !is_answered;
         let wait = match is_marked || has_time {
             true => self.context.answer_timeout,
-            false => SETTLE,
+            false => SET_SILENCE,
         };
         self.until.min(clock::now() + wait)
     }
@@ -161,6 +161,6 @@ async fn read_ok<T: Transport>(
         .await??;
     let Some(ok) = ok else { return Ok(Some(0)) };
     // A sibling is no further hop.
-    table.sender = (!context.is_sibling).then(|| convert::hop(ok.hop));
+    table.sender = context.policy.is_hop().then(|| convert::hop(ok.hop));
     Ok(Some(ok.active))
 }

@@ -18,6 +18,7 @@ use crate::context::{Context, Shared};
 use crate::error::{SessionError, StreamError};
 use crate::transport::Transport;
 use listen::listen;
+pub(super) use pace::Hurried;
 
 /// How long to wait before asking again a peer that reset the stream; doubled each time.
 const RETRY: Duration = Duration::from_millis(500);
@@ -55,12 +56,12 @@ pub(super) async fn follow<T: Transport>(
     context: Context<T>,
     sync: SyncGuard,
 ) -> Result<(), SessionError> {
-    context.wants_announcements.notified().await;
+    context.subscribing.wants_announcements.notified().await;
     let mut granted = context.grant.changes();
     let mut sync = Some(Arc::new(sync));
     let mut asked: BTreeMap<BroadcastPath, Asked> = BTreeMap::new();
     loop {
-        let prefixes = context.asked_below(&granted.current());
+        let prefixes = context.subscribing.asked_below(&granted.current());
         let (kept, outdated): (BTreeMap<_, _>, BTreeMap<_, _>) = asked
             .into_iter()
             .partition(|(prefix, _)| prefixes.contains(prefix));

@@ -1,27 +1,28 @@
 //! How fast announcements are taken in.
 
-use moq_model::platform::clock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use moq_wire::AnnounceEvent;
 
 use crate::context::Shared;
-use crate::limiter::Bucket;
-use crate::limits::Limit;
 
-/// How fast announcements of one stream are taken in.
+/// How many announcements of initial sets came as fast as they could, on all streams of a session that
+/// have not ended.
+#[derive(Debug, Default)]
+pub(in crate::subscriber) struct Hurried(AtomicUsize);
+
+/// How fast announcements of one stream are taken in. All streams of a session share the rate.
 pub(super) struct Pace<'a> {
     context: &'a Shared,
-    bucket: Bucket,
-    /// How many of the initial set may come as fast as they can.
-    initial: usize,
+    /// How many of the stream's initial set came as fast as they could.
+    hurried: usize,
 }
 
 impl<'a> Pace<'a> {
     pub(super) fn new(context: &'a Shared) -> Self {
-        let limits = &context.limiter.limits;
         Self {
             context,
-            bucket: Bucket::new(limits.announce_rate),
-            initial: limits.announces,
+            hurried: 0,
         }
     }
 
@@ -30,14 +31,27 @@ impl<'a> Pace<'a> {
         if matches!(event, AnnounceEvent::End { .. }) {
             return;
         }
-        if awaited.is_some_and(|left| left > 0) && self.initial > 0 {
-            self.initial -= 1;
+        if awaited.is_some_and(|left| left > 0) && self.may_hurry() {
             return;
         }
-        let wait = self.bucket.take(clock::now());
-        if !wait.is_zero() {
-            self.context.limiter.reach(Limit::AnnounceRate);
-            clock::sleep(wait).await;
-        }
+        self.context.limiter.announced().await;
+    }
+
+    /// Whether one more of an initial set may come as fast as it can: there may be as many as may be live.
+    fn may_hurry(&mut self) -> bool {
+        let most = self.context.limiter.limits.announces;
+        let Hurried(all) = &self.context.subscribing.hurried;
+        let counted = all.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
+            (count < most).then_some(count + 1)
+        });
+        self.hurried += usize::from(counted.is_ok());
+        counted.is_ok()
+    }
+}
+
+impl Drop for Pace<'_> {
+    fn drop(&mut self) {
+        let Hurried(all) = &self.context.subscribing.hurried;
+        all.fetch_sub(self.hurried, Ordering::Relaxed);
     }
 }

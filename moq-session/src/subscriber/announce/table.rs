@@ -51,10 +51,10 @@ impl<'a> Table<'a> {
     /// and too much of it ends its session instead.
     pub(super) fn room(&self) -> usize {
         let limiter = &self.context.limiter;
-        if !self.context.is_relay {
+        if self.context.policy.ends_by_announcements() {
             return usize::MAX;
         }
-        let all = limiter.announced.load(Ordering::Relaxed);
+        let all = limiter.live_announcements.load(Ordering::Relaxed);
         let left = limiter.limits.announces.saturating_sub(all);
         self.routes.len() + left
     }
@@ -89,7 +89,10 @@ impl<'a> Table<'a> {
                 self.refused.insert(suffix, route);
             }
         }
-        let asked = self.context.asked_below(&self.context.grant.current());
+        let asked = self
+            .context
+            .subscribing
+            .asked_below(&self.context.grant.current());
         self.is_outdated = !asked.contains(self.prefix);
         self.count();
     }
@@ -101,7 +104,7 @@ impl<'a> Table<'a> {
         } else {
             self.routes.len()
         };
-        let announced = &self.context.limiter.announced;
+        let announced = &self.context.limiter.live_announcements;
         match count.checked_sub(self.counted) {
             Some(more) => announced.fetch_add(more, Ordering::Relaxed),
             None => announced.fetch_sub(self.counted - count, Ordering::Relaxed),
@@ -113,8 +116,8 @@ impl<'a> Table<'a> {
     fn check(&self) -> Result<(), PeerFault> {
         let limiter = &self.context.limiter;
         let allowed = limiter.limits.announces;
-        let is_over = limiter.announced.load(Ordering::Relaxed) > allowed;
-        match is_over && !self.context.is_relay {
+        let is_over = limiter.live_announcements.load(Ordering::Relaxed) > allowed;
+        match is_over && self.context.policy.ends_by_announcements() {
             true => Err(limiter.exceed(Limit::Announces, allowed)),
             false => Ok(()),
         }
@@ -146,7 +149,7 @@ impl<'a> Table<'a> {
             warm_cost,
             cold_cost,
         };
-        let source = Source::Requests(self.context.source.clone());
+        let source = Source::Requests(self.context.subscribing.source.clone());
         Some(
             self.context
                 .subscribe
@@ -171,7 +174,7 @@ impl<'a> Table<'a> {
             if hops.is_empty() {
                 hops.push(HopId::ANONYMOUS);
             }
-            hops.insert(0, self.context.stamp);
+            hops.insert(0, self.context.subscribing.stamp);
         }
         (hops.len() <= HopId::MAX_CHAIN).then_some(hops)
     }
@@ -181,7 +184,7 @@ impl<'a> Table<'a> {
         if self.context.is_leaving() {
             return (Route::MAX_COST, Route::MAX_COST);
         }
-        if !self.context.version.features().typed_announce || self.context.is_sibling {
+        if !self.context.version.features().typed_announce || !self.context.policy.is_hop() {
             return (route.warm_cost, route.cold_cost);
         }
         let link = self

@@ -50,9 +50,9 @@ pub enum SubscribeResponse {
     End {
         /// No group at or above this one will ever exist.
         ///
-        /// Some publishers mean the last group instead where [`start_is_floor`] is not set.
+        /// Some publishers mean the last group instead where [`end_is_exact`] is not set.
         ///
-        /// [`start_is_floor`]: crate::Features::start_is_floor
+        /// [`end_is_exact`]: crate::Features::end_is_exact
         end: GroupSequence,
         /// How many group streams were opened for the subscription, where the draft
         /// [counts them](crate::Features::end_stream_count): there it has to be said. Elsewhere it is

@@ -11,14 +11,14 @@ use crate::transport::SendStream;
 /// Nobody needs to know when it has it before the track ends. So no acknowledgement wakes anybody;
 /// a stream is asked when others follow it.
 #[derive(Debug)]
-pub(super) struct Settling<S: SendStream> {
+pub(super) struct Unacknowledged<S: SendStream> {
     /// With their groups, in the order in which they were finished.
     writers: VecDeque<(u64, Writer<S>)>,
     /// So many streams are the reason to ask all of them.
     sweep_at: usize,
 }
 
-impl<S: SendStream> Default for Settling<S> {
+impl<S: SendStream> Default for Unacknowledged<S> {
     fn default() -> Self {
         Self {
             writers: VecDeque::new(),
@@ -27,7 +27,7 @@ impl<S: SendStream> Default for Settling<S> {
     }
 }
 
-impl<S: SendStream> Settling<S> {
+impl<S: SendStream> Unacknowledged<S> {
     pub(super) fn len(&self) -> usize {
         self.writers.len()
     }
@@ -53,7 +53,7 @@ impl<S: SendStream> Settling<S> {
             return;
         }
         let mut cx = Context::from_waker(Waker::noop());
-        let _ = self.poll_settled(&mut cx);
+        let _ = self.poll_acknowledged(&mut cx);
         if self.writers.len() > self.sweep_at {
             self.writers
                 .retain_mut(|(_, writer)| writer.poll_closed(&mut cx).is_pending());
@@ -67,7 +67,7 @@ impl<S: SendStream> Settling<S> {
     }
 
     /// Waits until all are acknowledged, or stopped.
-    pub(super) fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_acknowledged(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while let Some((_, first)) = self.writers.front_mut() {
             // What became of a stream that was stopped is its reader's own wish.
             let _ = ready!(first.poll_closed(cx));
@@ -110,51 +110,51 @@ mod tests {
     #[tokio::test]
     async fn a_stall_leaves_no_room_behind() {
         let (mut ours, mut theirs) = memory_pair(Version::Lite06);
-        let mut settling = Settling::default();
+        let mut streams = Unacknowledged::default();
         for group in 0..MANY {
-            settling.push(group as u64, finished(&mut ours).await);
+            streams.push(group as u64, finished(&mut ours).await);
         }
-        assert_eq!(settling.writers.len(), MANY);
+        assert_eq!(streams.writers.len(), MANY);
         for _ in 0..MANY {
             receive(&mut theirs).await;
         }
-        settling.push(64, finished(&mut ours).await);
-        assert_eq!(settling.writers.len(), 1);
-        assert!(settling.writers.capacity() <= 2 * FEW);
+        streams.push(64, finished(&mut ours).await);
+        assert_eq!(streams.writers.len(), 1);
+        assert!(streams.writers.capacity() <= 2 * FEW);
     }
 
     #[tokio::test]
     async fn a_peer_that_acknowledges_nothing_is_asked_seldom() {
         let (mut ours, mut theirs) = memory_pair(Version::Lite06);
         theirs.allow_uni(1 << 14);
-        let mut settling = Settling::default();
+        let mut streams = Unacknowledged::default();
         let (mut sweeps, mut sweep_at) = (0, MANY);
         for group in 0..10_000 {
-            settling.push(group, finished(&mut ours).await);
-            if settling.sweep_at != sweep_at {
-                sweep_at = settling.sweep_at;
+            streams.push(group, finished(&mut ours).await);
+            if streams.sweep_at != sweep_at {
+                sweep_at = streams.sweep_at;
                 sweeps += 1;
             }
         }
-        assert_eq!(settling.len(), 10_000);
+        assert_eq!(streams.len(), 10_000);
         assert!(sweeps <= 8, "each is asked about once in all");
         for _ in 0..10_000 {
             receive(&mut theirs).await;
         }
-        settling.push(10_000, finished(&mut ours).await);
-        assert_eq!(settling.len(), 1);
+        streams.push(10_000, finished(&mut ours).await);
+        assert_eq!(streams.len(), 1);
     }
 
     #[tokio::test]
     async fn one_that_is_held_back_does_not_keep_those_after_it() {
         let (mut ours, mut theirs) = memory_pair(Version::Lite06);
-        let mut settling = Settling::default();
-        settling.push(0, finished(&mut ours).await);
+        let mut streams = Unacknowledged::default();
+        streams.push(0, finished(&mut ours).await);
         let _held_back = poll_fn(|cx| theirs.poll_accept_uni(cx)).await.unwrap();
         for group in 1..10 * MANY as u64 {
-            settling.push(group, finished(&mut ours).await);
+            streams.push(group, finished(&mut ours).await);
             receive(&mut theirs).await;
-            assert!(settling.len() <= MANY + 1);
+            assert!(streams.len() <= MANY + 1);
         }
     }
 }

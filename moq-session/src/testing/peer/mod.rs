@@ -1,13 +1,14 @@
 //! The other end of a session, driven by hand.
 
+mod expect;
+
 use std::future::{Future, poll_fn};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use moq_model::platform::clock;
 use moq_wire::{
-    BiStream, ClientSetup, Decode, Encode, GroupHeader, ServerSetup, Setup, UniStream, Version,
-    decode_body,
+    BiStream, ClientSetup, Encode, GroupHeader, ServerSetup, Setup, UniStream, Version,
 };
 
 use super::script::Script;
@@ -50,6 +51,8 @@ impl Peer {
     ///
     /// # Panics
     /// If the session does not start.
+    ///
+    /// Not cancel safe: the session is lost.
     pub async fn server(version: Version) -> (Session, Self) {
         Self::server_of(version, Config::default()).await
     }
@@ -58,6 +61,8 @@ impl Peer {
     ///
     /// # Panics
     /// If the session does not start.
+    ///
+    /// Not cancel safe: the session is lost.
     pub async fn server_of(version: Version, config: Config) -> (Session, Self) {
         let (client, server) = memory_pair(version);
         let mut peer = Self::new(server, version);
@@ -89,6 +94,8 @@ impl Peer {
 
     /// Sends SETUP on a stream of its own and ends that; shakes hands where the draft has that
     /// instead, and does nothing where it has neither.
+    ///
+    /// Not cancel safe: a part may be sent.
     pub async fn setup(&mut self, setup: &Setup) {
         let features = self.version.features();
         if features.setup_stream {
@@ -98,7 +105,7 @@ impl Peer {
         }
         if features.handshake {
             let stream = match self.connection.is_server() {
-                true => self.settle().await,
+                true => self.agree().await,
                 false => self.offer().await,
             };
             self.session_stream = Some(stream);
@@ -118,7 +125,7 @@ impl Peer {
     }
 
     /// Shakes hands as a server.
-    async fn settle(&mut self) -> Script {
+    async fn agree(&mut self) -> Script {
         let mut stream = self.expect_raw_bi().await;
         let offer = stream.take("SETUP", |buf, _| ClientSetup::split(buf)).await;
         assert_eq!(offer.choose(&[self.version]), Some(self.version));
@@ -135,6 +142,8 @@ impl Peer {
     }
 
     /// Opens a unidirectional stream and sends its type.
+    ///
+    /// Not cancel safe: the stream is lost.
     pub async fn open_uni(&mut self, kind: UniStream) -> Script {
         let mut stream = self.open_raw_uni().await;
         stream.send_varint(kind.code()).await;
@@ -142,6 +151,8 @@ impl Peer {
     }
 
     /// Opens a bidirectional stream and sends its type.
+    ///
+    /// Not cancel safe: the stream is lost.
     pub async fn open_bi(&mut self, kind: BiStream) -> Script {
         let mut stream = self.open_raw_bi().await;
         stream.send_varint(kind.code()).await;
@@ -149,6 +160,8 @@ impl Peer {
     }
 
     /// Opens a bidirectional stream, and sends its type and a first message.
+    ///
+    /// Not cancel safe: the stream is lost.
     pub async fn request(&mut self, kind: BiStream, message: &impl Encode) -> Script {
         let mut stream = self.open_bi(kind).await;
         stream.send(message).await;
@@ -156,6 +169,8 @@ impl Peer {
     }
 
     /// Opens a group's stream and sends its header.
+    ///
+    /// Not cancel safe: the stream is lost.
     pub async fn group(&mut self, header: &GroupHeader) -> Script {
         let mut stream = self.open_uni(UniStream::Group).await;
         stream.send(header).await;
@@ -163,6 +178,8 @@ impl Peer {
     }
 
     /// Opens a unidirectional stream on which nothing is sent yet.
+    ///
+    /// Cancel safe.
     pub async fn open_raw_uni(&mut self) -> Script {
         let opened = poll_fn(|cx| self.connection.poll_open_uni(cx));
         let send = in_time("credit for a unidirectional stream", opened).await;
@@ -170,76 +187,18 @@ impl Peer {
     }
 
     /// Opens a bidirectional stream on which nothing is sent yet.
+    ///
+    /// Cancel safe.
     pub async fn open_raw_bi(&mut self) -> Script {
         let opened = poll_fn(|cx| self.connection.poll_open_bi(cx));
         let (send, recv) = alive(in_time("credit for a bidirectional stream", opened).await);
         Script::new("opened bidi", self.version, Some(send), Some(recv))
     }
 
-    /// Waits for the session's next bidirectional stream, of which nothing is read.
-    pub async fn expect_raw_bi(&mut self) -> Script {
-        let accepted = poll_fn(|cx| self.connection.poll_accept_bi(cx));
-        let (send, recv) = alive(in_time("a bidirectional stream", accepted).await);
-        Script::new("accepted bidi", self.version, Some(send), Some(recv))
-    }
-
-    /// Waits for a unidirectional stream of the session, of this type; others wait their turn.
-    pub async fn expect_uni(&mut self, kind: UniStream) -> Script {
-        let name = format!("{kind:?} (uni)");
-        loop {
-            let held = self.held_uni.iter().position(|(k, _)| *k == kind.code());
-            if let Some(at) = held {
-                return self.held_uni.remove(at).1;
-            }
-            let accepted = poll_fn(|cx| self.connection.poll_accept_uni(cx));
-            let recv = alive(in_time(&name, accepted).await);
-            let mut stream = Script::new(&name, self.version, None, Some(recv));
-            let code = stream.expect_varint().await;
-            self.held_uni.push((code, stream));
-        }
-    }
-
-    /// Waits for a bidirectional stream of the session, of this type; others wait their turn.
-    pub async fn expect_bi(&mut self, kind: BiStream) -> Script {
-        let name = format!("{kind:?} (bidi)");
-        loop {
-            let held = self.held_bi.iter().position(|(k, _)| *k == kind.code());
-            if let Some(at) = held {
-                return self.held_bi.remove(at).1;
-            }
-            let accepted = poll_fn(|cx| self.connection.poll_accept_bi(cx));
-            let (send, recv) = alive(in_time(&name, accepted).await);
-            let mut stream = Script::new(&name, self.version, Some(send), Some(recv));
-            let code = stream.expect_varint().await;
-            self.held_bi.push((code, stream));
-        }
-    }
-
-    /// Waits for a request of the session.
-    pub async fn expect_request<M: Decode>(&mut self, kind: BiStream) -> (M, Script) {
-        let mut stream = self.expect_bi(kind).await;
-        (stream.expect().await, stream)
-    }
-
-    /// Waits for a group's stream.
-    pub async fn expect_group(&mut self) -> (GroupHeader, Script) {
-        let mut stream = self.expect_uni(UniStream::Group).await;
-        (stream.expect().await, stream)
-    }
-
-    /// Checks that the session opens no stream of this type for a while.
-    pub async fn expect_no_uni(&mut self, kind: UniStream, wait: Duration) {
-        let came = clock::timeout(wait, self.expect_uni(kind)).await;
-        assert!(came.is_err(), "no {kind:?} stream was expected");
-    }
-
-    /// As [`Self::expect_no_uni`], for bidirectional streams.
-    pub async fn expect_no_bi(&mut self, kind: BiStream, wait: Duration) {
-        let came = clock::timeout(wait, self.expect_bi(kind)).await;
-        assert!(came.is_err(), "no {kind:?} stream was expected");
-    }
-
-    /// Sends a datagram. Panics if the draft has no form for it.
+    /// Sends a datagram.
+    ///
+    /// # Panics
+    /// If the draft has no form for it.
     pub fn send_datagram(&mut self, message: &impl Encode) {
         let mut buf = BytesMut::new();
         let encoded = message.encode(&mut buf, self.version);
@@ -252,15 +211,6 @@ impl Peer {
         self.connection.send_datagram(payload.into());
     }
 
-    /// Waits for a datagram.
-    pub async fn expect_datagram<M: Decode>(&mut self) -> M {
-        let received = poll_fn(|cx| self.connection.poll_recv_datagram(cx));
-        let datagram = alive(in_time("a datagram", received).await);
-        let shown = format!("{datagram:02x?}");
-        decode_body(datagram, self.version)
-            .unwrap_or_else(|error| panic!("a datagram does not parse: {error} ({shown})"))
-    }
-
     /// Closes the session.
     pub fn close(&mut self, code: u32, reason: &str) {
         self.connection.close(code, reason);
@@ -269,30 +219,6 @@ impl Peer {
     /// Leaves without a word.
     pub fn vanish(&mut self) {
         self.connection.lose();
-    }
-
-    /// Waits until the session is closed, with this code.
-    ///
-    /// # Panics
-    /// If it is closed with another code, or not at all.
-    pub async fn expect_close(&mut self, code: u32) -> String {
-        let closed = poll_fn(|cx| self.connection.poll_closed(cx));
-        match in_time("the session's close", closed).await {
-            TransportError::Closed {
-                code: got, reason, ..
-            } => {
-                assert_eq!(got, code, "closed with {got:#x} ({reason}), not {code:#x}");
-                reason
-            }
-            error => panic!("the connection ended otherwise: {error}"),
-        }
-    }
-
-    /// Checks that the session still answers: it refuses a stream of an unknown type.
-    pub async fn expect_alive(&mut self) {
-        let mut stream = self.open_raw_bi().await;
-        stream.send_varint(0x3f).await;
-        stream.expect_reset(moq_wire::code::stream::CANCELLED).await;
     }
 }
 

@@ -11,14 +11,14 @@ use super::feed::Feed;
 
 /// How long the first groups may take to sort themselves out, where the draft does not say which
 /// is the first.
-const SETTLE: Duration = Duration::from_millis(500);
+const FIRST_GROUPS: Duration = Duration::from_millis(500);
 /// How long groups are waited for that no answer says anything about.
 pub(super) const GRACE: Duration = Duration::from_secs(1);
 /// How long owed groups are waited for at most.
 pub(super) const MAX_GRACE: Duration = Duration::from_secs(30);
 
 /// Waits until every owed group has arrived whole, or the grace is over. Before the peer has said all,
-/// only what may be the last group as well can tell that nothing is owed, where the end is not final:
+/// only what may be the last group as well can tell that nothing is owed, where the end is not exact:
 /// `doubt` is how long that group is waited for there.
 pub(super) async fn complete(
     feed: &Feed,
@@ -42,7 +42,7 @@ pub(super) async fn complete(
             let _ = clock::timeout(doubt, last).await;
         }
         if let Some(gap) = feed.look(|account| account.missing()) {
-            feed.settle(gap, Abort::Missing);
+            feed.give_up(gap, Abort::Missing);
         }
     } else {
         wait_for_quiet(feed, grace).await;
@@ -75,7 +75,7 @@ pub(super) async fn find_start(feed: &Feed, asked: Option<GroupStart>) -> Infall
             account.start.is_some() || account.lowest.is_some_and(|lowest| lowest <= floor);
         is_found.then_some(())
     });
-    let _ = clock::timeout(SETTLE, told).await;
+    let _ = clock::timeout(FIRST_GROUPS, told).await;
     let start = feed.change(|account| {
         account.start = account.start.or(account.lowest);
         account.start
