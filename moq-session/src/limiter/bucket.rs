@@ -12,17 +12,31 @@ pub(crate) struct Bucket {
     rate: Rate,
     /// When all that happened so far would have happened at the rate.
     until: Option<Instant>,
+    /// The longest time to wait.
+    most: Duration,
 }
 
 impl Bucket {
     pub(crate) fn new(rate: Rate) -> Self {
-        Self { rate, until: None }
+        Self {
+            rate,
+            until: None,
+            most: Duration::MAX,
+        }
+    }
+
+    /// Nobody waits for longer than this, whatever has happened.
+    pub(crate) fn with_most(mut self, most: Duration) -> Self {
+        self.most = most;
+        self
     }
 
     /// Takes note of one more time; says how long that is too early.
     pub(crate) fn take(&mut self, now: Instant) -> Duration {
         let from = self.until.map_or(now, |until| until.max(now));
-        self.until = Some(from + self.rate.interval);
+        let latest = self.allowance().saturating_add(self.most);
+        let ahead = from.saturating_duration_since(now) + self.rate.interval;
+        self.until = Some(now + ahead.min(latest));
         self.debt(now)
     }
 
@@ -31,7 +45,12 @@ impl Bucket {
         let ahead = self
             .until
             .map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
-        ahead.saturating_sub(self.rate.interval * self.rate.burst)
+        ahead.saturating_sub(self.allowance())
+    }
+
+    /// How long that takes at the rate which may happen at once.
+    fn allowance(&self) -> Duration {
+        self.rate.interval * self.rate.burst
     }
 }
 
@@ -54,5 +73,15 @@ mod tests {
         );
         let later = start + Duration::from_secs(1);
         assert_eq!(bucket.take(later), Duration::ZERO, "the past is forgiven");
+    }
+
+    #[test]
+    fn nobody_waits_for_longer_than_the_most() {
+        let second = Duration::from_secs(1);
+        let mut bucket = Bucket::new(Rate::new(3, Duration::from_millis(10))).with_most(second);
+        let start = clock::now();
+        let last = (0..10_000).map(|_| bucket.take(start)).last();
+        assert_eq!(last, Some(second));
+        assert_eq!(bucket.debt(start + second), Duration::ZERO);
     }
 }

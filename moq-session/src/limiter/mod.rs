@@ -55,7 +55,7 @@ impl Limiter {
             remote,
             strikes: bucket(limits.strikes),
             resets: bucket(limits.resets),
-            refusals: bucket(limits.refusals),
+            refusals: Mutex::new(Bucket::new(limits.refusals).with_most(MOST)),
             tracks: bucket(limits.track_rate),
             announcements: bucket(limits.announce_rate),
             slots: Slots::default(),
@@ -192,6 +192,10 @@ impl Limiter {
         }
     }
 }
+
+/// The longest time for which a peer's requests wait because others were refused: a broadcast that goes can
+/// refuse a thousand of them that were asked for in good faith, and a peer waits 10 s for an answer.
+const MOST: Duration = Duration::from_secs(5);
 
 fn take(bucket: &Mutex<Bucket>) -> Duration {
     lock(bucket).take(clock::now())

@@ -45,7 +45,7 @@ pub struct Limits {
     pub strikes: Rate,
     /// How fast requests may be taken back before they brought anything; further ones are accepted later.
     pub resets: Rate,
-    /// How fast requests may come that are refused; further ones are accepted later.
+    /// How fast requests may come that are refused; further ones are accepted later, by 5 s at most.
     pub refusals: Rate,
     /// Bytes of frames and messages that have not arrived whole; a frame above it is refused with its
     /// group. Messages may have an eighth of it; a request above that is refused.
@@ -91,9 +91,10 @@ impl Limits {
             subscriptions: 10_000,
             tracks: 10_000,
             track_rate: Rate::new(20_000, Duration::from_micros(100)),
-            // It passes on what its peers take back, or ask for in vain.
-            resets: Rate::new(2_000, Duration::from_millis(2)),
-            refusals: Rate::new(2_000, Duration::from_millis(2)),
+            // It passes on what its peers take back, or ask for in vain, and holds each of them to a rate.
+            // With one rate for all of them, each would wait for the others.
+            resets: Rate::ANY,
+            refusals: Rate::ANY,
             ..Self::default()
         }
     }
@@ -101,19 +102,18 @@ impl Limits {
     /// For a peer that is trusted as much as this end itself.
     #[must_use]
     pub fn trusted() -> Self {
-        let any = Rate::new(u32::MAX, Duration::ZERO);
         Self {
             announces: usize::MAX,
-            announce_rate: any,
+            announce_rate: Rate::ANY,
             announce_requests: usize::MAX,
             told: usize::MAX,
             subscriptions: usize::MAX,
             tracks: usize::MAX,
-            track_rate: any,
+            track_rate: Rate::ANY,
             fetches: usize::MAX,
-            strikes: any,
-            resets: any,
-            refusals: any,
+            strikes: Rate::ANY,
+            resets: Rate::ANY,
+            refusals: Rate::ANY,
             buffered: u64::MAX,
             datagram: usize::MAX,
             ..Self::default()
@@ -149,6 +149,12 @@ pub struct Rate {
 }
 
 impl Rate {
+    /// As often as it comes.
+    const ANY: Self = Self {
+        burst: u32::MAX,
+        interval: Duration::ZERO,
+    };
+
     /// So often at once, and once more in each interval.
     #[must_use]
     pub fn new(burst: u32, interval: Duration) -> Self {

@@ -12,6 +12,7 @@ use super::datagram;
 use super::dropped::Dropped;
 use super::group::{Delivered, Delivery};
 use super::outbox::{Asking, Outbox};
+use super::stalled::Stalled;
 use super::unacknowledged::Unacknowledged;
 use crate::context::Context;
 use crate::convert;
@@ -40,6 +41,7 @@ pub(super) struct Deliveries<T: Transport> {
     leader: Option<u64>,
     /// Group streams opened so far.
     streams: u64,
+    stalled: Arc<Stalled>,
 }
 
 impl<T: Transport> Deliveries<T> {
@@ -67,6 +69,7 @@ impl<T: Transport> Deliveries<T> {
             oldest_leads,
             leader: None,
             streams: 0,
+            stalled: outbox.stalled(),
         }
     }
 
@@ -99,27 +102,48 @@ impl<T: Transport> Deliveries<T> {
         self.asking.leave();
     }
 
+    /// Gives streams to the groups that wait in the track, and writes what the streams take.
+    pub(super) fn poll(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        mut track: Option<&mut TrackReader>,
+    ) -> Result<(), StreamError> {
+        loop {
+            let is_held_back = self.poll_streams(cx, track.as_deref_mut())?;
+            self.poll_write(cx);
+            // As long as it is held back, streams of its own are stalled: one that goes on wakes this task.
+            if !is_held_back || self.stalled.is_full() {
+                return Ok(());
+            }
+        }
+    }
+
     /// Gives streams to the groups that wait in the track, the newest first, as far as the peer's
-    /// credit goes.
+    /// credit goes; says whether streams that take nothing are why some still wait.
     ///
     /// Where the draft has no way to name the start of a subscription, peers begin with whatever
     /// group comes first and have no use for older ones: there the oldest leads, and goes before
     /// all others for as long as it takes. So it does for a sibling, whose readers are this end's.
-    pub(super) fn poll_streams(
+    fn poll_streams(
         &mut self,
         cx: &mut TaskContext<'_>,
         track: Option<&mut TrackReader>,
-    ) -> Result<(), StreamError> {
+    ) -> Result<bool, StreamError> {
+        let mut is_held_back = false;
         if let Some(track) = track {
             while track.backlog() != Backlog::Empty {
+                if self.stalled.is_full() {
+                    is_held_back = true;
+                    break;
+                }
                 if self.poll_next_stream(cx, track)?.is_pending() {
-                    return Ok(());
+                    return Ok(false);
                 }
             }
         }
         // Whoever wants no stream must not stay first among those who do.
         self.asking.leave();
-        Ok(())
+        Ok(is_held_back)
     }
 
     /// Gives one group a stream.
@@ -185,7 +209,10 @@ impl<T: Transport> Deliveries<T> {
         // A group that is whole goes out at once, and needs no task.
         match delivery.poll_early(cx) {
             Poll::Ready(delivered) => self.account(delivered),
-            Poll::Pending => self.open.push(delivery),
+            Poll::Pending => {
+                delivery.count(self.stalled.clone());
+                self.open.push(delivery);
+            }
         }
     }
 
@@ -229,7 +256,7 @@ impl<T: Transport> Deliveries<T> {
     }
 
     /// Writes what the streams take.
-    pub(super) fn poll_write(&mut self, cx: &mut TaskContext<'_>) {
+    fn poll_write(&mut self, cx: &mut TaskContext<'_>) {
         while let Poll::Ready(Some(delivered)) = self.open.poll_next_unpin(cx) {
             self.account(delivered);
         }

@@ -10,6 +10,7 @@ use std::task::{Context as TaskContext, Poll};
 use moq_model::{Abort, GroupConsumer, GroupEnd};
 use moq_wire::{FrameEncoder, GroupHeader, GroupSequence, SubscribeId, UniStream, code};
 
+use super::stalled::{Stall, Stalled};
 use crate::context::Shared;
 use crate::convert;
 use crate::error::StreamError;
@@ -27,6 +28,8 @@ pub(super) struct Delivery<S: SendStream> {
     /// Until it is over.
     work: Option<(Writer<S>, GroupConsumer)>,
     pump: Pump,
+    /// Where it counts while it is stalled.
+    stall: Option<Stall>,
 }
 
 /// What became of a group's stream.
@@ -64,7 +67,16 @@ impl<S: SendStream> Delivery<S> {
             context,
             work: Some((writer, group)),
             pump,
+            stall: None,
         }
+    }
+
+    /// Counts there, from now on, while the stream takes nothing.
+    pub(super) fn count(&mut self, counts: Arc<Stalled>) {
+        let mut stall = Stall::new(counts);
+        let is_stalled = |(writer, _): &(Writer<S>, _)| writer.is_held_up();
+        stall.set(self.work.as_ref().is_some_and(is_stalled));
+        self.stall = Some(stall);
     }
 
     /// The group, and its stream, unless it is over.
@@ -82,6 +94,7 @@ impl<S: SendStream> Delivery<S> {
     pub(super) fn reset(&mut self, code: u32) {
         if let Some((mut writer, _)) = self.work.take() {
             writer.reset(code);
+            self.stall = None;
         }
     }
 
@@ -104,11 +117,15 @@ impl<S: SendStream> Future for Delivery<S> {
             context,
             work,
             pump,
+            stall,
         } = &mut *self;
         let Some((writer, group)) = work else {
             return Poll::Ready(Delivered::Unwanted);
         };
         let Poll::Ready(end) = pump.poll(cx, writer, group, context) else {
+            if let Some(stall) = stall {
+                stall.set(writer.is_held_up());
+            }
             return Poll::Pending;
         };
         let Some((mut writer, group)) = work.take() else {

@@ -13,6 +13,7 @@ mod outbox;
 mod probe;
 mod served;
 mod serving;
+mod stalled;
 mod subscribe;
 mod telling;
 mod track;

@@ -120,9 +120,8 @@ impl<T: Transport> Serving<T> {
                 .poll_flush(cx)
                 .map_err(Unserved::Stream)?
                 .is_ready();
-            let streams = self.deliveries.poll_streams(cx, self.track.as_mut());
-            streams.map_err(Unserved::Stream)?;
-            self.deliveries.poll_write(cx);
+            let delivered = self.deliveries.poll(cx, self.track.as_mut());
+            delivered.map_err(Unserved::Stream)?;
             if is_flushed {
                 self.tell_dropped().map_err(Unserved::Stream)?;
             }

@@ -2,12 +2,14 @@
 
 mod queue;
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 
 use futures_util::task::AtomicWaker;
 use moq_wire::code;
 
+use super::stalled::Stalled;
 use crate::error::StreamError;
 use crate::transport::{SendStream, Transport};
 use queue::{Place, Queue, Wish};
@@ -21,6 +23,8 @@ pub(super) struct Outbox<T: Transport> {
     /// Wakes the first in the queue.
     credit: Arc<Credit>,
     waker: Waker,
+    /// Group streams of the session that take nothing.
+    stalled: Arc<AtomicUsize>,
 }
 
 struct Inner<T: Transport> {
@@ -55,7 +59,13 @@ impl<T: Transport> Outbox<T> {
             inner: Mutex::new(inner),
             waker: credit.clone().into(),
             credit,
+            stalled: Arc::default(),
         })
+    }
+
+    /// Where the group streams of one more subscription are counted that take nothing.
+    pub(super) fn stalled(&self) -> Arc<Stalled> {
+        Stalled::new(self.stalled.clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner<T>> {
