@@ -20,7 +20,8 @@ pub fn open_client_socket(local: SocketAddr) -> io::Result<UdpSocket> {
 /// peer sends to one of them.
 ///
 /// The first is bound without sharing, so this fails if anybody else has the port, even where they
-/// would share it.
+/// would share it. From then on only a program of the same user that itself asks to share could
+/// join, which the system gives no way to forbid.
 ///
 /// # Errors
 /// The system's, if the address cannot be had, or if it cannot share out peers among sockets.
