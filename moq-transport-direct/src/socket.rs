@@ -62,7 +62,6 @@ impl Socket {
         cx: &mut Context<'_>,
         inbox: &mut Inbox,
     ) -> Poll<io::Result<usize>> {
-        let mut errors = 0;
         loop {
             let mut ready = ready!(self.io.poll_read_ready(cx))?;
             let slot = inbox.bytes.len() / SLOTS;
@@ -71,9 +70,7 @@ impl Socket {
                 std::array::from_fn(|_| slots.next().unwrap_or_else(|| IoSliceMut::new(&mut [])));
             let mut received = 0;
             let outcome = ready.try_io(|io| {
-                received = self
-                    .state
-                    .recv(io.get_ref().into(), &mut slots, &mut inbox.metas)?;
+                received = self.fill(io.get_ref(), &mut slots, &mut inbox.metas)?;
                 if received < SLOTS {
                     // Nothing is left, and what comes from here on is an event of its own, so the
                     // call that would only learn that is saved.
@@ -83,18 +80,47 @@ impl Socket {
             });
             match outcome {
                 Ok(Err(error)) => {
-                    // There may be packets behind it, of which no further event would tell. But one
-                    // that lasts must not be asked for again and again.
-                    errors += 1;
-                    if errors == MAX_ERRORS {
-                        ready.clear_ready();
-                        return Poll::Ready(Err(error));
-                    }
+                    // One that lasts must not be asked for again and again.
+                    ready.clear_ready();
+                    return Poll::Ready(Err(error));
                 }
                 _ if received > 0 => return Poll::Ready(Ok(received)),
                 _ => {}
             }
         }
+    }
+
+    /// Receives what is there, up to as much as there are slots. Of several errors in a row the last
+    /// is given: what is behind the others would have no event of its own.
+    fn fill(
+        &self,
+        socket: &UdpSocket,
+        slots: &mut [IoSliceMut<'_>; SLOTS],
+        metas: &mut [RecvMeta; SLOTS],
+    ) -> io::Result<usize> {
+        let (mut received, mut errors) = (0, 0);
+        while received < SLOTS {
+            let (slots, metas) = (&mut slots[received..], &mut metas[received..]);
+            let most = slots.len().min(BATCH_SIZE);
+            match self.state.recv(socket.into(), slots, metas) {
+                Ok(count) => {
+                    received += count;
+                    if count < most {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    errors += 1;
+                    let is_last = error.kind() == io::ErrorKind::WouldBlock || errors == MAX_ERRORS;
+                    match received {
+                        0 if is_last => return Err(error),
+                        _ if is_last => break,
+                        _ => {}
+                    }
+                }
+            }
+        }
+        Ok(received)
     }
 }
 
@@ -134,9 +160,10 @@ const MAX_ERRORS: usize = 8;
 /// The most bytes that the system puts together from datagrams of one peer.
 const MAX_TRAIN: usize = 64 << 10;
 
-/// Trains that one call receives. Each has room for the largest, which stays in memory once it was
-/// filled, and costs the call something even if it stays empty.
-pub(super) const SLOTS: usize = if BATCH_SIZE < 16 { BATCH_SIZE } else { 16 };
+/// Trains that are received at a time, by one call where the system has one for several. Each has
+/// room for the largest, which stays in memory once it was filled, and costs the call something even
+/// if it stays empty.
+pub(super) const SLOTS: usize = 16;
 
 #[cfg(test)]
 mod tests {
