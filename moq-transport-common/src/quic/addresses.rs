@@ -30,7 +30,7 @@ impl Addresses {
             match open_at(addr, first_port, count) {
                 Ok(opened) => open.push(opened),
                 Err(error) if lacks_family(&error, addr) => {
-                    tracing::warn!(%addr, "not listened on: this machine lacks the address family");
+                    tracing::info!(%addr, "not listened on: this machine lacks the address family");
                     if missing.is_empty() {
                         failure = BindError::Socket {
                             addr,
