@@ -15,12 +15,21 @@ use super::values;
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Fmp4PublishArgs {
     /// Publish fragmented MP4: its tracks, and a catalog that names them
-    #[arg(long, group = "mode", env = "MOQ_FMP4", hide_env_values = true)]
+    #[arg(long, groups = ["mode", "input"], env = "MOQ_FMP4", hide_env_values = true)]
     #[arg(value_parser = FalseyValueParser::new())]
-    pub(crate) fmp4: bool,
+    fmp4: bool,
+    /// Publish a moving picture and a beep, as H.264 and Opus, without camera or file
+    #[arg(long, groups = ["mode", "input"], conflicts_with = "file")]
+    #[arg(env = "MOQ_TEST_PATTERN", hide_env_values = true)]
+    #[arg(value_parser = FalseyValueParser::new())]
+    test_pattern: bool,
+    /// End the test pattern after so long [default: never]
+    #[arg(long, requires = "test_pattern", value_parser = values::duration)]
+    #[arg(env = "MOQ_DURATION", hide_env_values = true)]
+    pub(crate) duration: Option<Duration>,
     /// How samples become frames: legacy and loc have one each, which every player reads; cmaf has a
     /// frame per fragment, whose times stay exact
-    #[arg(long, value_enum, default_value_t, requires = "fmp4")]
+    #[arg(long, value_enum, default_value_t, requires = "input")]
     #[arg(env = "MOQ_CONTAINER", hide_env_values = true)]
     pub(crate) container: Container,
     /// What a group of audio spans
@@ -28,29 +37,47 @@ pub(crate) struct Fmp4PublishArgs {
         long,
         value_name = "DURATION",
         default_value = "500ms",
-        requires = "fmp4"
+        requires = "input"
     )]
     #[arg(value_parser = values::duration, env = "MOQ_AUDIO_GROUP", hide_env_values = true)]
     pub(crate) audio_group: Duration,
     /// Publish at the input's own pace, also from a pipe [default: files, and no pipes]
-    #[arg(long, requires = "fmp4", env = "MOQ_PACE", hide_env_values = true)]
+    #[arg(long, requires = "input", env = "MOQ_PACE", hide_env_values = true)]
     #[arg(value_parser = FalseyValueParser::new())]
     pace: bool,
     /// Publish as fast as it can be read; viewers with a shorter --max-age than the file miss some
-    #[arg(long, requires = "fmp4", conflicts_with = "pace")]
+    #[arg(long, requires = "input", conflicts_with = "pace")]
     #[arg(env = "MOQ_NO_PACE", hide_env_values = true, value_parser = FalseyValueParser::new())]
     no_pace: bool,
     /// Begin the file again at its end, for ever
-    #[arg(long = "loop", requires = "fmp4", requires = "file")]
+    #[arg(long = "loop", requires = "input", requires = "file")]
     #[arg(env = "MOQ_LOOP", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub(crate) repeat: bool,
 }
 
 impl Fmp4PublishArgs {
+    /// What the input is, if it is media.
+    pub(crate) fn input(&self) -> Option<MediaInput> {
+        if self.test_pattern {
+            Some(MediaInput::TestPattern)
+        } else {
+            self.fmp4.then_some(MediaInput::Fmp4)
+        }
+    }
+
     /// Whether to publish at the input's own pace.
     pub(crate) fn is_paced(&self, is_file: bool) -> bool {
-        self.pace || (is_file && !self.no_pace)
+        self.test_pattern || self.pace || (is_file && !self.no_pace)
     }
+}
+
+/// What kind of media the input is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MediaInput {
+    /// Fragmented MP4.
+    Fmp4,
+    /// What this program makes itself.
+    TestPattern,
 }
 
 /// How samples become frames.

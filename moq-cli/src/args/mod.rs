@@ -20,6 +20,7 @@ use moq_session::BroadcastPath;
 pub(crate) use bench::{BenchArgs, Shape};
 pub(crate) use client::ClientArgs;
 pub(crate) use decode::{DecodeArgs, Part};
+pub(crate) use fmp4::MediaInput;
 pub(crate) use media::{Beginning, Mode, PublishArgs, SubscribeArgs};
 pub(crate) use recordings::{RecordArgs, ReplayArgs};
 pub(crate) use relay::{Listen, RelayArgs, TlsArgs};

@@ -1,4 +1,4 @@
-//! `moq publish --fmp4`: fragmented MP4 from stdin or a file.
+//! `moq publish --fmp4` and `--test-pattern`: media from stdin, a file or nowhere.
 
 mod pacer;
 mod pump;
@@ -8,7 +8,7 @@ use moq_media::{Import, ImportConfig, ImportError};
 use moq_session::{BroadcastProducer, OriginProducer, Role};
 
 use super::drain;
-use crate::args::PublishArgs;
+use crate::args::{MediaInput, PublishArgs};
 use crate::client::{self, Link};
 use crate::exit::{Exit, Failure};
 use crate::input::Source;
@@ -17,8 +17,15 @@ use crate::progress::Console;
 use pump::Pump;
 
 /// Runs the command.
-pub(super) async fn run(args: &PublishArgs, console: &Console) -> anyhow::Result<Exit> {
-    let source = Source::open(args.file.as_deref())?;
+pub(super) async fn run(
+    args: &PublishArgs,
+    input: MediaInput,
+    console: &Console,
+) -> anyhow::Result<Exit> {
+    let source = match input {
+        MediaInput::TestPattern => Source::Pattern(args.fmp4.duration),
+        MediaInput::Fmp4 => Source::open(args.file.as_deref())?,
+    };
     let broadcast = BroadcastProducer::new();
     let import = Import::new(broadcast.clone(), config(args)).context("cannot publish")?;
     let origin = OriginProducer::new();
@@ -62,8 +69,11 @@ fn lines(import: &Import) -> Vec<TrackLine> {
 }
 
 fn bad_input(error: ImportError, args: &PublishArgs) -> anyhow::Error {
-    let file = args.file.as_deref();
-    let name = file.map_or_else(|| "stdin".to_owned(), |file| file.display().to_string());
+    let name = match (args.fmp4.input(), &args.file) {
+        (Some(MediaInput::TestPattern), _) => "the test pattern".to_owned(),
+        (_, Some(file)) => file.display().to_string(),
+        (_, None) => "stdin".to_owned(),
+    };
     let what = format!("cannot publish all of {name}");
     anyhow::Error::new(error).context(Failure::new(Exit::Failed, what))
 }
