@@ -1,6 +1,7 @@
 //! What `--fmp4` takes.
 
 use std::convert::Infallible;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -53,6 +54,11 @@ pub(crate) struct Fmp4PublishArgs {
     #[arg(long = "loop", requires = "input", requires = "file")]
     #[arg(env = "MOQ_LOOP", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub(crate) repeat: bool,
+    /// Tell what flows as JSON, an object a second: on stderr, or into FILE after `=`
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "-", requires = "input")]
+    #[arg(env = "MOQ_STATS_JSON", hide_env_values = true)]
+    pub(crate) stats_json: Option<PathBuf>,
 }
 
 impl Fmp4PublishArgs {
@@ -129,6 +135,11 @@ pub(crate) struct Fmp4SubscribeArgs {
     #[arg(long, requires = "fmp4", env = "MOQ_KEEP_TIME", hide_env_values = true)]
     #[arg(value_parser = FalseyValueParser::new())]
     pub(crate) keep_time: bool,
+    /// Tell what flows as JSON, an object a second: on stderr, or into FILE after `=`
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "-", requires = "fmp4")]
+    #[arg(env = "MOQ_STATS_JSON", hide_env_values = true)]
+    pub(crate) stats_json: Option<PathBuf>,
 }
 
 impl Fmp4SubscribeArgs {

@@ -14,7 +14,7 @@ use super::trouble;
 use crate::args::{Beginning, SubscribeArgs};
 use crate::client::{self, Link};
 use crate::exit::{Exit, Failure};
-use crate::media::{self, TrackLine};
+use crate::media::{self, Stats, TrackLine};
 use crate::output::{self, Output, OutputClosed};
 use crate::progress::Console;
 
@@ -25,7 +25,7 @@ pub(super) async fn run(args: &SubscribeArgs, console: &Console) -> anyhow::Resu
     let (path, timeout) = (&args.broadcast, args.client.timeout);
     let track = moq_media::catalog::TRACK;
     let mut finder = Finder::new((path, track), timeout, origin, &link, console);
-    let mut writer = MediaWriter::new(args, console);
+    let mut writer = MediaWriter::new(args, console)?;
     let read = writer.read_all(&mut finder, &mut link).await;
     // What was read before a failure is written all the same.
     let written = writer.finish().await;
@@ -36,6 +36,7 @@ pub(super) async fn run(args: &SubscribeArgs, console: &Console) -> anyhow::Resu
 struct MediaWriter<'a> {
     args: &'a SubscribeArgs,
     console: &'a Console,
+    stats: Stats<'a>,
     output: Output,
     /// `None` until the catalog names something to write.
     export: Option<Export>,
@@ -53,12 +54,13 @@ struct MediaWriter<'a> {
 }
 
 impl<'a> MediaWriter<'a> {
-    fn new(args: &'a SubscribeArgs, console: &'a Console) -> Self {
+    fn new(args: &'a SubscribeArgs, console: &'a Console) -> anyhow::Result<Self> {
         let mut redraw = interval(REDRAW);
         redraw.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self {
+        Ok(Self {
             args,
             console,
+            stats: Stats::open(args.fmp4.stats_json.as_ref(), console)?,
             output: Output::stdout(),
             export: None,
             publisher: None,
@@ -68,7 +70,7 @@ impl<'a> MediaWriter<'a> {
             failed: Vec::new(),
             faults: BTreeSet::new(),
             redraw,
-        }
+        })
     }
 
     async fn read_all(&mut self, finder: &mut Finder, link: &mut Link) -> anyhow::Result<()> {
@@ -83,16 +85,15 @@ impl<'a> MediaWriter<'a> {
     }
 
     /// Writes what is left, and says what was written.
-    async fn finish(self) -> anyhow::Result<()> {
+    async fn finish(mut self) -> anyhow::Result<()> {
         for notice in &self.failed {
             self.console.note(media::chain(notice));
         }
-        for stats in self.export.iter().flat_map(Export::stats) {
-            self.console.note(TrackLine::written(&stats).text());
-        }
+        let told = self.stats.end(|| lines(self.export.as_ref()));
         let finished = self.output.finish().await;
         // A reader that has seen enough is not a failure.
-        finished.context("cannot write to stdout")?.or(Ok(()))
+        let (Ok(()) | Err(OutputClosed)) = finished.context("cannot write to stdout")?;
+        told
     }
 
     /// Reads a broadcast as far as it goes.
@@ -172,8 +173,7 @@ impl<'a> MediaWriter<'a> {
                             continue;
                         }
                         _ = self.redraw.tick() => {
-                            let lines = export.stats().map(|stats| TrackLine::written(&stats));
-                            self.console.show(|| media::line(lines));
+                            self.stats.show(|| lines(Some(&*export)))?;
                             continue;
                         }
                     }
@@ -270,6 +270,12 @@ impl<'a> MediaWriter<'a> {
             }
         }
     }
+}
+
+/// What there is to tell of each rendition.
+fn lines(export: Option<&Export>) -> impl Iterator<Item = TrackLine> {
+    let stats = export.into_iter().flat_map(Export::stats);
+    stats.map(|stats| TrackLine::written(&stats))
 }
 
 /// Whether the publisher has no such track, though its catalog names it.

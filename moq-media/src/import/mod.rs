@@ -148,8 +148,11 @@ impl Import {
     }
 
     /// What was published of the tracks that live.
-    pub fn stats(&self) -> impl Iterator<Item = &TrackStats> {
-        self.packager.stats()
+    pub fn stats(&self) -> impl Iterator<Item = TrackStats> {
+        self.packager.stats().map(|stats| TrackStats {
+            age: self.publisher.age(&stats.name),
+            ..stats.clone()
+        })
     }
 
     /// Where in the input it is, in bytes.

@@ -148,4 +148,6 @@ pub struct TrackStats {
     pub start: Duration,
     /// Up to where the track reaches, in the broadcast's time.
     pub end: Duration,
+    /// How long ago its newest frame was published; `None` if none was. A packager does not know.
+    pub age: Option<Duration>,
 }

@@ -12,7 +12,7 @@ use crate::args::{MediaInput, PublishArgs};
 use crate::client::{self, Link};
 use crate::exit::{Exit, Failure};
 use crate::input::Source;
-use crate::media::TrackLine;
+use crate::media::{Stats, TrackLine};
 use crate::progress::Console;
 use pump::Pump;
 
@@ -26,6 +26,7 @@ pub(super) async fn run(
         MediaInput::TestPattern => Source::Pattern(args.fmp4.duration),
         MediaInput::Fmp4 => Source::open(args.file.as_deref())?,
     };
+    let stats = Stats::open(args.fmp4.stats_json.as_ref(), console)?;
     let broadcast = BroadcastProducer::new();
     let import = Import::new(broadcast.clone(), config(args)).context("cannot publish")?;
     let origin = OriginProducer::new();
@@ -39,12 +40,10 @@ pub(super) async fn run(
         args.broadcast,
         link.shown_url()
     ));
-    let mut pump = Pump::new(import, source, args, console);
+    let mut pump = Pump::new(import, source, args, console, stats);
     let pumped = pump.run(&mut link).await;
-    let mut import = pump.into_import();
-    for line in lines(&import) {
-        console.note(line.text());
-    }
+    let (mut import, mut stats) = pump.into_parts();
+    let told = stats.end(|| lines(&import));
     // What came before an error is delivered all the same.
     let finished = import.finish().map_err(|error| bad_input(error, args));
     while let Some(notice) = import.next_notice() {
@@ -52,7 +51,7 @@ pub(super) async fn run(
     }
     drain::run(&mut link, &console.meter(), args.linger).await?;
     drop(publication);
-    pumped.and(finished).map(|()| Exit::Ok)
+    pumped.and(finished).and(told).map(|()| Exit::Ok)
 }
 
 fn config(args: &PublishArgs) -> ImportConfig {
@@ -64,8 +63,8 @@ fn config(args: &PublishArgs) -> ImportConfig {
 }
 
 /// What there is to tell of each track.
-fn lines(import: &Import) -> Vec<TrackLine> {
-    import.stats().map(TrackLine::published).collect()
+fn lines(import: &Import) -> impl Iterator<Item = TrackLine> {
+    import.stats().map(|stats| TrackLine::published(&stats))
 }
 
 fn bad_input(error: ImportError, args: &PublishArgs) -> anyhow::Error {

@@ -2,5 +2,6 @@
 
 mod files;
 mod flows;
+mod pattern;
 mod recordings;
 mod single;
