@@ -12,7 +12,7 @@ use super::{BROADCAST, MAX_AGE, PATIENCE, lost};
 use crate::args::ClientArgs;
 use crate::client::{self, Link};
 use crate::exit::{Exit, Failure};
-use crate::media::{Stats, TrackLine};
+use crate::media::{self, Stats, TrackLine};
 use crate::pattern::Pattern;
 use crate::progress::Console;
 
@@ -93,16 +93,12 @@ async fn receive(
         tokio::select! {
             bytes = export.next() => {
                 if bytes.context("cannot read the media to its end")?.is_none() {
-                    return Ok(lines(&export).collect());
+                    return Ok(media::written(Some(&export)).collect());
                 }
             }
-            _ = redraw.tick() => stats.show(|| lines(&export))?,
+            _ = redraw.tick() => stats.show(|| media::written(Some(&export)))?,
         }
     }
-}
-
-fn lines(export: &Export) -> impl Iterator<Item = TrackLine> {
-    export.stats().map(|stats| TrackLine::written(&stats))
 }
 
 /// What was sent, and what of it arrived.

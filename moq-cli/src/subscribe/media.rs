@@ -1,4 +1,4 @@
-//! `moq subscribe --fmp4`: media to stdout, as one file that grows.
+//! `moq subscribe --fmp4` and `--ts`: media to stdout, as one file that grows.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,10 +11,11 @@ use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 use super::find::{Ended, Finder};
 use super::trouble;
+use super::ts::TsWriter;
 use crate::args::{Beginning, SubscribeArgs};
 use crate::client::{self, Link};
 use crate::exit::{Exit, Failure};
-use crate::media::{self, Stats, TrackLine};
+use crate::media::{self, Stats};
 use crate::output::{self, Output, OutputClosed};
 use crate::progress::Console;
 
@@ -38,6 +39,8 @@ struct MediaWriter<'a> {
     console: &'a Console,
     stats: Stats<'a>,
     output: Output,
+    /// What is written as a transport stream goes through this.
+    ts: Option<TsWriter>,
     /// `None` until the catalog names something to write.
     export: Option<Export>,
     publisher: Option<HopId>,
@@ -62,6 +65,7 @@ impl<'a> MediaWriter<'a> {
             console,
             stats: Stats::open(args.fmp4.stats_json.as_ref(), console)?,
             output: Output::stdout(),
+            ts: args.fmp4.ts.then(TsWriter::default),
             export: None,
             publisher: None,
             is_anew: false,
@@ -89,7 +93,7 @@ impl<'a> MediaWriter<'a> {
         for notice in &self.failed {
             self.console.note(media::chain(notice));
         }
-        let told = self.stats.end(|| lines(self.export.as_ref()));
+        let told = self.stats.end(|| media::written(self.export.as_ref()));
         let finished = self.output.finish().await;
         // A reader that has seen enough is not a failure.
         let (Ok(()) | Err(OutputClosed)) = finished.context("cannot write to stdout")?;
@@ -173,7 +177,7 @@ impl<'a> MediaWriter<'a> {
                             continue;
                         }
                         _ = self.redraw.tick() => {
-                            self.stats.show(|| lines(Some(&*export)))?;
+                            self.stats.show(|| media::written(Some(&*export)))?;
                             continue;
                         }
                     }
@@ -189,6 +193,10 @@ impl<'a> MediaWriter<'a> {
                 Err(error) => return Err(error).context(Failure::new(Exit::Failed, CANNOT)),
             };
             self.has_written = true;
+            let bytes = match &mut self.ts {
+                Some(ts) => ts.rewrite(bytes)?,
+                None => bytes,
+            };
             if self.output.push(bytes)
                 && let Some(OutputClosed) = output::flush(&mut self.output).await?
             {
@@ -272,18 +280,12 @@ impl<'a> MediaWriter<'a> {
     }
 }
 
-/// What there is to tell of each rendition.
-fn lines(export: Option<&Export>) -> impl Iterator<Item = TrackLine> {
-    let stats = export.into_iter().flat_map(Export::stats);
-    stats.map(|stats| TrackLine::written(&stats))
-}
-
 /// Whether the publisher has no such track, though its catalog names it.
 fn is_refused(error: ReadError) -> bool {
     error == ReadError::Aborted(Abort::NotFound)
 }
 
-const CANNOT: &str = "cannot write the broadcast as fMP4";
+const CANNOT: &str = "cannot write the broadcast as one file";
 
 /// A relay that goes down takes its broadcasts with it before its sessions.
 const GRACE: Duration = Duration::from_millis(500);

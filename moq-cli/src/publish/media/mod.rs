@@ -1,4 +1,4 @@
-//! `moq publish --fmp4` and `--test-pattern`: media from stdin, a file or nowhere.
+//! `moq publish --fmp4`, `--ts`, `--avc3` and `--test-pattern`: media from stdin, a file or nowhere.
 
 mod pacer;
 mod pump;
@@ -24,11 +24,11 @@ pub(super) async fn run(
 ) -> anyhow::Result<Exit> {
     let source = match input {
         MediaInput::TestPattern => Source::Pattern(args.fmp4.duration),
-        MediaInput::Fmp4 => Source::open(args.file.as_deref())?,
+        MediaInput::Stream(_) => Source::open(args.file.as_deref())?,
     };
     let stats = Stats::open(args.fmp4.stats_json.as_ref(), console)?;
     let broadcast = BroadcastProducer::new();
-    let import = Import::new(broadcast.clone(), config(args)).context("cannot publish")?;
+    let import = Import::new(broadcast.clone(), config(args, input)).context("cannot publish")?;
     let origin = OriginProducer::new();
     let publication = origin.publish(&args.broadcast, broadcast.consume());
     let config = client::config(&args.client)
@@ -54,8 +54,11 @@ pub(super) async fn run(
     pumped.and(finished).and(told).map(|()| Exit::Ok)
 }
 
-fn config(args: &PublishArgs) -> ImportConfig {
+fn config(args: &PublishArgs, input: MediaInput) -> ImportConfig {
     let mut config = ImportConfig::default();
+    if let MediaInput::Stream(format) = input {
+        config.input = format;
+    }
     config.packager.format = args.fmp4.container.into();
     config.packager.audio_group = args.fmp4.audio_group;
     config.max_age = args.media.max_age;

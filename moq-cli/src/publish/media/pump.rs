@@ -214,6 +214,8 @@ impl<'a> Pump<'a> {
             return Ok(());
         }
         let file: Option<PathBuf> = self.args.file.clone();
+        let again = self.import.begin_again();
+        again.map_err(|error| bad_input(error, self.args))?;
         self.input = Some(Source::open(file.as_deref())?.read());
         self.had_bytes = false;
         Ok(())

@@ -5,3 +5,4 @@ mod flows;
 mod pattern;
 mod recordings;
 mod single;
+mod streams;
