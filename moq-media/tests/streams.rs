@@ -73,6 +73,38 @@ fn pictures_without_times_are_shown_in_the_same_order() {
 }
 
 #[test]
+fn packet_without_a_time_follows_the_one_before() {
+    let (_, whole, _) = read_ts(&H264_AAC[1..]);
+    let mut input = H264_AAC[1..].to_vec();
+    let starts = input.chunks_mut(188).filter(|packet| {
+        let is_audio = packet[1] & 0x1f == 1 && packet[2] == 1;
+        is_audio && packet[1] & 0x40 != 0
+    });
+    let mut untimed = 0;
+    for packet in starts.skip(1) {
+        let has_field = packet[3] & 0x20 != 0;
+        let pes = if has_field {
+            5 + usize::from(packet[4])
+        } else {
+            4
+        };
+        // The flags of the times; what was a time becomes stuffing.
+        packet[pes + 7] &= 0x3f;
+        untimed += 1;
+    }
+    assert!(untimed > 0);
+    let (_, samples, notes) = read_ts(&input);
+    assert!(notes.is_empty(), "{notes:?}");
+    assert_eq!(samples.len(), whole.len());
+    for (ours, theirs) in tracks(&samples).1.iter().zip(&tracks(&whole).1) {
+        assert!(
+            (ours.dts - theirs.dts).abs() <= 2,
+            "{ours:?} for {theirs:?}"
+        );
+    }
+}
+
+#[test]
 fn lost_packet_costs_one_sample_and_is_told_with_its_place() {
     let (_, whole, _) = read_ts(&H264_AAC[1..]);
     let packets = H264_AAC[1..].chunks(188);

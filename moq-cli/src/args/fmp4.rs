@@ -59,7 +59,7 @@ pub(crate) struct Fmp4PublishArgs {
     #[arg(value_parser = FalseyValueParser::new())]
     pace: bool,
     /// Publish as fast as it can be read; viewers with a shorter --max-age than the file miss some
-    #[arg(long, requires = "input", conflicts_with = "pace")]
+    #[arg(long, requires = "input", conflicts_with_all = ["pace", "test_pattern"])]
     #[arg(env = "MOQ_NO_PACE", hide_env_values = true, value_parser = FalseyValueParser::new())]
     no_pace: bool,
     /// Begin the file again at its end, for ever

@@ -14,6 +14,8 @@ pub(super) struct Stream {
     elementary: Elementary,
     /// Whether it was told that the stream is scrambled.
     pub(super) is_scrambled: bool,
+    /// When the last PES packet ended, or its picture is over.
+    end: Option<i64>,
 }
 
 /// What a stream carries.
@@ -88,6 +90,7 @@ impl Stream {
             pes: Pes::default(),
             elementary: kind.elementary(),
             is_scrambled: false,
+            end: None,
         }
     }
 
@@ -102,11 +105,24 @@ impl Stream {
 
     /// Takes the payload of a PES packet.
     pub(super) fn take(&mut self, payload: &bytes::Bytes, dts: i64, pts: i64) -> Taken {
-        match &mut self.elementary {
+        let taken = match &mut self.elementary {
             Elementary::Video(video) => video.take(payload, dts, pts),
             Elementary::Aac(aac) => aac.take(payload, pts),
             Elementary::Opus(opus) => opus.take(payload, pts),
-        }
+        };
+        let last = taken.units.last();
+        self.end = match &self.elementary {
+            Elementary::Video(_) => last.map(|unit| dts.saturating_add(unit.duration.into())),
+            Elementary::Aac(_) | Elementary::Opus(_) => {
+                last.map(|unit| unit.dts.saturating_add(unit.duration.into()))
+            }
+        };
+        taken
+    }
+
+    /// When a PES packet without times is decoded, if that is known.
+    pub(super) fn expected(&self) -> Option<i64> {
+        self.end
     }
 
     /// The sample that waits for the next one.
@@ -120,6 +136,7 @@ impl Stream {
     /// Packets are missing.
     pub(super) fn cut(&mut self) {
         self.pes.cut();
+        self.end = None;
         if let Elementary::Aac(aac) = &mut self.elementary {
             aac.cut();
         }

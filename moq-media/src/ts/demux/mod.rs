@@ -221,13 +221,24 @@ impl Demuxer {
         }
     }
 
-    fn pes(&mut self, at: usize, packet: &PesPacket) {
+    /// When a PES packet is decoded and shown; `None` if it can't be used.
+    fn place(&mut self, at: usize, packet: &PesPacket) -> Option<(i64, i64)> {
         let pid = self.streams[at].pid;
         let Some((pts, dts)) = packet.times else {
-            let problem = StreamProblem::Pes("a time in its header");
-            self.lost(at, packet.offset, problem);
-            return;
+            // It follows the one before.
+            let expected = self.streams[at].expected();
+            if expected.is_none() {
+                let problem = StreamProblem::Pes("a time in its header");
+                self.lost(at, packet.offset, problem);
+            }
+            return expected.map(|time| (time, time));
         };
+        let reorder = nearest(ticks(pts) - ticks(dts));
+        if !(-MOST_REORDER..=MOST_REORDER).contains(&reorder) {
+            let problem = StreamProblem::Pes("a PTS within ten seconds of its DTS");
+            self.lost(at, packet.offset, problem);
+            return None;
+        }
         let decoded = match self.line.place(dts) {
             Place::At(decoded) => decoded,
             Place::Broke(decoded) => {
@@ -235,15 +246,17 @@ impl Demuxer {
                 self.break_time(Break::Jump { track: pid.into() });
                 decoded
             }
-            Place::Out => return,
+            Place::Out => return None,
         };
-        let reorder = nearest(ticks(pts) - ticks(dts));
-        if !(-MOST_REORDER..=MOST_REORDER).contains(&reorder) {
-            let problem = StreamProblem::Pes("a PTS within ten seconds of its DTS");
-            self.lost(at, packet.offset, problem);
+        Some((decoded, decoded + reorder))
+    }
+
+    fn pes(&mut self, at: usize, packet: &PesPacket) {
+        let pid = self.streams[at].pid;
+        let Some((decoded, shown)) = self.place(at, packet) else {
             return;
-        }
-        let taken = self.streams[at].take(&packet.payload, decoded, decoded + reorder);
+        };
+        let taken = self.streams[at].take(&packet.payload, decoded, shown);
         // What was complete before belongs to what was told before.
         let is_told = self.is_told;
         for unit in taken.units {

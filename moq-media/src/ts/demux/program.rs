@@ -63,6 +63,10 @@ impl Demuxer {
             }
         }
         self.is_told = false;
+        if self.streams.is_empty() {
+            // Nothing will come that could be waited for.
+            self.tell();
+        }
     }
 }
 
