@@ -31,12 +31,12 @@ impl Beeper {
         })
     }
 
-    /// Samples by which what is decoded trails what was encoded.
+    /// How late the decoded sound is, in samples.
     pub(super) fn delay(&self) -> u16 {
         u16::try_from(self.encoder.lookahead()).unwrap_or(u16::MAX)
     }
 
-    /// The next packet. What is encoded is ahead by the delay, so that what is decoded is in time.
+    /// The next packet. The sound is encoded ahead by the delay, so that it is in time once decoded.
     pub(super) fn packet(&mut self) -> anyhow::Result<Bytes> {
         let start = self.packets * u64::from(PACKET) + u64::from(self.delay());
         self.packets += 1;

@@ -35,7 +35,7 @@ impl Demuxer {
         }
     }
 
-    /// Tells the streams that can be described, and what waited for that.
+    /// Tells the streams that can be described, and then the samples that waited.
     pub(super) fn tell(&mut self) {
         if self.is_told || self.streams.is_empty() && self.skipped.is_empty() {
             return;
