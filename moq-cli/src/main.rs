@@ -16,6 +16,7 @@ mod ls;
 mod media;
 mod memory;
 mod output;
+mod pattern;
 mod ping;
 mod progress;
 mod publish;

@@ -1,4 +1,4 @@
-//! Live media over moq: fragmented MP4 in and out, the hang catalog, containers, codecs'
+//! Live media over moq: fragmented MP4 in and out, MPEG-TS and Annex B in, the hang catalog, containers, codecs'
 //! configurations.
 //!
 //! [`Import`] turns what an encoder writes into a broadcast, and [`Export`] turns a broadcast into a
@@ -35,6 +35,7 @@
 //! | module | from | to |
 //! |---|---|---|
 //! | [`fmp4`] | bytes of a file | samples with their times, and back |
+//! | [`ts`], [`annexb`] | bytes of a transport stream, of H.264 with start codes | the same samples |
 //! | [`codec`] | configuration records, bitstreams | codec strings, records |
 //! | [`container`] | a sample | a frame: `legacy`, `loc`, `cmaf`, and back |
 //! | [`timeline`] | times | groups, anchors, jitter, decode times |
@@ -46,6 +47,7 @@
 //! Input is never trusted: memory is bounded by [`fmp4::Limits`], one bad fragment costs one group,
 //! and messages say which box at which byte was wrong, what was expected and what helps.
 
+pub mod annexb;
 pub mod assembler;
 pub mod catalog;
 pub mod codec;
@@ -54,8 +56,10 @@ pub mod fmp4;
 pub mod packager;
 pub mod recording;
 pub mod timeline;
+pub mod ts;
 
 mod error;
+mod es;
 mod export;
 mod import;
 mod payload;
@@ -66,6 +70,7 @@ pub mod doc;
 pub mod fuzz;
 
 pub use error::{ExportError, ImportError};
+pub use es::{StreamError, StreamProblem};
 pub use export::{CatalogTrack, Choice, Export, ExportConfig, ExportNotice};
-pub use import::{Import, ImportConfig};
+pub use import::{Import, ImportConfig, InputFormat};
 pub use payload::Payload;

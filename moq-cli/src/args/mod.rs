@@ -20,6 +20,7 @@ use moq_session::BroadcastPath;
 pub(crate) use bench::{BenchArgs, Shape};
 pub(crate) use client::ClientArgs;
 pub(crate) use decode::{DecodeArgs, Part};
+pub(crate) use fmp4::MediaInput;
 pub(crate) use media::{Beginning, Mode, PublishArgs, SubscribeArgs};
 pub(crate) use recordings::{RecordArgs, ReplayArgs};
 pub(crate) use relay::{EngineArg, Listen, RelayArgs, TlsArgs};
@@ -108,6 +109,10 @@ pub(crate) struct DemoArgs {
     #[arg(long, default_value = "10s", value_parser = values::duration)]
     #[arg(env = "MOQ_DURATION", hide_env_values = true)]
     pub(crate) duration: Duration,
+    /// Publish the test pattern, picture and sound, and say what arrives of each track
+    #[arg(long, env = "MOQ_MEDIA", hide_env_values = true)]
+    #[arg(value_parser = FalseyValueParser::new())]
+    pub(crate) media: bool,
 }
 
 /// `moq ls`

@@ -1,7 +1,9 @@
 //! Values of flags: durations, sizes, URLs, paths, versions.
 
+use std::str::FromStr;
 use std::time::Duration;
 
+use moq_media::timeline::Scale;
 use moq_session::{BroadcastPath, Version};
 use url::Url;
 
@@ -124,6 +126,29 @@ const MIN_BUFFER: u64 = 1 << 20;
 
 /// Longer ones would overflow sums of points in time.
 const MAX_DURATION: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Pictures per second, as ticks per second and of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PictureRate {
+    /// Ticks per second.
+    pub(crate) scale: Scale,
+    /// Ticks of a picture.
+    pub(crate) duration: u32,
+}
+
+impl FromStr for PictureRate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (pictures, seconds) = text.split_once('/').unwrap_or((text, "1"));
+        let number = |text: &str| text.parse::<u32>().ok().filter(|number| *number > 0);
+        let rate = number(pictures).zip(number(seconds));
+        let rate = rate.and_then(|(pictures, duration)| Some((Scale::new(pictures)?, duration)));
+        let rate = rate.filter(|(scale, duration)| duration / 10 <= scale.ticks());
+        rate.map(|(scale, duration)| Self { scale, duration })
+            .ok_or_else(|| "give pictures per second: 25 or 30000/1001".to_owned())
+    }
+}
 
 #[cfg(test)]
 mod tests {

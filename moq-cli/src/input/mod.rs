@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::{Bytes, BytesMut};
+use moq_model::platform::clock;
 use serde::de::IgnoredAny;
 use tokio::sync::mpsc;
 
 use crate::args::Mode;
+use crate::pattern::Pattern;
 
 /// Where the input comes from. Opened before anything is dialled, read when it is wanted.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub(crate) enum Source {
     Stdin,
     /// A file.
     File(File),
+    /// The test pattern, for so long or for ever.
+    Pattern(Option<Duration>),
 }
 
 impl Source {
@@ -54,6 +58,7 @@ impl Source {
         let is_file = |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file());
         match self {
             Self::File(file) => is_file(file),
+            Self::Pattern(_) => false,
             Self::Stdin => {
                 let handle = io::stdin().as_fd().try_clone_to_owned();
                 handle.is_ok_and(|handle| is_file(&handle.into()))
@@ -69,6 +74,7 @@ impl Source {
             let end = match self {
                 Self::Stdin => pump(io::stdin().lock(), &sender),
                 Self::File(file) => pump(file, &sender),
+                Self::Pattern(duration) => make(duration, &sender).map_err(io::Error::other),
             };
             if let Err(error) = end {
                 // Nobody is left to tell if this fails.
@@ -94,6 +100,19 @@ fn pump(mut input: impl Read, sender: &mpsc::Sender<io::Result<Bytes>>) -> io::R
             Err(error) => return Err(error),
         }
     }
+}
+
+fn make(
+    duration: Option<Duration>,
+    sender: &mpsc::Sender<io::Result<Bytes>>,
+) -> anyhow::Result<()> {
+    let mut pattern = Pattern::new(duration, clock::unix())?;
+    while let Some(bytes) = pattern.next()? {
+        if sender.blocking_send(Ok(bytes)).is_err() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Cuts input into frames.

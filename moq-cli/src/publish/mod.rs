@@ -23,8 +23,8 @@ use groups::Groups;
 
 /// Runs the command.
 pub(crate) async fn run(args: PublishArgs, console: &Console) -> anyhow::Result<Exit> {
-    if args.fmp4.fmp4 {
-        return media::run(&args, console).await;
+    if let Some(input) = args.fmp4.input() {
+        return media::run(&args, input, console).await;
     }
     let source = Source::open(args.file.as_deref())?;
     let broadcast = BroadcastProducer::new();

@@ -1,4 +1,4 @@
-//! `moq subscribe --fmp4`: media to stdout, as one file that grows.
+//! `moq subscribe --fmp4` and `--ts`: media to stdout, as one file that grows.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,10 +11,11 @@ use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 use super::find::{Ended, Finder};
 use super::trouble;
+use super::ts::TsWriter;
 use crate::args::{Beginning, SubscribeArgs};
 use crate::client::{self, Link};
 use crate::exit::{Exit, Failure};
-use crate::media::{self, TrackLine};
+use crate::media::{self, Stats};
 use crate::output::{self, Output, OutputClosed};
 use crate::progress::Console;
 
@@ -25,7 +26,7 @@ pub(super) async fn run(args: &SubscribeArgs, console: &Console) -> anyhow::Resu
     let (path, timeout) = (&args.broadcast, args.client.timeout);
     let track = moq_media::catalog::TRACK;
     let mut finder = Finder::new((path, track), timeout, origin, &link, console);
-    let mut writer = MediaWriter::new(args, console);
+    let mut writer = MediaWriter::new(args, console)?;
     let read = writer.read_all(&mut finder, &mut link).await;
     // What was read before a failure is written all the same.
     let written = writer.finish().await;
@@ -36,7 +37,10 @@ pub(super) async fn run(args: &SubscribeArgs, console: &Console) -> anyhow::Resu
 struct MediaWriter<'a> {
     args: &'a SubscribeArgs,
     console: &'a Console,
+    stats: Stats<'a>,
     output: Output,
+    /// What is written as a transport stream goes through this.
+    ts: Option<TsWriter>,
     /// `None` until the catalog names something to write.
     export: Option<Export>,
     publisher: Option<HopId>,
@@ -53,13 +57,15 @@ struct MediaWriter<'a> {
 }
 
 impl<'a> MediaWriter<'a> {
-    fn new(args: &'a SubscribeArgs, console: &'a Console) -> Self {
+    fn new(args: &'a SubscribeArgs, console: &'a Console) -> anyhow::Result<Self> {
         let mut redraw = interval(REDRAW);
         redraw.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self {
+        Ok(Self {
             args,
             console,
+            stats: Stats::open(args.fmp4.stats_json.as_ref(), console)?,
             output: Output::stdout(),
+            ts: args.fmp4.ts.then(TsWriter::default),
             export: None,
             publisher: None,
             is_anew: false,
@@ -68,7 +74,7 @@ impl<'a> MediaWriter<'a> {
             failed: Vec::new(),
             faults: BTreeSet::new(),
             redraw,
-        }
+        })
     }
 
     async fn read_all(&mut self, finder: &mut Finder, link: &mut Link) -> anyhow::Result<()> {
@@ -83,16 +89,15 @@ impl<'a> MediaWriter<'a> {
     }
 
     /// Writes what is left, and says what was written.
-    async fn finish(self) -> anyhow::Result<()> {
+    async fn finish(mut self) -> anyhow::Result<()> {
         for notice in &self.failed {
             self.console.note(media::chain(notice));
         }
-        for stats in self.export.iter().flat_map(Export::stats) {
-            self.console.note(TrackLine::written(&stats).text());
-        }
+        let told = self.stats.end(|| media::written(self.export.as_ref()));
         let finished = self.output.finish().await;
         // A reader that has seen enough is not a failure.
-        finished.context("cannot write to stdout")?.or(Ok(()))
+        let (Ok(()) | Err(OutputClosed)) = finished.context("cannot write to stdout")?;
+        told
     }
 
     /// Reads a broadcast as far as it goes.
@@ -172,8 +177,7 @@ impl<'a> MediaWriter<'a> {
                             continue;
                         }
                         _ = self.redraw.tick() => {
-                            let lines = export.stats().map(|stats| TrackLine::written(&stats));
-                            self.console.show(|| media::line(lines));
+                            self.stats.show(|| media::written(Some(&*export)))?;
                             continue;
                         }
                     }
@@ -189,6 +193,10 @@ impl<'a> MediaWriter<'a> {
                 Err(error) => return Err(error).context(Failure::new(Exit::Failed, CANNOT)),
             };
             self.has_written = true;
+            let bytes = match &mut self.ts {
+                Some(ts) => ts.rewrite(bytes)?,
+                None => bytes,
+            };
             if self.output.push(bytes)
                 && let Some(OutputClosed) = output::flush(&mut self.output).await?
             {
@@ -277,7 +285,7 @@ fn is_refused(error: ReadError) -> bool {
     error == ReadError::Aborted(Abort::NotFound)
 }
 
-const CANNOT: &str = "cannot write the broadcast as fMP4";
+const CANNOT: &str = "cannot write the broadcast as one file";
 
 /// A relay that goes down takes its broadcasts with it before its sessions.
 const GRACE: Duration = Duration::from_millis(500);

@@ -4,6 +4,7 @@ mod find;
 mod media;
 mod patience;
 pub(crate) mod trouble;
+mod ts;
 mod write;
 
 use futures_util::FutureExt as _;
@@ -20,7 +21,7 @@ use write::Writer;
 
 /// Runs the command.
 pub(crate) async fn run(args: SubscribeArgs, console: &Console) -> anyhow::Result<Exit> {
-    if args.fmp4.fmp4 {
+    if args.fmp4.is_media() {
         return media::run(&args, console).await;
     }
     let (link, origin) = client::reader(&args.client, client::unread(args.buffer), console).await?;

@@ -26,6 +26,8 @@ pub struct WrittenStats {
     pub skipped: u64,
     /// How long it is, from its first sample on, in media time.
     pub span: Duration,
+    /// How long ago its newest frame came; `None` if none did.
+    pub age: Option<Duration>,
 }
 
 /// Counts what is written of a rendition.
@@ -41,7 +43,8 @@ pub(super) struct Counters {
 }
 
 impl Assembler {
-    /// What was written of the renditions, in their order. It knows of no missing groups.
+    /// What was written of the renditions, in their order. It knows of no missing groups, and of
+    /// no ages.
     pub fn stats(&self) -> impl Iterator<Item = WrittenStats> {
         self.tracks.iter().map(Track::stats)
     }
@@ -61,6 +64,7 @@ impl Track {
             bytes: self.counters.bytes,
             skipped: 0,
             span: Duration::from_micros(u64::try_from(micros).unwrap_or(0)),
+            age: None,
         }
     }
 }

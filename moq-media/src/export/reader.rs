@@ -192,6 +192,7 @@ impl Export {
 
     fn frame(&mut self, at: usize, group: u64, frame: &Bytes) -> Result<(), ExportError> {
         let rendition = &mut self.renditions[at];
+        rendition.newest_at = Some(clock::now());
         if rendition.left == Some(group) {
             return Ok(());
         }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use moq_model::platform::clock::Instant;
 use moq_model::{BroadcastConsumer, OrderedReader, Start, Subscription};
 
 use super::choice;
@@ -27,6 +28,8 @@ pub(super) struct Rendition {
     pub(super) awaited: Option<u64>,
     /// How many groups are known to be missing.
     pub(super) skipped: u64,
+    /// When its newest frame came.
+    pub(super) newest_at: Option<Instant>,
 }
 
 /// What is to be written, by the configuration.
@@ -62,6 +65,7 @@ pub(super) fn subscribe(
         position: None,
         awaited: None,
         skipped: 0,
+        newest_at: None,
     })
 }
 

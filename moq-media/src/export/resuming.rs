@@ -92,6 +92,7 @@ impl Export {
         let written = self.assembler.stats().zip(&self.renditions);
         written.map(|(stats, rendition)| WrittenStats {
             skipped: rendition.skipped,
+            age: rendition.newest_at.map(|at| at.elapsed()),
             ..stats
         })
     }

@@ -119,6 +119,30 @@ pub enum DemuxError {
         /// Where the input ends.
         offset: u64,
     },
+    /// The input is no MPEG transport stream.
+    #[error(
+        "input is no MPEG-TS: expected the byte 0x47 every 188 bytes, found none up to byte {offset}; \
+         ffmpeg writes it with `-f mpegts`"
+    )]
+    NotTs {
+        /// Where the search ended.
+        offset: u64,
+    },
+    /// The transport stream ended before it told which streams it has.
+    #[error("input ended at byte {offset} without a program in it: no PAT and PMT was found")]
+    NoProgram {
+        /// Where the input ends.
+        offset: u64,
+    },
+    /// The input is no H.264 with start codes.
+    #[error(
+        "input is no H.264 with start codes: expected bytes 0, 0, 1 and parameter sets, found none at \
+         byte {offset}; ffmpeg writes it with `-c:v libx264 -f h264`"
+    )]
+    NotAnnexB {
+        /// Where they had to be.
+        offset: u64,
+    },
     /// The input ended without a `moov`.
     #[error(
         "input ended at byte {offset} without a moov box, which ffmpeg writes first with `-movflags +empty_moov`"

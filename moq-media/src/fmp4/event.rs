@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::error::BoxError;
 use super::init::Init;
+use crate::es::StreamError;
 use crate::payload::Payload;
 
 /// What was found in the input.
@@ -26,6 +27,9 @@ pub enum Event {
         /// The tracks that lack samples.
         tracks: Vec<u32>,
     },
+    /// Part of a stream without boxes can't be used. Samples are missing in its track, or in all if it
+    /// names none.
+    Damaged(StreamError),
     /// Something was passed over on purpose. Said once for each kind of it.
     Note(Note),
 }

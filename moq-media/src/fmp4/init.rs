@@ -37,6 +37,20 @@ pub struct TrackInit {
     pub(crate) defaults: Defaults,
 }
 
+impl TrackInit {
+    /// A track of an input without boxes.
+    pub(crate) fn new(id: u32, scale: Scale, entry: SampleEntry) -> Self {
+        Self {
+            id,
+            scale,
+            entry,
+            edit: 0,
+            has_more_edits: false,
+            defaults: Defaults::default(),
+        }
+    }
+}
+
 impl Init {
     /// Reads the bytes of a whole initialization segment, or of a `moov` alone.
     ///

@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use super::boxes::Kind;
+use super::entry::SampleEntry;
 use super::mux::MuxError;
 use super::write_init::Writer;
 use crate::codec::aac::AudioConfig;
@@ -40,6 +42,23 @@ pub fn write_entry(config: &Config) -> Result<Bytes, CodecError> {
         field: "size",
     })?;
     Ok(writer.0.into())
+}
+
+impl SampleEntry {
+    /// The entry of a stream that came without one.
+    ///
+    /// # Errors
+    /// As [`write_entry`].
+    pub(crate) fn of_config(config: Config) -> Result<Self, CodecError> {
+        let bytes = write_entry(&config)?;
+        let kind = bytes.get(4..8).and_then(|kind| kind.try_into().ok());
+        Ok(Self {
+            kind: Kind(kind.unwrap_or_default()),
+            bytes,
+            config,
+            nal_length_size: 4,
+        })
+    }
 }
 
 fn write_record(entry: &mut Writer, kind: &[u8; 4], record: &[u8]) -> Result<(), MuxError> {

@@ -7,10 +7,11 @@
 //! - `media`: what is published of a file can be read, and the file that becomes of it is whole;
 //! - `catalog`: a catalog that was read is the same once written and read again;
 //! - `frame`: so is a frame, and its samples take no more bytes than it has;
+//! - `ts`, `annexb`: as `demux`, for transport streams and H.264 with start codes;
 //! - `recording`: so is a record, and how a recording is cut into pieces changes nothing;
 //! - nothing panics.
 //!
-//! The first byte of an input of `demux`, `media`, `frame` and `recording` picks the size of the pieces,
+//! The first byte of an input of `demux`, `media`, `frame`, `ts`, `annexb` and `recording` picks the size of the pieces,
 //! the format, or the container. An input of `catalog` is a document and patches, with zero bytes between.
 
 mod catalog;
@@ -19,6 +20,7 @@ mod demux;
 mod frame;
 mod media;
 mod recording;
+mod streams;
 
 pub use catalog::catalog;
 pub use check::{Meter, measure_with};
@@ -26,6 +28,7 @@ pub use demux::demux;
 pub use frame::frame;
 pub use media::media;
 pub use recording::recording;
+pub use streams::{annexb, ts};
 
 /// Takes an input and panics if it finds something wrong.
 pub type Target = fn(&[u8]);
@@ -37,4 +40,6 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("catalog", catalog),
     ("frame", frame),
     ("recording", recording),
+    ("ts", ts),
+    ("annexb", annexb),
 ];

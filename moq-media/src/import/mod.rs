@@ -1,5 +1,6 @@
-//! Fragmented MP4 → a broadcast.
+//! Fragmented MP4, MPEG-TS or H.264 → a broadcast.
 
+mod input;
 mod publisher;
 
 use std::collections::VecDeque;
@@ -8,15 +9,20 @@ use std::time::Duration;
 use bytes::Bytes;
 use moq_model::BroadcastProducer;
 
+pub use self::input::InputFormat;
+
+use self::input::Input;
 use self::publisher::Publisher;
 use crate::error::ImportError;
-use crate::fmp4::{DemuxError, Demuxer, Limits};
+use crate::fmp4::{DemuxError, Limits};
 use crate::packager::{Notice, Packager, PackagerConfig, TrackStats};
 
 /// How an import goes about it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ImportConfig {
+    /// What the input is.
+    pub input: InputFormat,
     /// How samples become groups and frames.
     pub packager: PackagerConfig,
     /// What the input may cost.
@@ -28,6 +34,7 @@ pub struct ImportConfig {
 impl Default for ImportConfig {
     fn default() -> Self {
         Self {
+            input: InputFormat::default(),
             packager: PackagerConfig::default(),
             limits: Limits::default(),
             max_age: Duration::from_secs(30),
@@ -35,7 +42,7 @@ impl Default for ImportConfig {
     }
 }
 
-/// Publishes fragmented MP4 in a broadcast: its catalog, its tracks, and their groups.
+/// Publishes fragmented MP4, or what [`InputFormat`] says, in a broadcast: its catalog, its tracks, and their groups.
 ///
 /// Input is handed over in any pieces. What it says is published by [`publish`](Self::publish), up to
 /// a moment of the broadcast's time, so that files can be sent in real time.
@@ -59,7 +66,8 @@ impl Default for ImportConfig {
 /// ```
 #[derive(Debug)]
 pub struct Import {
-    demuxer: Demuxer,
+    input: Input,
+    config: (InputFormat, Limits),
     packager: Packager,
     publisher: Publisher,
     notices: VecDeque<Notice>,
@@ -72,7 +80,8 @@ impl Import {
     /// [`ImportError::Publish`] when the broadcast has a catalog already.
     pub fn new(broadcast: BroadcastProducer, config: ImportConfig) -> Result<Self, ImportError> {
         Ok(Self {
-            demuxer: Demuxer::new(config.limits),
+            input: Input::new(config.input, config.limits),
+            config: (config.input, config.limits),
             packager: Packager::new(config.packager),
             publisher: Publisher::new(broadcast, config.max_age)?,
             notices: VecDeque::new(),
@@ -86,8 +95,8 @@ impl Import {
     /// [`ImportError`] when no further input can help. What came before can still be published, and
     /// then [`finish`](Self::finish) ends the tracks well.
     pub fn push(&mut self, input: impl Into<Bytes>, now: Duration) -> Result<(), ImportError> {
-        self.demuxer.push(input.into());
-        while let Some(event) = self.demuxer.next()? {
+        self.input.push(input.into());
+        while let Some(event) = self.input.next()? {
             self.packager.push(event, now)?;
         }
         Ok(())
@@ -148,20 +157,40 @@ impl Import {
     }
 
     /// What was published of the tracks that live.
-    pub fn stats(&self) -> impl Iterator<Item = &TrackStats> {
-        self.packager.stats()
+    pub fn stats(&self) -> impl Iterator<Item = TrackStats> {
+        self.packager.stats().map(|stats| TrackStats {
+            age: self.publisher.age(&stats.name),
+            ..stats.clone()
+        })
     }
 
     /// Where in the input it is, in bytes.
     #[must_use]
     pub fn offset(&self) -> u64 {
-        self.demuxer.offset()
+        self.input.offset()
     }
 
-    /// Whether the input could end here, between two boxes: a file that is sent once more begins there.
+    /// Whether the input could end here, between two boxes or packets: a file that is sent once more begins there.
     #[must_use]
     pub fn is_at_border(&self) -> bool {
-        self.demuxer.is_at_border()
+        self.input.is_at_border()
+    }
+
+    /// Says that the input ends here and begins again, so that what is pushed next has nothing to do with
+    /// what came before: a file that is sent once more. The broadcast's time goes on.
+    ///
+    /// # Errors
+    /// [`ImportError`] when no further input can help.
+    pub fn begin_again(&mut self) -> Result<(), ImportError> {
+        let (format, limits) = self.config;
+        if format == InputFormat::Fmp4 {
+            // Its boxes tell.
+            return Ok(());
+        }
+        self.input.finish();
+        self.drain()?;
+        self.input = Input::new(format, limits);
+        Ok(())
     }
 
     /// Says that the input has ended: publishes what is left, and ends all tracks well.
@@ -170,7 +199,7 @@ impl Import {
     /// [`ImportError::Input`] when the input ended in the middle. Everything whole is published, and
     /// the tracks have ended well all the same.
     pub fn finish(&mut self) -> Result<(), ImportError> {
-        self.demuxer.finish();
+        self.input.finish();
         let ended = self.drain();
         self.packager.finish()?;
         self.publish(Duration::MAX)?;
@@ -179,7 +208,7 @@ impl Import {
     }
 
     fn drain(&mut self) -> Result<(), DemuxError> {
-        while let Some(event) = self.demuxer.next()? {
+        while let Some(event) = self.input.next()? {
             if self.packager.push(event, Duration::ZERO).is_err() {
                 break;
             }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
+use moq_model::platform::clock::{self, Instant};
 use moq_model::{BroadcastProducer, GroupProducer, Timescale, Track, TrackProducer, WriteError};
 
 use crate::catalog;
@@ -24,6 +25,8 @@ pub(super) struct Publisher {
 struct Written {
     track: TrackProducer,
     group: Option<GroupProducer>,
+    /// When its newest frame was published.
+    newest_at: Option<Instant>,
 }
 
 impl Publisher {
@@ -90,9 +93,20 @@ impl Publisher {
             .with_max_age(self.max_age)
             .with_timescale(scale);
         let track = self.broadcast.create(track)?;
-        let group = None;
-        self.tracks.insert(opened.track, Written { track, group });
+        let written = Written {
+            track,
+            group: None,
+            newest_at: None,
+        };
+        self.tracks.insert(opened.track, written);
         Ok(())
+    }
+
+    /// How long ago the newest frame of a track was published.
+    pub(super) fn age(&self, name: &str) -> Option<Duration> {
+        let mut tracks = self.tracks.values();
+        let written = tracks.find(|written| written.track.name() == name)?;
+        written.newest_at.map(|at| at.elapsed())
     }
 
     pub(super) fn started_at(&self) -> Option<Duration> {
@@ -126,7 +140,10 @@ impl Written {
             return Ok(None);
         };
         match group.append_at(timestamp, payload) {
-            Ok(()) => Ok(None),
+            Ok(()) => {
+                self.newest_at = Some(clock::now());
+                Ok(None)
+            }
             Err(error @ (WriteError::GroupTooLarge | WriteError::Dropped)) => {
                 self.group = None;
                 let (name, reason) = (self.track.name().to_owned(), error.to_string());

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::catalog::{Catalog, Size};
 use crate::codec::CodecError;
+use crate::es::StreamError;
 use crate::fmp4::{BoxError, Break};
 use crate::timeline::Scale;
 
@@ -121,6 +122,9 @@ pub enum Notice {
     /// A fragment is left out.
     #[error("a fragment is left out")]
     Broken(#[source] BoxError),
+    /// Part of a stream is left out.
+    #[error("part of the input is left out")]
+    Damaged(#[source] StreamError),
     /// The input's time broke, and goes on without a gap in the broadcast.
     #[error("the input's time begins anew ({0:?})")]
     Discontinuity(Break),
@@ -148,4 +152,6 @@ pub struct TrackStats {
     pub start: Duration,
     /// Up to where the track reaches, in the broadcast's time.
     pub end: Duration,
+    /// How long ago its newest frame was published; `None` if none was. A packager does not know.
+    pub age: Option<Duration>,
 }

@@ -73,6 +73,14 @@ impl Packager {
                 self.notice(Notice::Broken(error));
                 Ok(())
             }
+            Event::Damaged(error) => {
+                let is_hit = |track: &&mut Track| error.track.is_none_or(|id| id == track.init.id);
+                for track in self.tracks.iter_mut().filter(is_hit) {
+                    track.cut(&mut self.outputs)?;
+                }
+                self.notice(Notice::Damaged(error));
+                Ok(())
+            }
             Event::Note(note) => {
                 self.notice(match note {
                     Note::UnknownTrack(id) => Notice::UnknownTrack(id),

@@ -29,7 +29,7 @@ macro_rules! targets {
     };
 }
 
-targets!(demux, media, catalog, frame, recording);
+targets!(demux, media, catalog, frame, recording, ts, annexb);
 
 fn run(name: &str, target: fuzz::Target) {
     fuzz::measure_with(|run| allocation_counter::measure(run).bytes_max);

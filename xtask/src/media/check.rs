@@ -16,9 +16,11 @@ pub(super) fn compare(case: Case<'_>, input: &Path, output: &Path) -> anyhow::Re
         ours.len(),
         theirs.len()
     );
-    let is_exact = case.container == "cmaf";
+    let is_exact = case.container == "cmaf" && case.format == "mp4";
+    let has_times = case.format != "h264";
     // Start codes in front of parameter sets change sizes where those are in the stream.
-    let has_sizes = is_exact || !matches!(case.fixture, "avc3" | "hev1");
+    let is_in_band = matches!(case.fixture, "avc3" | "hev1") || case.format != "mp4";
+    let has_sizes = is_exact || !is_in_band;
     for (number, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
         let [ours_len, theirs_len] = [ours, theirs].map(Vec::len);
         ensure!(
@@ -28,7 +30,8 @@ pub(super) fn compare(case: Case<'_>, input: &Path, output: &Path) -> anyhow::Re
         for (at, (our, their)) in ours.iter().zip(theirs).enumerate() {
             let is_same = our.is_key == their.is_key && (!has_sizes || our.size == their.size);
             ensure!(
-                is_same && is_in_time([&ours[0], &theirs[0]], [our, their], is_exact),
+                is_same
+                    && (!has_times || is_in_time([&ours[0], &theirs[0]], [our, their], is_exact)),
                 "packet {at} of stream {number} is {our:?} instead of {their:?}"
             );
         }

@@ -16,8 +16,28 @@ use crate::relay::{Plan, Relay, tail};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Case<'a> {
     pub(super) fixture: &'a str,
+    /// What ffmpeg calls the format of the input.
+    pub(super) format: &'a str,
     pub(super) container: &'a str,
     pub(super) scheme: &'a str,
+}
+
+impl Case<'_> {
+    fn input_flag(&self) -> &'static str {
+        match self.format {
+            "mpegts" => "--ts",
+            "h264" => "--avc3",
+            _ => "--fmp4",
+        }
+    }
+
+    fn output_flag(&self) -> &'static str {
+        if self.format == "mpegts" && self.scheme == "moqt" {
+            "--ts"
+        } else {
+            "--fmp4"
+        }
+    }
 }
 
 impl fmt::Display for Case<'_> {
@@ -75,19 +95,20 @@ impl Stage {
 impl Ends {
     /// Publishes the file, and compares it with what comes out.
     pub(super) fn run(&self, case: Case<'_>, input: &Path) -> anyhow::Result<()> {
-        let output = self.dir.join(format!("{case}.mp4"));
+        let flag = case.output_flag();
+        let output = self.dir.join(format!("{case}.{}", &flag[2..]));
         let logs =
             ["subscriber", "publisher"].map(|end| self.dir.join(format!("{case}-{end}.log")));
         let [heard, said] = &logs;
         let mut subscriber = self.client("subscribe", case);
-        subscriber.args(["--fmp4", "--video", "all", "--audio", "all"]);
+        subscriber.args([flag, "--video", "all", "--audio", "all"]);
         subscriber.stdout(File::create(&output).context("creating the output")?);
         let mut subscriber = Running::start(&mut subscriber, heard)?;
         subscriber.says("waiting for")?;
         let mut publisher = self.client("publish", case);
         publisher
             .arg(input)
-            .args(["--fmp4", "--container", case.container]);
+            .args([case.input_flag(), "--container", case.container]);
         let publisher = Running::start(&mut publisher, said)?;
         publisher.ends("the publisher")?;
         subscriber.ends("the subscriber")?;

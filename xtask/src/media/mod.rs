@@ -4,6 +4,7 @@ mod check;
 mod flow;
 mod options;
 mod probe;
+mod streams;
 // One table for the library's tests and for whole processes.
 #[path = "../../../moq-media/tests/common/fixtures.rs"]
 mod table;
@@ -38,11 +39,16 @@ pub(crate) fn run(workspace: &Workspace, args: &[&str]) -> anyhow::Result<()> {
     let stage = Stage::start(&program, &dir, &options.version)?;
 
     let (mut good, mut skipped, mut failed) = (0, 0, Vec::new());
-    for (name, arguments) in table::FIXTURES {
+    let files = table::FIXTURES
+        .iter()
+        .map(|(name, arguments)| (name, "mp4", arguments));
+    let streams = streams::STREAMS.iter();
+    let streams = streams.map(|(name, format, arguments)| (name, *format, arguments));
+    for (name, format, arguments) in files.chain(streams) {
         if !options.has_fixture(name) {
             continue;
         }
-        let input = match make(&dir, name, arguments) {
+        let input = match make(&dir, name, format, arguments) {
             Ok(input) => input,
             Err(error) => {
                 skipped += 1;
@@ -50,7 +56,7 @@ pub(crate) fn run(workspace: &Workspace, args: &[&str]) -> anyhow::Result<()> {
                 continue;
             }
         };
-        for (case, result) in cases(&stage.ends, name, &input, &options) {
+        for (case, result) in cases(&stage.ends, (name, format), &input, &options) {
             match result {
                 Ok(()) => {
                     good += 1;
@@ -77,7 +83,7 @@ pub(crate) fn run(workspace: &Workspace, args: &[&str]) -> anyhow::Result<()> {
 /// A fixture in every container and over every binding, all at a time.
 fn cases<'a>(
     ends: &Ends,
-    fixture: &'a str,
+    fixture: (&'a str, &'a str),
     input: &Path,
     options: &'a Options,
 ) -> Vec<(Case<'a>, anyhow::Result<()>)> {
@@ -96,8 +102,8 @@ fn cases<'a>(
 }
 
 /// A file of two seconds, made once. `V:rate` and `A:rate` stand for inputs.
-fn make(dir: &Path, name: &str, arguments: &str) -> anyhow::Result<PathBuf> {
-    let path = dir.join(format!("{name}.mp4"));
+fn make(dir: &Path, name: &str, format: &str, arguments: &str) -> anyhow::Result<PathBuf> {
+    let path = dir.join(format!("{name}.{format}"));
     let arguments = arguments.replace("{plain}", "frag_keyframe+empty_moov+default_base_moof");
     let (mut inputs, mut rest) = (Vec::new(), Vec::new());
     for argument in arguments.split(' ') {
@@ -115,7 +121,7 @@ fn make(dir: &Path, name: &str, arguments: &str) -> anyhow::Result<PathBuf> {
     let mut ffmpeg = Command::new("ffmpeg");
     ffmpeg.args(["-v", "error", "-y"]).args(inputs);
     ffmpeg.args(["-pix_fmt", "yuv420p"]).args(rest);
-    ffmpeg.args(["-threads", "1", "-f", "mp4"]).arg(&path);
+    ffmpeg.args(["-threads", "1", "-f", format]).arg(&path);
     let made = ffmpeg.output().context("starting ffmpeg")?;
     let said = String::from_utf8_lossy(&made.stderr);
     let said = said.lines().next().unwrap_or_default();

@@ -3,6 +3,7 @@
 use anyhow::{Context as _, bail, ensure};
 
 use super::flow::Case;
+use super::streams::STREAMS;
 use super::table::FIXTURES;
 
 /// What `cargo xtask media --help` prints.
@@ -12,10 +13,12 @@ Usage: cargo xtask media [OPTIONS]
 Has ffmpeg make files of all codecs and layouts that moq-media reads, publishes each by `moq publish --fmp4` in real
 time through a relay, and compares what `moq subscribe --fmp4` writes by ffprobe. In cmaf all packets have to be equal:
 count, size, key flag, pts and dts but for one constant. In legacy and loc, pts within a microsecond and a tick, and dts
-has to rise. Tracks keep their times to each other, and ffmpeg has to decode the output without a word. What ffmpeg
-can't make here is skipped, with its reason; so is everything without ffmpeg.
+has to rise. Transport streams and H.264 alone go in by --ts and --avc3; the former come out by --ts over moqt, all else by
+--fmp4. Their times are judged as in legacy, and those of H.264 alone, which has none, not at all. Tracks keep their times to
+each other, and ffmpeg has to decode the output without a word. What ffmpeg can't make here is skipped, with its reason; so
+is everything without ffmpeg.
 
-  --quick         four of the files, legacy over https and cmaf over moqt
+  --quick         five of the files, legacy over https and cmaf over moqt
   --fixture NAME  one of the files
   --version V     the draft, such as moq-lite-06
 ";
@@ -41,7 +44,9 @@ impl Options {
                 "--quick" => options.is_quick = true,
                 "--fixture" => {
                     let value = args.next().context("--fixture needs a name")?;
-                    let names: Vec<_> = FIXTURES.iter().map(|(name, _)| *name).collect();
+                    let files = FIXTURES.iter().map(|(name, _)| *name);
+                    let streams = STREAMS.iter().map(|(name, ..)| *name);
+                    let names: Vec<_> = files.chain(streams).collect();
                     ensure!(
                         names.contains(&value),
                         "no such fixture; there are {}",
@@ -67,17 +72,21 @@ impl Options {
     }
 
     /// The ways that a fixture goes.
-    pub(super) fn cases<'a>(&self, fixture: &'a str) -> impl Iterator<Item = Case<'a>> {
+    pub(super) fn cases<'a>(
+        &self,
+        (fixture, format): (&'a str, &'a str),
+    ) -> impl Iterator<Item = Case<'a>> {
         let all: &[(&str, &str)] = if self.is_quick { FEW } else { ALL };
         all.iter().map(move |(container, scheme)| Case {
             fixture,
+            format,
             container,
             scheme,
         })
     }
 }
 
-const QUICK: [&str; 4] = ["h264-bframes", "ntsc", "hev1", "audio-only"];
+const QUICK: [&str; 5] = ["h264-bframes", "ntsc", "hev1", "audio-only", "ts-h264-aac"];
 
 const FEW: &[(&str, &str)] = &[("legacy", "https"), ("cmaf", "moqt")];
 

@@ -37,6 +37,8 @@ pub(super) fn packets(file: &Path) -> anyhow::Result<Vec<Vec<Packet>>> {
     };
     let mut streams: Vec<_> = of_kind("stream").collect();
     streams.sort_by_key(|stream| (stream.get(2) != Some(&"video"), stream.get(1).copied()));
+    // Those of a program are told with it, and once more.
+    streams.dedup_by_key(|stream| stream.get(1).copied());
     let mut all = Vec::new();
     for stream in streams {
         let scale = stream.get(3).and_then(|base| base.split_once('/'));
@@ -58,12 +60,20 @@ fn read(fields: &[&str], scale: i64) -> anyhow::Result<Packet> {
         anyhow::bail!("a packet without its fields: {fields:?}");
     };
     Ok(Packet {
-        pts: pts.parse().context("pts")?,
-        dts: dts.parse().context("dts")?,
+        pts: time(pts).context("pts")?,
+        dts: time(dts).context("dts")?,
         size: size.parse().context("size")?,
         is_key: flags.starts_with('K'),
         scale,
     })
+}
+
+/// A time; 0 in streams that have none.
+fn time(text: &str) -> anyhow::Result<i64> {
+    if text == "N/A" {
+        return Ok(0);
+    }
+    Ok(text.parse()?)
 }
 
 /// What ffmpeg says while it decodes a file, which is nothing if all is well.

@@ -16,7 +16,7 @@ use super::{bad_input, lines};
 use crate::args::PublishArgs;
 use crate::client::Link;
 use crate::input::Source;
-use crate::media;
+use crate::media::{self, Stats};
 use crate::progress::Console;
 
 /// Reads, publishes what is due, waits.
@@ -24,6 +24,7 @@ pub(super) struct Pump<'a> {
     import: Import,
     args: &'a PublishArgs,
     console: &'a Console,
+    stats: Stats<'a>,
     pacer: Pacer,
     is_paced: bool,
     is_file: bool,
@@ -51,6 +52,7 @@ impl<'a> Pump<'a> {
         source: Source,
         args: &'a PublishArgs,
         console: &'a Console,
+        stats: Stats<'a>,
     ) -> Self {
         let is_file = source.is_file();
         let mut redraw = interval(REDRAW);
@@ -59,6 +61,7 @@ impl<'a> Pump<'a> {
             import,
             args,
             console,
+            stats,
             pacer: Pacer::default(),
             is_paced: args.fmp4.is_paced(is_file),
             is_file,
@@ -71,8 +74,8 @@ impl<'a> Pump<'a> {
         }
     }
 
-    pub(super) fn into_import(self) -> Import {
-        self.import
+    pub(super) fn into_parts(self) -> (Import, Stats<'a>) {
+        (self.import, self.stats)
     }
 
     /// Publishes all of the input but what only its end makes whole.
@@ -115,7 +118,7 @@ impl<'a> Pump<'a> {
                 Step::Due => {}
                 Step::Input(Some(chunk)) => self.take(chunk.context("cannot read the input")?)?,
                 Step::Input(None) => self.ended()?,
-                Step::Redraw => self.console.show(|| media::line(lines(&self.import))),
+                Step::Redraw => self.stats.show(|| lines(&self.import))?,
             }
         }
     }
@@ -157,9 +160,7 @@ impl<'a> Pump<'a> {
                 biased;
                 () = &mut ready => return Ok(()),
                 event = link.event() => event?,
-                _ = self.redraw.tick() => {
-                    self.console.show(|| media::line(lines(&self.import)));
-                }
+                _ = self.redraw.tick() => self.stats.show(|| lines(&self.import))?,
             }
         }
     }
@@ -213,6 +214,8 @@ impl<'a> Pump<'a> {
             return Ok(());
         }
         let file: Option<PathBuf> = self.args.file.clone();
+        let again = self.import.begin_again();
+        again.map_err(|error| bad_input(error, self.args))?;
         self.input = Some(Source::open(file.as_deref())?.read());
         self.had_bytes = false;
         Ok(())

@@ -2,5 +2,7 @@
 
 mod files;
 mod flows;
+mod pattern;
 mod recordings;
 mod single;
+mod streams;

@@ -1,8 +1,12 @@
 //! H.264: `avcC` and sequence parameter sets.
 
+mod slice;
 mod sps;
 
 pub use sps::Sps;
+
+pub(crate) use slice::Slice;
+pub(crate) use sps::Order;
 
 use bytes::Bytes;
 

@@ -13,9 +13,24 @@ pub struct Sps {
     pub height: u32,
     /// How many pictures may be decoded before one that is shown earlier, if it says so.
     pub reorder: Option<u32>,
+    /// How a stream without times has to be timed.
+    pub(crate) order: Order,
     pub(super) chroma_format: u32,
     pub(super) luma_depth: u32,
     pub(super) chroma_depth: u32,
+}
+
+/// What tells when pictures are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Order {
+    /// Ticks of a picture, and ticks per second, of the VUI.
+    pub(crate) timing: Option<(u32, u32)>,
+    /// Bits of a picture's order number, if slices carry it.
+    pub(crate) order_bits: Option<usize>,
+    /// Bits of `frame_num`.
+    pub(crate) frame_bits: usize,
+    pub(crate) has_fields: bool,
+    pub(crate) has_planes: bool,
 }
 
 impl Sps {
@@ -31,23 +46,25 @@ impl Sps {
         bits.skip(16, "level_idc")?;
         bits.ue("seq_parameter_set_id")?;
         let (mut chroma_format, mut luma_depth, mut chroma_depth) = (1, 0, 0);
+        let mut order = Order::default();
         if HIGH_PROFILES.contains(&profile) {
             chroma_format = bits.ue("chroma_format_idc")?;
             if chroma_format == 3 {
-                bits.skip(1, "separate_colour_plane_flag")?;
+                order.has_planes = bits.flag("separate_colour_plane_flag")?;
             }
             luma_depth = bits.ue("bit_depth_luma_minus8")?;
             chroma_depth = bits.ue("bit_depth_chroma_minus8")?;
             bits.skip(1, "qpprime_y_zero_transform_bypass_flag")?;
             scaling_matrix(&mut bits, if chroma_format == 3 { 12 } else { 8 })?;
         }
-        frame_numbers(&mut bits)?;
-        let (width, height) = picture_size(&mut bits, chroma_format)?;
-        let reorder = vui_reorder(&mut bits).unwrap_or(None);
+        frame_numbers(&mut bits, &mut order)?;
+        let (width, height) = picture_size(&mut bits, chroma_format, &mut order)?;
+        let reorder = vui(&mut bits, &mut order).unwrap_or(None);
         Ok(Self {
             width,
             height,
             reorder,
+            order,
             chroma_format,
             luma_depth,
             chroma_depth,
@@ -81,11 +98,12 @@ fn scaling_matrix(bits: &mut Bits<'_>, lists: usize) -> Result<(), CodecError> {
     Ok(())
 }
 
-fn frame_numbers(bits: &mut Bits<'_>) -> Result<(), CodecError> {
-    bits.ue("log2_max_frame_num_minus4")?;
+fn frame_numbers(bits: &mut Bits<'_>, order: &mut Order) -> Result<(), CodecError> {
+    order.frame_bits = number_bits(bits, "log2_max_frame_num_minus4")?;
     match bits.ue("pic_order_cnt_type")? {
         0 => {
-            bits.ue("log2_max_pic_order_cnt_lsb_minus4")?;
+            let order_bits = number_bits(bits, "log2_max_pic_order_cnt_lsb_minus4")?;
+            order.order_bits = Some(order_bits);
         }
         1 => {
             bits.skip(1, "delta_pic_order_always_zero_flag")?;
@@ -106,7 +124,18 @@ fn frame_numbers(bits: &mut Bits<'_>) -> Result<(), CodecError> {
     bits.skip(1, "gaps_in_frame_num_value_allowed_flag")
 }
 
-fn picture_size(bits: &mut Bits<'_>, chroma_format: u32) -> Result<(u32, u32), CodecError> {
+fn number_bits(bits: &mut Bits<'_>, field: &'static str) -> Result<usize, CodecError> {
+    match bits.ue(field)? {
+        more @ 0..=12 => Ok(more as usize + 4),
+        more => Err(bits.wrong(field, "at most 12", more)),
+    }
+}
+
+fn picture_size(
+    bits: &mut Bits<'_>,
+    chroma_format: u32,
+    order: &mut Order,
+) -> Result<(u32, u32), CodecError> {
     let width = bits.ue("pic_width_in_mbs_minus1")?;
     let height = bits.ue("pic_height_in_map_units_minus1")?;
     if width >= MAX_BLOCKS || height >= MAX_BLOCKS {
@@ -118,6 +147,7 @@ fn picture_size(bits: &mut Bits<'_>, chroma_format: u32) -> Result<(u32, u32), C
         ));
     }
     let frames_only = bits.flag("frame_mbs_only_flag")?;
+    order.has_fields = !frames_only;
     if !frames_only {
         bits.skip(1, "mb_adaptive_frame_field_flag")?;
     }
@@ -136,8 +166,8 @@ fn picture_size(bits: &mut Bits<'_>, chroma_format: u32) -> Result<(u32, u32), C
     Ok((width, height))
 }
 
-/// `max_num_reorder_frames` of the VUI, if the stream has it.
-fn vui_reorder(bits: &mut Bits<'_>) -> Result<Option<u32>, CodecError> {
+/// `max_num_reorder_frames` of the VUI, if the stream has it; its timing goes into `order`.
+fn vui(bits: &mut Bits<'_>, order: &mut Order) -> Result<Option<u32>, CodecError> {
     const FIELD: &str = "vui_parameters";
     if !bits.flag(FIELD)? {
         return Ok(None);
@@ -159,7 +189,13 @@ fn vui_reorder(bits: &mut Bits<'_>) -> Result<Option<u32>, CodecError> {
         bits.ue(FIELD)?;
     }
     if bits.flag(FIELD)? {
-        bits.skip(65, FIELD)?;
+        let (ticks, scale) = (bits.read(32, FIELD)?, bits.read(32, FIELD)?);
+        // A tick is a field, and a picture two.
+        let ticks = ticks.saturating_mul(2);
+        // Less than a picture in ten seconds is damage.
+        let is_rate = ticks > 0 && ticks / 10 <= scale && scale > 0;
+        order.timing = is_rate.then_some((ticks, scale));
+        bits.skip(1, FIELD)?;
     }
     let has_nal = hrd(bits)?;
     let has_vcl = hrd(bits)?;

@@ -1,5 +1,7 @@
 //! What people see on stderr: notes, and one line of progress that is written over and over.
 
+mod lines;
+
 use std::fmt::{Display, Write as _};
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,8 +21,8 @@ pub(crate) struct Console {
 struct Inner {
     is_quiet: bool,
     is_terminal: bool,
-    /// Whether a line of progress stands on the terminal.
-    is_drawn: Mutex<bool>,
+    /// How many lines of progress stand on the terminal.
+    drawn: Mutex<usize>,
 }
 
 impl Console {
@@ -29,7 +31,7 @@ impl Console {
         let inner = Inner {
             is_quiet,
             is_terminal: io::stderr().is_terminal(),
-            is_drawn: Mutex::new(false),
+            drawn: Mutex::new(0),
         };
         Self {
             inner: Arc::new(inner),
@@ -78,8 +80,13 @@ impl Console {
 
     /// Shows a line of progress of its own, in place of the one before: nothing without a terminal.
     pub(crate) fn show(&self, line: impl FnOnce() -> String) {
+        self.show_lines(|| vec![line()]);
+    }
+
+    /// Shows several lines of progress, in place of those before: nothing without a terminal.
+    pub(crate) fn show_lines(&self, lines: impl FnOnce() -> Vec<String>) {
         if self.inner.is_terminal && !self.inner.is_quiet {
-            self.draw(&line());
+            self.draw(&lines());
         }
     }
 
@@ -96,27 +103,29 @@ impl Console {
             let (now, total) = (Instant::now(), counters.bytes.load(Ordering::Relaxed));
             let rate = rate(total - bytes, now - at);
             (at, bytes) = (now, total);
-            self.draw(&counters.line(rate));
+            self.draw(&[counters.line(rate)]);
         }
     }
 
-    fn draw(&self, line: &str) {
-        let mut is_drawn = self.lock();
-        *is_drawn = true;
-        let _ = write!(io::stderr(), "\r{line}{CLEAR}");
+    fn draw(&self, lines: &[String]) {
+        let mut drawn = self.lock();
+        let text = lines::in_place_of(*drawn, lines);
+        *drawn = lines.len();
+        let _ = write!(io::stderr(), "{text}");
     }
 
-    /// Takes the line of progress away.
+    /// Takes the lines of progress away.
     fn clear(&self) {
-        let mut is_drawn = self.lock();
-        if std::mem::take(&mut *is_drawn) {
-            let _ = write!(io::stderr(), "\r{CLEAR}");
+        let mut drawn = self.lock();
+        let before = std::mem::take(&mut *drawn);
+        if before > 0 {
+            let _ = write!(io::stderr(), "{}", lines::in_place_of(before, &[]));
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, bool> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, usize> {
         self.inner
-            .is_drawn
+            .drawn
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
@@ -247,9 +256,6 @@ fn amount(bytes: f64) -> String {
 
 /// Not known, or not of this command.
 const UNKNOWN: u64 = u64::MAX;
-
-/// Erases to the end of the line.
-const CLEAR: &str = "\x1b[K";
 
 /// Four times a second.
 const REDRAW: Duration = Duration::from_millis(250);

@@ -1,5 +1,7 @@
 //! `moq demo`: a relay, a publisher and a subscriber on this machine, over real QUIC.
 
+mod media;
+
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
@@ -39,19 +41,36 @@ pub(crate) async fn run(args: DemoArgs, console: &Console) -> anyhow::Result<Exi
     let addr = *relay.addrs().first().context("the relay has no address")?;
     let url = Url::parse(&format!("https://{addr}")).context("cannot name the relay")?;
     let client = ClientArgs::pinned(url, identity.fingerprint());
-    if !output::print(&how_to_join(addr, &client, args.duration))? {
+    if !output::print(&how_to_join(addr, &client, &args))? {
         return Ok(Exit::Ok);
     }
-    let outcome = tokio::select! {
-        outcome = flow(&client, args.duration, console) => outcome?,
+    let (report, verdict) = tokio::select! {
+        told = told(&client, &args, console) => told?,
         () = relay.run() => anyhow::bail!("the relay stopped"),
     };
     relay.close().await;
-    output::print(&outcome.report())?;
-    outcome.verdict()
+    output::print(&report)?;
+    verdict
 }
 
-fn how_to_join(addr: SocketAddr, client: &ClientArgs, duration: Duration) -> String {
+/// What came of it, and whether that is well.
+async fn told(
+    client: &ClientArgs,
+    args: &DemoArgs,
+    console: &Console,
+) -> anyhow::Result<(String, anyhow::Result<Exit>)> {
+    Ok(if args.media {
+        let outcome = media::flow(client, args.duration, console).await?;
+        (outcome.report(), outcome.verdict())
+    } else {
+        let outcome = flow(client, args.duration, console).await?;
+        (outcome.report(), outcome.verdict())
+    })
+}
+
+fn how_to_join(addr: SocketAddr, client: &ClientArgs, args: &DemoArgs) -> String {
+    let duration = args.duration;
+    let how = if args.media { " --fmp4 | ffplay -" } else { "" };
     let mut text = format!("relay on {addr}, {duration:?}; join from another terminal:\n");
     let pin = client
         .tls_fingerprint
@@ -60,11 +79,11 @@ fn how_to_join(addr: SocketAddr, client: &ClientArgs, duration: Duration) -> Str
     // Writing into a string cannot fail.
     let _ = writeln!(
         text,
-        "  moq subscribe https://{addr} {BROADCAST} --tls-fingerprint {pin}"
+        "  moq subscribe https://{addr} {BROADCAST} --tls-fingerprint {pin}{how}"
     );
     let _ = writeln!(
         text,
-        "  moq subscribe moqt://{addr} {BROADCAST} --tls-fingerprint {pin}"
+        "  moq subscribe moqt://{addr} {BROADCAST} --tls-fingerprint {pin}{how}"
     );
     let _ = writeln!(text, "  moq publish http://{addr} hello");
     let _ = writeln!(text, "  moq ls http://{addr} --watch");
