@@ -38,6 +38,9 @@ pub struct Limits {
     pub fetches: usize,
     /// Requests for estimates that are answered at one time; one more is refused.
     pub probes: usize,
+    /// Unidirectional streams that are taken in at one time; further ones are accepted later. A transport may
+    /// give credit for the next stream before the session has taken in one that has arrived whole.
+    pub uni_streams: usize,
     /// Streams of a kind that have not said what they are for; further ones are accepted later.
     pub headerless: usize,
     /// Requests and groups that do not parse, and the like; one more closes the session.
@@ -67,6 +70,7 @@ impl Default for Limits {
             track_rate: Rate::new(2_048, Duration::from_millis(1)),
             fetches: 256,
             probes: 4,
+            uni_streams: 1_024,
             headerless: 64,
             strikes: Rate::new(100, Duration::from_millis(600)),
             resets: Rate::new(200, Duration::from_millis(20)),
@@ -110,6 +114,7 @@ impl Limits {
             tracks: usize::MAX,
             track_rate: any,
             fetches: usize::MAX,
+            uni_streams: usize::MAX,
             strikes: any,
             resets: any,
             refusals: any,
