@@ -217,7 +217,7 @@ fn half(version: Version, len: usize) -> BytesMut {
 fn half_sent_requests_that_are_refused_make_nothing_wait() {
     for_each_version(|version| async move {
         let limits = limits(|limits| {
-            limits.buffered = 8 * 1_024;
+            limits.buffered = 16 * 1_024;
             limits.refusals = Rate::new(3, LONG);
         });
         let (mut peer, session) = enter(version, &OriginProducer::new(), limits).await;
@@ -236,7 +236,7 @@ fn half_sent_requests_are_bounded_together() {
     for_each_version(|version| async move {
         for kind in [BiStream::Subscribe, BiStream::Announce] {
             // Each takes at least as much as arrives, and at most twice that.
-            let limits = limits(|limits| limits.buffered = 8 * 256 * 1_024);
+            let limits = limits(|limits| limits.buffered = 16 * 256 * 1_024);
             let (mut peer, session) = enter(version, &OriginProducer::new(), limits).await;
             let mut streams = Vec::new();
             for _ in 0..16 {

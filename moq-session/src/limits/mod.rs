@@ -50,7 +50,7 @@ pub struct Limits {
     /// How fast requests may come that are refused; further ones are accepted later.
     pub refusals: Rate,
     /// Bytes of frames and messages that have not arrived whole; a frame above it is refused with its
-    /// group. Messages may have an eighth of it; a request above that is refused.
+    /// group. Messages may have a sixteenth of it; a request above that is refused.
     pub buffered: u64,
     /// Bytes of a datagram; a larger one is neither sent nor taken in.
     pub datagram: usize,
