@@ -51,6 +51,7 @@ impl Stage {
             is_ours: true,
             version: version.to_owned(),
             public: "**".to_owned(),
+            plain: None,
             upstream: None,
             drains: false,
             identity: dir.join("unused"),
