@@ -204,11 +204,29 @@ fn half(version: Version, len: usize) -> BytesMut {
 }
 
 #[test]
+fn half_sent_requests_that_are_refused_make_nothing_wait() {
+    for_each_version(|version| async move {
+        let limits = limits(|limits| {
+            limits.buffered = 16 * 1_024;
+            limits.refusals = Rate::new(3, LONG);
+        });
+        let (mut peer, session) = enter(version, &OriginProducer::new(), limits).await;
+        for _ in 0..10 {
+            let mut stream = peer.open_bi(BiStream::Subscribe).await;
+            stream.send_bytes(half(version, 60_000)).await;
+            stream.expect_reset(NO_CAPACITY).await;
+        }
+        assert!(!is_late(&mut peer).await);
+        reached(&session, Limit::Buffered, 10);
+    });
+}
+
+#[test]
 fn half_sent_requests_are_bounded_together() {
     for_each_version(|version| async move {
         for kind in [BiStream::Subscribe, BiStream::Announce] {
             // Each takes at least as much as arrives, and at most twice that.
-            let limits = limits(|limits| limits.buffered = 8 * 256 * 1_024);
+            let limits = limits(|limits| limits.buffered = 16 * 256 * 1_024);
             let (mut peer, session) = enter(version, &OriginProducer::new(), limits).await;
             let mut streams = Vec::new();
             for _ in 0..16 {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use common::announce::Teller;
 use common::limits::{around, enter, reached};
-use common::scripts::{Fed, accept_track, header, settle};
+use common::scripts::{A_WHILE, Fed, accept_track, header, settle};
 use common::{for_each_version, for_each_with};
 use moq_session::testing::Peer;
 use moq_session::{
@@ -80,6 +80,54 @@ fn frames_on_their_way_are_bounded_together() {
             settle().await;
             reached(&fed.session, Limit::Buffered, u64::from(is_over));
         }
+    });
+}
+
+#[test]
+fn so_many_groups_are_taken_in_at_one_time() {
+    for_each_version(|version| async move {
+        for (count, is_over) in around(3) {
+            let mut limits = Limits::default();
+            limits.uni_streams = 3;
+            let mut fed = fed(version, limits).await;
+            settle().await;
+            let mut streams = Vec::new();
+            for sequence in 0..count {
+                let mut stream = fed.peer.group(&header(fed.id, sequence)).await;
+                stream.send_bytes(frame_header(version, 0)).await;
+                settle().await;
+                streams.push(stream);
+            }
+            for _ in 0..count.min(3) {
+                fed.group().await;
+            }
+            let more = tokio::time::timeout(A_WHILE, fed.group()).await;
+            assert!(more.is_err(), "there is no place for a fourth");
+            reached(&fed.session, Limit::UniStreams, u64::from(is_over));
+            if is_over {
+                streams.remove(0).finish();
+                assert_eq!(fed.group().await.sequence(), 3);
+            }
+        }
+    });
+}
+
+#[test]
+fn a_stream_that_has_said_its_type_does_not_wait_for_those_that_have_not() {
+    for_each_version(|version| async move {
+        let mut limits = Limits::default();
+        limits.headerless = 1;
+        let mut fed = fed(version, limits).await;
+        settle().await;
+        let mut kind = BytesMut::new();
+        moq_wire::varint::put(300, &mut kind, version).unwrap();
+        let mut silent = fed.peer.open_raw_uni().await;
+        silent.send_bytes(kind.split_to(1)).await;
+        settle().await;
+        let mut stream = fed.peer.group(&header(fed.id, 0)).await;
+        stream.finish();
+        assert_eq!(fed.group().await.sequence(), 0);
+        reached(&fed.session, Limit::Headerless, 0);
     });
 }
 

@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod drill;
+mod evil;
 mod fan_out;
 mod fuzz;
 mod instructions;
@@ -74,6 +75,8 @@ fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         ["soak", "--help" | "-h"] => std::io::stdout().write_all(soak::HELP.as_bytes())?,
         ["soak", options @ ..] => soak::run(&Workspace::load()?, options)?,
         ["drill", "--help" | "-h"] => std::io::stdout().write_all(drill::HELP.as_bytes())?,
+        ["evil", "--help" | "-h"] => std::io::stdout().write_all(evil::HELP.as_bytes())?,
+        ["evil", options @ ..] => return evil::run(&Workspace::load()?, options),
         ["media", "--help" | "-h"] => std::io::stdout().write_all(media::HELP.as_bytes())?,
         ["media", options @ ..] => media::run(&Workspace::load()?, options)?,
         ["drill", options @ ..] => drill::run(&Workspace::load()?, options)?,
@@ -98,6 +101,8 @@ Usage: cargo xtask COMMAND
                 (`cargo xtask soak --help` lists its options)
   drill         kills relay and publisher under subscribers, in real processes
                 (`cargo xtask drill --help` lists its options)
+  evil          hostile peers against a relay, and what they cost others
+                (`cargo xtask evil --help` lists its options)
   media         files of ffmpeg through publisher, relay and subscriber, judged by ffprobe
                 (`cargo xtask media --help` lists its options)
   bench relay   CPU per delivered frame of the relay, beside a bare fan-out on quinn

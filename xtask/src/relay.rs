@@ -29,6 +29,8 @@ pub(crate) struct Plan {
     pub(crate) version: String,
     /// What everybody may publish and subscribe to.
     pub(crate) public: String,
+    /// Starts ours as users do, with these options alone.
+    pub(crate) plain: Option<Vec<String>>,
     /// The relay that theirs dials: URL and fingerprint.
     pub(crate) upstream: Option<(String, String)>,
     /// Whether theirs asks its sessions to leave before it ends.
@@ -44,6 +46,11 @@ impl Plan {
     fn command(&self, port: u16) -> Command {
         let mut command = Command::new(&self.program);
         let address = format!("127.0.0.1:{port}");
+        if let Some(options) = &self.plain {
+            command.args(["relay", "--listen", &address]).args(options);
+            command.arg("--state").arg(self.dir.join("state"));
+            return command;
+        }
         if self.is_ours {
             command.args(["relay", "--listen", &address, "--log", "moq=debug,info"]);
             command.args(["--version", &self.version, "--auth-public", &self.public]);
@@ -105,6 +112,11 @@ impl Relay {
         };
         self.process = Some(process);
         Ok(())
+    }
+
+    /// The id of its process, while it runs.
+    pub(crate) fn id(&self) -> Option<String> {
+        self.process.as_ref().map(Process::id)
     }
 
     pub(crate) fn stop(&mut self) {

@@ -184,6 +184,11 @@ impl<R: RecvStream> Reader<R> {
         poll_fn(|cx| self.poll_fill(cx)).await.map(drop)
     }
 
+    /// Whether the stream's type has arrived, or something that is none.
+    pub(crate) fn has_type(&self) -> bool {
+        !matches!(varint::peek(&self.buf, self.version), Ok(None))
+    }
+
     /// The stream type that a stream begins with; `None` if it ended without one.
     ///
     /// # Errors

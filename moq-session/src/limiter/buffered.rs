@@ -32,9 +32,9 @@ impl Buffered {
         }
     }
 
-    /// Messages may have an eighth, so that frames always have room.
+    /// Messages may have a sixteenth, so that frames always have room.
     fn for_messages(&self) -> u64 {
-        self.limit / 8
+        self.limit / 16
     }
 }
 
@@ -146,8 +146,8 @@ mod tests {
     }
 
     #[test]
-    fn messages_on_their_way_have_an_eighth() {
-        let all = Arc::new(Buffered::new(80));
+    fn messages_on_their_way_have_a_sixteenth() {
+        let all = Arc::new(Buffered::new(160));
         let (mut one, mut other) = (Partial::new(&all), Partial::new(&all));
         assert!(one.set(9).is_ok());
         assert!(other.set(1).is_ok());
@@ -157,7 +157,7 @@ mod tests {
         drop(one);
         assert!(other.set(10).is_ok());
         let mut frame = all.hold();
-        assert!(frame.grow(70).is_ok());
+        assert!(frame.grow(150).is_ok());
         assert!(frame.grow(1).is_err(), "they share what is allowed");
     }
 }

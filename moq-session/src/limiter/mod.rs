@@ -110,8 +110,12 @@ impl Limiter {
     /// much for this end is no violation.
     pub(crate) fn strike(&self, fault: &PeerFault) {
         self.note(fault);
-        if matches!(fault, PeerFault::Exceeded { .. }) {
-            self.refused();
+        if let PeerFault::Exceeded { limit, .. } = fault {
+            // Half a message has cost its bytes and nothing else. Accepting later what comes after it would
+            // leave more of that with the transport than is allowed here.
+            if *limit != Limit::Buffered {
+                self.refused();
+            }
             return;
         }
         if !take(&self.strikes).is_zero() {
@@ -145,11 +149,20 @@ impl Limiter {
 
     /// Waits until one more stream may keep silent about its type.
     pub(crate) async fn permit(&self, headerless: &Arc<Semaphore>) -> OwnedSemaphorePermit {
-        if headerless.available_permits() == 0 {
-            self.reach(Limit::Headerless);
+        self.place(headerless, Limit::Headerless).await
+    }
+
+    /// Waits until there is a place for one more of what a limit is on.
+    pub(crate) async fn place(
+        &self,
+        places: &Arc<Semaphore>,
+        limit: Limit,
+    ) -> OwnedSemaphorePermit {
+        if places.available_permits() == 0 {
+            self.reach(limit);
         }
-        let permit = headerless.clone().acquire_owned().await;
-        permit.expect("the semaphore is never closed")
+        let place = places.clone().acquire_owned().await;
+        place.expect("the semaphore is never closed")
     }
 
     /// Counts a request that the peer took back before it brought anything.

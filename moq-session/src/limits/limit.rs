@@ -31,6 +31,8 @@ pub enum Limit {
     /// Bidirectional streams that are open at one time. The transport holds the peer to it; see
     /// [`Transport::set_stream_limit`](crate::transport::Transport::set_stream_limit).
     Streams,
+    /// [`crate::Limits::uni_streams`].
+    UniStreams,
     /// [`crate::Limits::headerless`].
     Headerless,
     /// A stream did not say in time what it is for.
@@ -74,6 +76,7 @@ impl Limit {
         Self::Fetches,
         Self::Probes,
         Self::Streams,
+        Self::UniStreams,
         Self::Headerless,
         Self::HeaderTime,
         Self::AnswerTime,
@@ -104,6 +107,7 @@ impl Limit {
             Self::Fetches => "live fetches",
             Self::Probes => "requests for estimates",
             Self::Streams => "open streams",
+            Self::UniStreams => "unidirectional streams at one time",
             Self::Headerless => "streams without a type",
             Self::HeaderTime => "time for a stream type",
             Self::AnswerTime => "time for an answer",
@@ -125,7 +129,8 @@ impl Limit {
     pub(crate) fn is_ordinary(self) -> bool {
         matches!(
             self,
-            Self::Headerless
+            Self::UniStreams
+                | Self::Headerless
                 | Self::HeaderTime
                 | Self::AnswerTime
                 | Self::WriteTime

@@ -39,6 +39,9 @@ pub struct Limits {
     pub fetches: usize,
     /// Requests for estimates that are answered at one time; one more is refused.
     pub probes: usize,
+    /// Unidirectional streams that are taken in at one time; further ones are accepted later. A transport may
+    /// give credit for the next stream before the session has taken in one that has arrived whole.
+    pub uni_streams: usize,
     /// Streams of a kind that have not said what they are for; further ones are accepted later.
     pub headerless: usize,
     /// Requests and groups that do not parse, and the like; one more closes the session.
@@ -48,7 +51,7 @@ pub struct Limits {
     /// How fast requests may come that are refused; further ones are accepted later, by 5 s at most.
     pub refusals: Rate,
     /// Bytes of frames and messages that have not arrived whole; a frame above it is refused with its
-    /// group. Messages may have an eighth of it; a request above that is refused.
+    /// group. Messages may have a sixteenth of it; a request above that is refused.
     pub buffered: u64,
     /// Bytes of a datagram; a larger one is neither sent nor taken in.
     pub datagram: usize,
@@ -68,6 +71,7 @@ impl Default for Limits {
             track_rate: Rate::new(2_048, Duration::from_millis(1)),
             fetches: 256,
             probes: 4,
+            uni_streams: 1_024,
             headerless: 64,
             strikes: Rate::new(100, Duration::from_millis(600)),
             resets: Rate::new(200, Duration::from_millis(20)),
@@ -111,6 +115,7 @@ impl Limits {
             tracks: usize::MAX,
             track_rate: Rate::ANY,
             fetches: usize::MAX,
+            uni_streams: usize::MAX,
             strikes: Rate::ANY,
             resets: Rate::ANY,
             refusals: Rate::ANY,

@@ -91,19 +91,23 @@ async fn answer<T: Transport>(
     drop(headerless);
     let is_awaited = !matches!(kind, Some(BiStream::Probe | BiStream::Goaway));
     let awaited = is_awaited.then(|| AwaitedGuard::new(&context.shared));
+    // Each in a box of its own: all requests would cost as much as the largest.
     let result = match kind {
-        Some(BiStream::Announce) => announce::answer(&context, &mut writer, &mut reader).await,
+        Some(BiStream::Announce) => {
+            Box::pin(announce::answer(&context, &mut writer, &mut reader)).await
+        }
         Some(BiStream::Subscribe) => {
-            // It lasts, and this future is as large as the largest request.
             let spawner = context.spawner.clone();
             let answer = subscribe::answer((context, outbox), awaited, writer, reader);
             spawner.spawn(Box::pin(answer));
             return Ok(());
         }
-        Some(BiStream::Track) => track::answer(&context, &mut writer, &mut reader).await,
-        Some(BiStream::Fetch) => fetch::answer(&context, &mut writer, &mut reader).await,
-        Some(BiStream::Probe) => probe::answer(&context, &mut writer, &mut reader).await,
-        Some(BiStream::Goaway) => return goaway::answer(&context, writer, reader).await,
+        Some(BiStream::Track) => Box::pin(track::answer(&context, &mut writer, &mut reader)).await,
+        Some(BiStream::Fetch) => Box::pin(fetch::answer(&context, &mut writer, &mut reader)).await,
+        Some(BiStream::Probe) => Box::pin(probe::answer(&context, &mut writer, &mut reader)).await,
+        Some(BiStream::Goaway) => {
+            return Box::pin(goaway::answer(&context, writer, reader)).await;
+        }
         None => {
             context.limiter.refused();
             writer.reset(code::stream::CANCELLED);

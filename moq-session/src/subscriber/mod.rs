@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use moq_model::session::{self, RequestQueue};
 use moq_wire::{UniStream, code};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use probe::Bandwidth;
 pub(crate) use probe::Probing;
@@ -62,13 +62,16 @@ pub(crate) fn spawn<T: Transport>(context: &Context<T>, requests: RequestQueue) 
 
 async fn accept<T: Transport>(context: Context<T>) -> Result<(), SessionError> {
     let mut transport = context.transport.clone();
-    let headerless = Arc::new(Semaphore::new(context.limiter.limits.headerless));
+    let limits = &context.limiter.limits;
+    let headerless = Arc::new(Semaphore::new(limits.headerless));
+    let places = limits.uni_streams.min(Semaphore::MAX_PERMITS);
+    let places = Arc::new(Semaphore::new(places));
     loop {
         let stream = std::future::poll_fn(|cx| transport.poll_accept_uni(cx)).await?;
+        let place = context.limiter.place(&places, Limit::UniStreams).await;
         let reader = Reader::new(stream, context.version).counted(&context);
-        context
-            .spawner
-            .spawn(Box::pin(take(context.clone(), reader, headerless.clone())));
+        let take = take(context.clone(), reader, headerless.clone(), place);
+        context.spawner.spawn(Box::pin(take));
     }
 }
 
@@ -80,11 +83,15 @@ async fn take<T: Transport>(
     context: Context<T>,
     mut reader: Reader<T::Recv>,
     headerless: Arc<Semaphore>,
+    _place: OwnedSemaphorePermit,
 ) -> Result<(), SessionError> {
     if reader.begun().await.is_err() {
         return Ok(());
     }
-    let headerless = context.limiter.permit(&headerless).await;
+    let headerless = match reader.has_type() {
+        true => None,
+        false => Some(context.limiter.permit(&headerless).await),
+    };
     let kind = match reader.stream_type().await {
         Ok(Some(kind)) => UniStream::from_code(kind, context.version),
         Err(StreamError::Timeout) => {

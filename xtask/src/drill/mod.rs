@@ -210,6 +210,7 @@ fn plan(program: &Path, version: &str, dir: &Path) -> Plan {
         is_ours: true,
         version: version.to_owned(),
         public: "**".to_owned(),
+        plain: None,
         upstream: None,
         drains: false,
         identity: dir.join("unused"),

@@ -62,6 +62,7 @@ impl Ours {
             is_ours: true,
             version: self.versions.first().cloned().unwrap_or_default(),
             public: "**".into(),
+            plain: None,
             upstream: None,
             drains: false,
             identity: self.identity.clone(),

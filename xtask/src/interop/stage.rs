@@ -92,6 +92,7 @@ impl<'a> Stage<'a> {
                 is_ours,
                 version: self.cell.version.clone(),
                 public: public.to_owned(),
+                plain: None,
                 upstream: upstream.filter(|_| !is_ours),
                 drains: self.cell.scenario.name == "goaway",
                 identity: self.ours.identity.clone(),

@@ -71,6 +71,7 @@ impl Stage {
             is_ours: true,
             version: version.to_owned(),
             public: "**".to_owned(),
+            plain: None,
             upstream: None,
             drains: false,
             identity: dir.join("unused"),
