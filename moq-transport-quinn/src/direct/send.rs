@@ -20,6 +20,8 @@ pub(crate) struct SendStream {
     head: Bytes,
     /// Whether the end was said, by finishing or resetting.
     ended: bool,
+    /// Whether it was abandoned here, before all of it was acknowledged.
+    is_reset: bool,
     /// Whether a waker was left with the connection.
     waits: bool,
 }
@@ -31,6 +33,7 @@ impl SendStream {
             id,
             head,
             ended: false,
+            is_reset: false,
             waits: false,
         }
     }
@@ -117,10 +120,8 @@ impl transport::SendStream for SendStream {
         let mut state = self.link.lock();
         let Some(quic) = state.live() else { return };
         // As with `finish`.
-        let _ = quic
-            .send_stream(self.id)
-            .reset(code::to_http3(code))
-            .is_ok();
+        let mut stream = quic.send_stream(self.id);
+        self.is_reset |= stream.reset(code::to_http3(code)).is_ok();
         self.link.call_to_write(&mut state);
     }
 
@@ -129,6 +130,9 @@ impl transport::SendStream for SendStream {
         if state.is_broken {
             drop(state);
             return Poll::Ready(Err(SendError::Transport(self.link.error())));
+        }
+        if self.is_reset && !self.link.has_ended(&state) {
+            return Poll::Ready(Err(SendError::Closed));
         }
         let stopped = state.quic.send_stream(self.id).stopped();
         Poll::Ready(match stopped {
