@@ -12,7 +12,6 @@ use moq_session::{
     AnnouncedEvent, BroadcastPath, BroadcastProducer, Limits, OriginProducer, Start, Subscription,
     Timescale, Track, TrackProducer, TrackRead, Version,
 };
-use moq_transport_quinn::Engine;
 use moq_transport_quinn::tls::Identity;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use url::Url;
@@ -22,19 +21,18 @@ use crate::client::{self, Link};
 use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::progress::{Console, Meter};
-use crate::relay::{Public, Relay, RelayConfig};
+use crate::relay::{DefaultServer, Public, Relay, RelayConfig};
 
 /// Runs the command.
 pub(crate) async fn run(args: DemoArgs, console: &Console) -> anyhow::Result<Exit> {
     let identity = Identity::generate(&["localhost".into(), Ipv4Addr::LOCALHOST.to_string()])
         .context("cannot generate a certificate")?;
-    let mut relay = Relay::bind(RelayConfig {
+    let mut relay = Relay::<DefaultServer>::bind(RelayConfig {
         listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
         identity: identity.clone(),
         reset_key: None,
         versions: Version::OFFERED.to_vec(),
         public: Public::everything(),
-        engine: Engine::default(),
         workers: NonZeroUsize::MIN,
         limits: Limits::default(),
     })?;

@@ -5,6 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use moq_transport_common::pin;
+use moq_transport_common::quic::{CLIENT, Profile};
+use moq_transport_common::quic::{H3_NO_ERROR, raw_error};
+use moq_transport_common::tls::Trust;
+use moq_transport_common::{Binding, Target};
+use moq_transport_common::{ConnectError, Phase};
 use quinn::{ConnectionError, TransportErrorCode};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
@@ -14,16 +20,10 @@ use web_transport_quinn::{ClientError, ConnectError as HttpError};
 
 use crate::client_config::ClientConfig;
 use crate::client_tls::Tls;
-use crate::closing::{H3_NO_ERROR, raw_error};
 use crate::connection::Connection;
 use crate::dial;
 use crate::endpoint::ClientEndpoints;
-use crate::error::{ConnectError, Phase};
-use crate::pin;
-use crate::reference::Link;
-use crate::target::{Binding, Target};
-use crate::tls::Trust;
-use crate::transport_config::{CLIENT, Profile};
+use crate::link::Link;
 
 /// Connects to servers. A clone shares sockets, roots and session tickets.
 #[derive(Debug, Clone)]
@@ -97,7 +97,7 @@ impl Client {
             }
         };
         tracing::debug!(kind = %link.info.kind, remote = ?link.info.remote, "connected");
-        Ok(Connection::reference(link))
+        Ok(Connection::new(link))
     }
 
     /// Waits until all connections are gone and their servers were told, which takes a few round

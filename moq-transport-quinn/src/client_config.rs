@@ -4,14 +4,13 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use moq_transport_common::ConnectError;
+use moq_transport_common::protocols;
+use moq_transport_common::quic::{Congestion, StreamLimits};
+use moq_transport_common::tls::{Fingerprint, Trust};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-
-use crate::error::ConnectError;
-use crate::protocols;
-use crate::tls::{Fingerprint, Trust};
-use crate::transport_config::{Congestion, StreamLimits};
 
 /// The settings of a [`Client`](crate::Client).
 ///

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use moq_transport_common::ConnectError;
+use moq_transport_common::quic::Profile;
+use moq_transport_common::tls::{Trust, Verifier};
 use quinn::crypto::rustls::QuicClientConfig;
 
 use crate::client_config::ClientConfig;
-use crate::error::ConnectError;
-use crate::tls::{Trust, Verifier};
-use crate::transport_config::Profile;
 
 /// What a handshake needs, for either binding.
 #[derive(Clone)]

@@ -8,11 +8,11 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use moq_transport_common::ConnectError;
 use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
 
 use crate::endpoint::local_for;
-use crate::error::ConnectError;
 
 /// Orders addresses for a race: the families in turn, IPv6 first.
 pub(crate) fn interleave(addrs: impl IntoIterator<Item = SocketAddr>) -> VecDeque<SocketAddr> {

@@ -1,11 +1,11 @@
-//! UDP sockets, and a client's endpoints on them.
+//! A client's endpoints.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use moq_transport_common::quic::open_client_socket;
 use quinn::{Endpoint, EndpointConfig, TokioRuntime};
-use socket2::{Domain, Protocol, Socket, Type};
 
 /// A client's endpoints, one per address family, opened when first needed.
 #[derive(Default)]
@@ -52,55 +52,3 @@ pub(crate) fn local_for(remote: SocketAddr, bind: Option<IpAddr>) -> SocketAddr 
     };
     SocketAddr::new(bind.unwrap_or(any), 0)
 }
-
-/// Opens a client's socket of one family.
-fn open_client_socket(local: SocketAddr) -> io::Result<UdpSocket> {
-    open_socket(local, false, false)
-}
-
-/// Opens a server's socket of one family. Where the port is shared, further ones can be opened on
-/// it, and the system gives all that one peer sends to one of them.
-pub(crate) fn open_server_socket(local: SocketAddr, shares_port: bool) -> io::Result<UdpSocket> {
-    open_socket(local, true, shares_port)
-}
-
-fn open_socket(local: SocketAddr, serving: bool, shares_port: bool) -> io::Result<UdpSocket> {
-    let socket = Socket::new(Domain::for_address(local), Type::DGRAM, Some(Protocol::UDP))?;
-    if local.is_ipv6() {
-        // So that the same port can be had on both families.
-        socket.set_only_v6(true)?;
-    }
-    if shares_port {
-        socket.set_reuse_port(true)?;
-    }
-    size_buffers(&socket, serving);
-    socket.set_nonblocking(true)?;
-    socket.bind(&local.into())?;
-    Ok(socket.into())
-}
-
-/// Asks for buffers that outlast a pause of the process, and says so if the system grants less.
-fn size_buffers(socket: &Socket, serving: bool) {
-    let asked = socket
-        .set_recv_buffer_size(SOCKET_BUFFER)
-        .and_then(|()| socket.set_send_buffer_size(SOCKET_BUFFER));
-    let granted =
-        asked.and_then(|()| Ok(socket.recv_buffer_size()?.min(socket.send_buffer_size()?)));
-    match granted {
-        Ok(bytes) if bytes >= SOCKET_BUFFER => {}
-        Ok(bytes) if serving => tracing::warn!(
-            bytes,
-            wanted = SOCKET_BUFFER,
-            "UDP socket buffers are small, so bursts may be lost; on Linux raise net.core.rmem_max and wmem_max"
-        ),
-        Ok(bytes) => tracing::debug!(
-            bytes,
-            wanted = SOCKET_BUFFER,
-            "UDP socket buffers are small"
-        ),
-        Err(error) => tracing::debug!(%error, "cannot size UDP socket buffers"),
-    }
-}
-
-/// Bytes per direction.
-const SOCKET_BUFFER: usize = 4 << 20;

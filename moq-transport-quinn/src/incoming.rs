@@ -1,45 +1,37 @@
 //! A connection that waits for an answer.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use moq_session::transport::{Incoming, TransportError, TransportInfo, TransportKind};
+use moq_session::transport::{Incoming, TransportError, TransportInfo};
+use moq_transport_common::quic::{
+    ANSWER_DEADLINE, Asked, H3, H3_NO_ERROR, NO_PROTOCOL, Profile, StreamLimits, accepted,
+    raw_error, refused,
+};
+use moq_transport_common::{HandshakeError, Live};
 use quinn::VarInt;
 use tokio::time::timeout;
 use web_transport_quinn::Request;
-use web_transport_quinn::http::StatusCode;
-use web_transport_quinn::proto::{ConnectRequest, ConnectResponse};
 
-use crate::closing::{H3_NO_ERROR, raw_error};
 use crate::connection::Connection;
-use crate::direct::{self, Owner};
-use crate::live::{Live, LiveLink};
-use crate::reference::{self, negotiated_alpn};
-use crate::transport_config::{Profile, StreamLimits};
+use crate::link::{Link, negotiated_alpn, server_name};
 
 /// A connection to a [`Server`](crate::Server) whose handshake is done, and its CONNECT request
 /// read if it is a WebTransport one. Dropped, it closes the connection.
 pub struct IncomingConnection {
-    kind: Kind,
-    request_path: Option<String>,
-    protocols: Vec<String>,
-    /// The name or authority that the client asked for.
-    authority: Option<String>,
-    /// The `Origin` header of a web page.
-    origin: Option<String>,
+    stage: Stage,
+    asked: Asked,
     setup: Arc<Setup>,
-    worker: usize,
 }
 
-enum Kind {
-    Direct(Owner),
-    Quic(quinn::Connection),
-    Web(Box<Request>),
+/// How far the connection is.
+enum Stage {
+    /// Raw QUIC, which asks for nothing.
+    Raw(quinn::Connection),
+    /// WebTransport, whose request is to be answered.
+    Requested(Box<Request>),
 }
-
-/// Why a handshake failed.
-pub(crate) type HandshakeError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What an accepted connection is made with.
 pub(crate) struct Setup {
@@ -50,94 +42,32 @@ pub(crate) struct Setup {
 
 impl IncomingConnection {
     /// Reads the request of a connection that has just been made, if its binding has one.
-    pub(crate) async fn direct(
-        owner: Owner,
-        alpn: Option<String>,
-        setup: Arc<Setup>,
-        worker: usize,
-    ) -> Result<Self, HandshakeError> {
-        let alpn = alpn.ok_or(NO_PROTOCOL)?;
-        if alpn != web_transport_quinn::ALPN {
-            return Ok(Self::raw(Kind::Direct(owner), alpn, setup).on(worker));
-        }
-        let request = owner.request().await?;
-        Ok(Self::requested(Kind::Direct(owner), &request, setup).on(worker))
-    }
-
-    /// As [`Self::direct`], of a connection of quinn.
-    pub(crate) async fn reference(
+    pub(crate) async fn new(
         quic: quinn::Connection,
         setup: Arc<Setup>,
     ) -> Result<Self, HandshakeError> {
         let alpn = negotiated_alpn(&quic).ok_or(NO_PROTOCOL)?;
-        if alpn != web_transport_quinn::ALPN {
-            return Ok(Self::raw(Kind::Quic(quic), alpn, setup));
-        }
-        let request = Request::accept(quic).await?;
-        let connect = ConnectRequest::clone(&request);
-        Ok(Self::requested(
-            Kind::Web(Box::new(request)),
-            &connect,
-            setup,
-        ))
-    }
-
-    fn raw(kind: Kind, alpn: String, setup: Arc<Setup>) -> Self {
-        let authority = match &kind {
-            Kind::Direct(owner) => owner.server_name(),
-            Kind::Quic(quic) => reference::server_name(quic),
-            Kind::Web(_) => None,
+        let (stage, asked) = if alpn == H3 {
+            let request = Request::accept(quic).await?;
+            let asked = Asked::by_request(&request);
+            (Stage::Requested(Box::new(request)), asked)
+        } else {
+            let asked = Asked::by_tls(alpn, server_name(&quic));
+            (Stage::Raw(quic), asked)
         };
-        Self {
-            kind,
-            request_path: None,
-            protocols: vec![alpn],
-            authority,
-            origin: None,
+        Ok(Self {
+            stage,
+            asked,
             setup,
-            worker: 0,
-        }
-    }
-
-    fn requested(kind: Kind, request: &ConnectRequest, setup: Arc<Setup>) -> Self {
-        let path = match request.url.query() {
-            Some(query) => format!("{}?{query}", request.url.path()),
-            None => request.url.path().to_owned(),
-        };
-        Self {
-            kind,
-            request_path: Some(path),
-            protocols: request.protocols.clone(),
-            authority: Some(request.url.authority().to_owned()),
-            origin: request
-                .headers
-                .get("origin")
-                .and_then(|origin| origin.to_str().ok())
-                .map(str::to_owned),
-            setup,
-            worker: 0,
-        }
-    }
-
-    fn on(self, worker: usize) -> Self {
-        Self { worker, ..self }
-    }
-
-    /// The worker that moves the connection's packets, as an index of
-    /// [`Server::runtimes`](crate::Server::runtimes). What works on the connection may run anywhere,
-    /// and is cheapest there.
-    #[must_use]
-    pub fn worker(&self) -> usize {
-        self.worker
+        })
     }
 
     /// The peer's address.
     #[must_use]
-    pub fn remote(&self) -> std::net::SocketAddr {
-        match &self.kind {
-            Kind::Direct(owner) => owner.remote(),
-            Kind::Quic(quic) => quic.remote_address(),
-            Kind::Web(request) => request.conn().remote_address(),
+    pub fn remote(&self) -> SocketAddr {
+        match &self.stage {
+            Stage::Raw(quic) => quic.remote_address(),
+            Stage::Requested(request) => request.conn().remote_address(),
         }
     }
 }
@@ -146,23 +76,15 @@ impl Incoming for IncomingConnection {
     type Transport = Connection;
 
     fn request_path(&self) -> Option<&str> {
-        self.request_path.as_deref()
+        self.asked.request_path()
     }
 
     fn protocols(&self) -> &[String] {
-        &self.protocols
+        self.asked.protocols()
     }
 
     fn info(&self) -> TransportInfo {
-        let mut info = TransportInfo::default();
-        info.kind = match self.request_path {
-            Some(_) => TransportKind::WebTransport,
-            None => TransportKind::Quic,
-        };
-        info.remote = Some(self.remote());
-        info.authority.clone_from(&self.authority);
-        info.origin.clone_from(&self.origin);
-        info
+        self.asked.info(self.remote())
     }
 
     async fn accept(self, protocol: Option<&str>) -> Result<Connection, TransportError> {
@@ -171,50 +93,34 @@ impl Incoming for IncomingConnection {
             profile,
             limits,
         } = &*self.setup;
-        let link = match self.kind {
-            Kind::Direct(owner) => {
-                if self.request_path.is_some() && !owner.respond(&ok(protocol)) {
-                    return Err(match owner.ended() {
-                        Some(reason) => raw_error(reason),
-                        None => TransportError::lost("the answer could not be written"),
-                    });
-                }
-                let link = direct::Link::new(owner, protocol, *profile);
-                link.keep(live.add(LiveLink::Direct(Arc::downgrade(&link))));
-                return Ok(Connection::direct(link));
-            }
-            Kind::Quic(quic) => reference::Link::quic(quic, None, *profile, *limits),
-            Kind::Web(request) => {
+        let link = match self.stage {
+            Stage::Raw(quic) => Link::quic(quic, None, *profile, *limits),
+            Stage::Requested(request) => {
                 let quic = request.conn().clone();
-                let session = timeout(ANSWER_DEADLINE, request.respond(ok(protocol))).await;
+                let session = timeout(ANSWER_DEADLINE, request.respond(accepted(protocol))).await;
                 let session = session.map_err(|_| TransportError::TimedOut)?;
                 let session = session.map_err(|error| match quic.close_reason() {
                     Some(reason) => raw_error(reason),
                     None => TransportError::lost(error),
                 })?;
-                reference::Link::web(session, *profile, *limits)
+                Link::web(session, *profile, *limits)
             }
         };
-        link.keep(live.add(LiveLink::Reference(Arc::downgrade(&link))));
-        Ok(Connection::reference(link))
+        link.stay_in(live);
+        Ok(Connection::new(link))
     }
 
     async fn refuse(self, status: u16, close_code: u32) {
-        match self.kind {
-            Kind::Direct(owner) if self.request_path.is_none() => {
-                owner.close(close_code, &status.to_string());
-            }
-            Kind::Direct(owner) => owner.reject(http_status(status), ANSWER_DEADLINE).await,
-            Kind::Quic(quic) => {
+        match self.stage {
+            Stage::Raw(quic) => {
                 quic.close(VarInt::from_u32(close_code), status.to_string().as_bytes());
             }
-            Kind::Web(request) => {
-                let status = http_status(status);
+            Stage::Requested(request) => {
                 let quic = request.conn().clone();
                 // The answer would be lost if the connection were closed before it arrived, so
                 // closing is left to the client for a while.
                 let answered = async {
-                    if request.reject(status).await.is_ok() {
+                    if request.reject(refused(status)).await.is_ok() {
                         quic.closed().await;
                     }
                 };
@@ -227,28 +133,9 @@ impl Incoming for IncomingConnection {
 
 impl fmt::Debug for IncomingConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The path may hold a credential.
         f.debug_struct("IncomingConnection")
             .field("remote", &self.remote())
-            .field("protocols", &self.protocols)
+            .field("asked", &self.asked)
             .finish_non_exhaustive()
     }
 }
-
-/// The answer that accepts a request.
-fn ok(protocol: Option<&str>) -> ConnectResponse {
-    match protocol {
-        Some(protocol) => ConnectResponse::OK.with_protocol(protocol),
-        None => ConnectResponse::OK,
-    }
-}
-
-fn http_status(status: u16) -> StatusCode {
-    StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN)
-}
-
-/// Of a peer that agrees to none of the names this end offers, and goes on nevertheless.
-const NO_PROTOCOL: &str = "no protocol name was negotiated";
-
-/// How long an answer may take to be sent, or to be received if it is a refusal.
-const ANSWER_DEADLINE: Duration = Duration::from_secs(2);

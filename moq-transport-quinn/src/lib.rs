@@ -5,37 +5,29 @@
 //! the types of the libraries below shows. Protocol names arrive as strings: this crate knows no
 //! message of moq-lite.
 //!
+//! Each connection is a task, which suits clients and small servers. moq-transport-direct is a
+//! server for many viewers on few cores.
+//!
 //! Everything here needs a tokio runtime with its I/O and time drivers enabled.
-
-pub mod tls;
 
 mod client;
 mod client_config;
 mod client_tls;
 mod dial;
 mod endpoint;
-mod error;
-mod pin;
-mod target;
 
-mod handshake;
 mod incoming;
-mod listener;
-mod live;
 mod server;
-mod server_config;
 
-mod direct;
-mod reference;
-
-mod closing;
-mod code;
 mod connection;
-mod packet_size;
-mod protocols;
+mod credit;
+mod link;
+mod pending;
 mod recv;
 mod send;
-mod transport_config;
+
+#[cfg(test)]
+mod tests;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
@@ -43,12 +35,11 @@ struct Readme;
 
 pub use client::Client;
 pub use client_config::ClientConfig;
-pub use code::stream_code;
 pub use connection::Connection;
-pub use error::{BindError, CertificateProblem, ConnectError, Phase};
 pub use incoming::IncomingConnection;
+pub use moq_transport_common::quic::code::stream_code;
+pub use moq_transport_common::quic::{Congestion, ServerConfig, StreamLimits};
+pub use moq_transport_common::{BindError, CertificateProblem, ConnectError, Phase, tls};
 pub use recv::RecvStream;
 pub use send::SendStream;
 pub use server::Server;
-pub use server_config::{Engine, ServerConfig};
-pub use transport_config::{Congestion, StreamLimits};

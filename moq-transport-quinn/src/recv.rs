@@ -1,48 +1,154 @@
 //! The receiving half of a stream.
 
-use std::task::{Context, Poll};
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use moq_session::transport::{self, RecvError};
+use moq_transport_common::quic::code;
+use quinn::ReadError;
 
-use crate::{direct, reference};
+use crate::credit::Accepted;
+use crate::link::Link;
 
 /// The receiving half of a stream of a [`Connection`](crate::Connection).
 ///
 /// Dropped before its end, it tells the peer to stop, with code 0.
-#[derive(Debug)]
-pub struct RecvStream(Inner);
+pub struct RecvStream {
+    half: Half,
+    state: State,
+    link: Arc<Link>,
+    _accepted: Option<Arc<Accepted>>,
+}
 
-#[derive(Debug)]
-enum Inner {
-    Direct(direct::RecvStream),
-    Reference(reference::RecvStream),
+enum Half {
+    Quic(quinn::RecvStream),
+    Web(web_transport_quinn::RecvStream),
+}
+
+/// quinn reports the end of a stream to whoever reads on after a reset or a stop, so what really
+/// happened is kept here.
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Open,
+    Finished,
+    Reset(u32),
+    Stopped,
+}
+
+impl RecvStream {
+    pub(crate) fn quic(
+        stream: quinn::RecvStream,
+        link: &Arc<Link>,
+        accepted: Option<Arc<Accepted>>,
+    ) -> Self {
+        Self::new(Half::Quic(stream), link, accepted)
+    }
+
+    pub(crate) fn web(
+        stream: web_transport_quinn::RecvStream,
+        link: &Arc<Link>,
+        accepted: Option<Arc<Accepted>>,
+    ) -> Self {
+        Self::new(Half::Web(stream), link, accepted)
+    }
+
+    fn new(half: Half, link: &Arc<Link>, accepted: Option<Arc<Accepted>>) -> Self {
+        Self {
+            half,
+            state: State::Open,
+            link: link.clone(),
+            _accepted: accepted,
+        }
+    }
+
+    fn poll_half(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, RecvError>> {
+        // Both futures take bytes only when they are ready, and leave their waker with the
+        // connection, so they may be dropped after one poll.
+        let chunk = match &mut self.half {
+            Half::Quic(stream) => {
+                let chunk = ready!(pin!(stream.read_chunk(usize::MAX, true)).poll(cx));
+                chunk.map_err(|error| quic_error(error, &self.link))
+            }
+            Half::Web(stream) => {
+                let chunk = ready!(pin!(stream.read_chunk(usize::MAX, true)).poll(cx));
+                chunk.map_err(|error| web_error(error, &self.link))
+            }
+        };
+        Poll::Ready(chunk.map(|chunk| chunk.map(|chunk| chunk.bytes)))
+    }
 }
 
 impl transport::RecvStream for RecvStream {
     fn poll_read_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, RecvError>> {
-        match &mut self.0 {
-            Inner::Direct(inner) => inner.poll_read_chunk(cx),
-            Inner::Reference(inner) => inner.poll_read_chunk(cx),
+        match self.state {
+            State::Open => {}
+            State::Finished => return Poll::Ready(Ok(None)),
+            State::Reset(code) => return Poll::Ready(Err(RecvError::Reset(code))),
+            State::Stopped => return Poll::Ready(Err(RecvError::Closed)),
+        }
+        if let Some(error) = self.link.closed_here() {
+            return Poll::Ready(Err(error.into()));
+        }
+        loop {
+            let chunk = ready!(self.poll_half(cx));
+            match &chunk {
+                Ok(Some(bytes)) if bytes.is_empty() => continue,
+                Ok(None) => self.state = State::Finished,
+                Err(RecvError::Reset(code)) => self.state = State::Reset(*code),
+                _ => {}
+            }
+            return Poll::Ready(chunk);
         }
     }
 
     fn stop(&mut self, code: u32) {
-        match &mut self.0 {
-            Inner::Direct(inner) => inner.stop(code),
-            Inner::Reference(inner) => inner.stop(code),
+        if !matches!(self.state, State::Open) {
+            return;
+        }
+        self.state = State::Stopped;
+        // It fails on a stream that is closed, where nothing more comes anyway.
+        let _ = match &mut self.half {
+            Half::Quic(stream) => stream.stop(code::to_http3(code)).is_ok(),
+            Half::Web(stream) => stream.stop(code).is_ok(),
+        };
+    }
+}
+
+impl Drop for RecvStream {
+    fn drop(&mut self) {
+        // quinn would send a plain 0, which some peers do not understand.
+        transport::RecvStream::stop(self, 0);
+    }
+}
+
+impl fmt::Debug for RecvStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecvStream")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+fn quic_error(error: ReadError, link: &Link) -> RecvError {
+    match error {
+        ReadError::Reset(code) => RecvError::Reset(code::from_either(code)),
+        ReadError::ClosedStream | ReadError::IllegalOrderedRead => RecvError::Closed,
+        ReadError::ConnectionLost(_) | ReadError::ZeroRttRejected => {
+            RecvError::Transport(link.error())
         }
     }
 }
 
-impl From<direct::RecvStream> for RecvStream {
-    fn from(stream: direct::RecvStream) -> Self {
-        Self(Inner::Direct(stream))
-    }
-}
-
-impl From<reference::RecvStream> for RecvStream {
-    fn from(stream: reference::RecvStream) -> Self {
-        Self(Inner::Reference(stream))
+fn web_error(error: web_transport_quinn::ReadError, link: &Link) -> RecvError {
+    use web_transport_quinn::ReadError;
+    match error {
+        ReadError::Reset(code) => RecvError::Reset(code),
+        ReadError::InvalidReset(code) => RecvError::Reset(code::from_either(code)),
+        ReadError::ClosedStream | ReadError::IllegalOrderedRead => RecvError::Closed,
+        ReadError::SessionError(_) => RecvError::Transport(link.error()),
     }
 }

@@ -2,25 +2,16 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use quinn::TransportConfig;
-use quinn::crypto::rustls::QuicServerConfig;
-use rustls::CipherSuite;
-use rustls::crypto::CryptoProvider;
-use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use moq_transport_common::quic::{Listening, ServerConfig};
+use moq_transport_common::tls::{Fingerprint, Identity, Resolver};
+use moq_transport_common::{Admission, Backlog, BindError, Live, Verdict};
+use quinn::{Endpoint, TokioRuntime};
 use tokio::task::JoinSet;
 
-use crate::direct::Workers;
-use crate::error::BindError;
-use crate::handshake::{Admission, Admitted};
-use crate::incoming::IncomingConnection;
-use crate::listener::{Listener, open_sockets};
-use crate::live::Live;
-use crate::server_config::ServerConfig;
-use crate::tls::{Fingerprint, Identity, Resolver};
-use crate::transport_config::SERVER;
+use crate::incoming::{IncomingConnection, Setup};
 
 /// Listens for raw QUIC and WebTransport connections.
 ///
@@ -32,12 +23,11 @@ pub struct Server {
 }
 
 struct Inner {
-    listeners: Vec<Listener>,
+    endpoints: Vec<Endpoint>,
     addrs: Vec<SocketAddr>,
     resolver: Arc<Resolver>,
-    accepted: tokio::sync::Mutex<mpsc::UnboundedReceiver<Admitted>>,
+    backlog: Backlog<IncomingConnection>,
     live: Arc<Live>,
-    runtimes: Vec<Handle>,
     /// Accepts and shakes hands; stops when dropped.
     tasks: Mutex<JoinSet<()>>,
 }
@@ -48,53 +38,41 @@ impl Server {
     /// # Errors
     /// [`BindError`]; nothing is listened on then.
     pub fn bind(config: ServerConfig) -> Result<Self, BindError> {
-        let profile = SERVER.within(config.stream_limits);
-        Self::start(&config, profile.transport(config.congestion))
+        Self::start(Listening::open(&config, NonZeroUsize::MIN)?)
     }
 
-    pub(crate) fn start(
-        config: &ServerConfig,
-        transport: TransportConfig,
-    ) -> Result<Self, BindError> {
-        if config.identities.is_empty() {
-            return Err(BindError::NoIdentity);
-        }
-        let resolver = Arc::new(Resolver::new(config.identities.clone()));
-        let quic = quic_config(config, resolver.clone(), transport).map_err(BindError::Tls)?;
-        let sockets = open_sockets(config)?;
-
-        let (admitted, accepted) = mpsc::unbounded_channel();
+    pub(crate) fn start(listening: Listening) -> Result<Self, BindError> {
+        let config = listening.recognising_endpoint();
         let live = Arc::new(Live::default());
-        let profile = SERVER.within(config.stream_limits);
-        let admission = Arc::new(Admission::new(
-            admitted,
-            live.clone(),
-            profile,
-            config.stream_limits,
-        ));
-        let workers = Workers::start(config.workers()).map_err(BindError::Thread)?;
+        let (admission, backlog) = Admission::new();
+        let setup = Arc::new(Setup {
+            live: live.clone(),
+            profile: listening.profile,
+            limits: listening.limits,
+        });
         let mut tasks = JoinSet::new();
-        let mut listeners = Vec::new();
-        let mut addrs = Vec::new();
-        for (sockets, addr) in sockets {
-            let listener =
-                Listener::start(sockets, config, &quic, &admission, &workers, &mut tasks)
+        let (mut endpoints, mut addrs) = (Vec::new(), Vec::new());
+        for (sockets, addr) in listening.sockets {
+            for socket in sockets {
+                let (server, runtime) = (Some(listening.quic.clone()), Arc::new(TokioRuntime));
+                let endpoint = Endpoint::new(config.clone(), server, socket, runtime)
                     .map_err(|source| BindError::Socket { addr, source })?;
-            listeners.push(listener);
+                tasks.spawn(shake_hands(
+                    endpoint.clone(),
+                    admission.clone(),
+                    setup.clone(),
+                ));
+                endpoints.push(endpoint);
+            }
             addrs.push(addr);
         }
-        let (accepted, tasks) = (tokio::sync::Mutex::new(accepted), Mutex::new(tasks));
         let inner = Inner {
-            listeners,
+            endpoints,
             addrs,
-            resolver,
-            accepted,
+            resolver: listening.resolver,
+            backlog,
             live,
-            runtimes: workers
-                .iter()
-                .map(|worker| worker.runtime().clone())
-                .collect(),
-            tasks,
+            tasks: Mutex::new(tasks),
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -107,25 +85,13 @@ impl Server {
         &self.inner.addrs
     }
 
-    /// The runtimes of the workers, one at least.
-    #[must_use]
-    pub fn runtimes(&self) -> &[Handle] {
-        &self.inner.runtimes
-    }
-
     /// Waits for the next connection whose handshake, and CONNECT request if there is one, are
     /// done. `None` once the server is closed.
     ///
     /// Cancel safe. Handshakes go on meanwhile, at most 1024 of them, counting those that wait
     /// here.
     pub async fn accept(&self) -> Option<IncomingConnection> {
-        self.inner
-            .accepted
-            .lock()
-            .await
-            .recv()
-            .await
-            .map(Admitted::into_incoming)
+        self.inner.backlog.take().await
     }
 
     /// The fingerprints of the certificates that are served.
@@ -146,59 +112,64 @@ impl Server {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .abort_all();
-        for listener in &self.inner.listeners {
-            listener.close();
-        }
+        self.inner.refuse_new();
         self.inner.live.close(code, reason);
-        // Those that nobody has taken are dropped. Who holds the lock waits, so there are none.
-        if let Ok(mut accepted) = self.inner.accepted.try_lock() {
-            accepted.close();
-            while accepted.try_recv().is_ok() {}
-        }
+        self.inner.backlog.close();
     }
 
     /// Waits until all connections are gone and their peers were told. Cancel safe.
     pub async fn wait_idle(&self) {
-        for listener in &self.inner.listeners {
-            listener.wait_idle().await;
+        for endpoint in &self.inner.endpoints {
+            endpoint.wait_idle().await;
         }
     }
 }
 
-fn quic_config(
-    config: &ServerConfig,
-    resolver: Arc<Resolver>,
-    transport: TransportConfig,
-) -> Result<quinn::ServerConfig, Box<dyn std::error::Error + Send + Sync>> {
-    let mut tls = rustls::ServerConfig::builder_with_provider(Arc::new(provider()))
-        .with_protocol_versions(&[&rustls::version::TLS13])?
-        .with_no_client_auth()
-        .with_cert_resolver(resolver);
-    tls.ignore_client_order = true;
-    tls.ticketer = rustls::crypto::ring::Ticketer::new()?;
-    let names = config.protocols.iter().map(String::as_str);
-    tls.alpn_protocols = names
-        .chain([web_transport_quinn::ALPN])
-        .map(|name| name.as_bytes().to_vec())
-        .collect();
-
-    let crypto = QuicServerConfig::try_from(tls)?;
-    let mut quic = quinn::ServerConfig::with_crypto(Arc::new(crypto));
-    quic.transport_config(Arc::new(transport))
-        // Initial packets that nobody has looked at: bounded in number and in bytes.
-        .max_incoming(4096)
-        .incoming_buffer_size(64 << 10)
-        .incoming_buffer_size_total(16 << 20);
-    Ok(quic)
+impl Inner {
+    fn refuse_new(&self) {
+        for endpoint in &self.endpoints {
+            endpoint.set_server_config(None);
+        }
+    }
 }
 
-/// ring, with the cheapest cipher first.
-fn provider() -> CryptoProvider {
-    let mut provider = rustls::crypto::ring::default_provider();
-    provider
-        .cipher_suites
-        .sort_by_key(|suite| suite.suite() != CipherSuite::TLS13_AES_128_GCM_SHA256);
-    provider
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.refuse_new();
+    }
+}
+
+/// Takes an endpoint's connections until it is closed. Dropping it drops the handshakes.
+async fn shake_hands(
+    endpoint: Endpoint,
+    admission: Arc<Admission<IncomingConnection>>,
+    setup: Arc<Setup>,
+) {
+    let mut handshakes = JoinSet::new();
+    while let Some(incoming) = endpoint.accept().await {
+        while handshakes.try_join_next().is_some() {}
+        let mut room = match admission.judge(incoming.remote_address_validated()) {
+            Verdict::Shake(room) => room,
+            Verdict::Retry => {
+                // It may always be retried while its address is not validated.
+                let _ = incoming.retry().is_ok();
+                continue;
+            }
+            Verdict::Refuse => {
+                incoming.refuse();
+                continue;
+            }
+        };
+        let remote = incoming.remote_address();
+        let setup = setup.clone();
+        let unvalidated = room.take_unvalidated();
+        let shaken = async move {
+            let quic = incoming.accept()?.await?;
+            drop(unvalidated);
+            IncomingConnection::new(quic, setup).await
+        };
+        handshakes.spawn(admission.clone().admit(remote, shaken, room));
+    }
 }
 
 impl fmt::Debug for Server {

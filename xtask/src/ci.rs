@@ -71,7 +71,7 @@ fn steps(workspace: &Workspace) -> anyhow::Result<Vec<Step>> {
         },
         cargo("drill strict", &["xtask", "drill", "strict", "--quick"]),
         cargo("session without features", SESSION_BARE),
-        cargo("quinn transport without features", TRANSPORT_BARE),
+        cargo("transports without features", TRANSPORTS_BARE),
         Step {
             name: "wasm32",
             action: wasm(workspace),
@@ -135,10 +135,14 @@ const CLIPPY: &[&str] = &[
 
 const SESSION_BARE: &[&str] = &["check", "-p", "moq-session", "--no-default-features"];
 
-const TRANSPORT_BARE: &[&str] = &[
+const TRANSPORTS_BARE: &[&str] = &[
     "check",
     "-p",
+    "moq-transport-common",
+    "-p",
     "moq-transport-quinn",
+    "-p",
+    "moq-transport-direct",
     "--no-default-features",
 ];
 

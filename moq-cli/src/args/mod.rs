@@ -22,7 +22,7 @@ pub(crate) use client::ClientArgs;
 pub(crate) use decode::{DecodeArgs, Part};
 pub(crate) use media::{Beginning, Mode, PublishArgs, SubscribeArgs};
 pub(crate) use recordings::{RecordArgs, ReplayArgs};
-pub(crate) use relay::{Listen, RelayArgs, TlsArgs};
+pub(crate) use relay::{EngineArg, Listen, RelayArgs, TlsArgs};
 pub(crate) use single::{CatalogArgs, FetchArgs};
 
 /// Publish, subscribe and relay live content over QUIC and WebTransport.

@@ -8,7 +8,6 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use moq_session::{Limits, Pattern, Version};
-use moq_transport_quinn::Engine;
 
 use super::values;
 
@@ -39,7 +38,7 @@ pub(crate) struct RelayArgs {
     #[arg(long = "version", value_name = "VERSION", value_delimiter = ',')]
     #[arg(env = "MOQ_VERSION", hide_env_values = true, value_parser = values::version)]
     version: Vec<Version>,
-    /// What moves the packets; `reference` is plain quinn, and dearer
+    /// The QUIC engine; `direct` takes less of the CPU for each viewer
     #[arg(
         long,
         value_name = "ENGINE",
@@ -63,23 +62,16 @@ pub(crate) struct RelayArgs {
     pub(crate) max_subscriptions: NonZeroUsize,
 }
 
-/// What moves the packets of a relay.
+/// The QUIC engine of a relay.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EngineArg {
-    /// All connections of a socket in one task
+    /// quinn-proto with one task per socket
+    #[cfg(unix)]
     #[default]
     Direct,
-    /// A task for each connection
-    Reference,
-}
-
-impl From<EngineArg> for Engine {
-    fn from(engine: EngineArg) -> Self {
-        match engine {
-            EngineArg::Direct => Self::Direct,
-            EngineArg::Reference => Self::Reference,
-        }
-    }
+    /// quinn, with a task per connection and one worker
+    #[cfg_attr(not(unix), default)]
+    Quinn,
 }
 
 impl RelayArgs {

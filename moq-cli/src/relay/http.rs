@@ -14,11 +14,12 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use moq_transport_quinn::Server;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
+
+use super::server::Server;
 
 /// Listens on a TCP address. Needs a tokio runtime.
 ///
@@ -38,7 +39,7 @@ pub(super) fn listen(addr: SocketAddr) -> std::io::Result<TcpListener> {
 }
 
 /// Answers requests until it is dropped.
-pub(super) async fn serve(listener: TcpListener, server: Server, connections: Arc<Semaphore>) {
+pub(super) async fn serve(listener: TcpListener, server: impl Server, connections: Arc<Semaphore>) {
     loop {
         let accepted = listener.accept().await;
         let Ok((stream, remote)) = accepted else {
@@ -61,7 +62,7 @@ pub(super) async fn serve(listener: TcpListener, server: Server, connections: Ar
 }
 
 /// Answers the one request of a connection.
-async fn answer(stream: TcpStream, server: &Server) -> anyhow::Result<()> {
+async fn answer(stream: TcpStream, server: &impl Server) -> anyhow::Result<()> {
     let service = service_fn(|request: Request<Incoming>| {
         let fingerprint = server.fingerprints().first().map(ToString::to_string);
         let response = respond(request.method(), request.uri().path(), fingerprint);

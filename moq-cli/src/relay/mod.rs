@@ -5,6 +5,7 @@ mod banner;
 mod http;
 mod origins;
 mod renew;
+mod server;
 mod sessions;
 mod state;
 
@@ -16,24 +17,38 @@ use std::time::Duration;
 use anyhow::Context as _;
 use moq_session::{Limits, Version};
 use moq_transport_quinn::tls::{Fingerprint, Identity};
-use moq_transport_quinn::{BindError, Engine, Server, ServerConfig};
+use moq_transport_quinn::{BindError, ServerConfig};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::args::RelayArgs;
+use crate::args::{EngineArg, RelayArgs};
 use crate::exit::{Exit, Failure};
 use crate::progress::Console;
 use crate::signal::Signals;
 use origins::Origins;
 use renew::Certificate;
+use server::Server;
 use state::State;
 
 pub(crate) use auth::Public;
+pub(crate) use server::DefaultServer;
 
 /// Runs the command until a signal ends it.
 pub(crate) async fn run(
+    args: RelayArgs,
+    console: &Console,
+    signals: &mut Signals,
+) -> anyhow::Result<Exit> {
+    match args.engine {
+        #[cfg(unix)]
+        EngineArg::Direct => serve::<moq_transport_direct::Server>(args, console, signals).await,
+        EngineArg::Quinn => serve::<moq_transport_quinn::Server>(args, console, signals).await,
+    }
+}
+
+async fn serve<S: Server>(
     args: RelayArgs,
     console: &Console,
     signals: &mut Signals,
@@ -47,13 +62,12 @@ pub(crate) async fn run(
         .iter()
         .flat_map(|listen| listen.addrs())
         .collect();
-    let mut relay = Relay::bind(RelayConfig {
+    let mut relay = Relay::<S>::bind(RelayConfig {
         listen,
         identity: certificate.identity().clone(),
         reset_key,
         versions: args.versions().to_vec(),
         public: public.clone(),
-        engine: args.engine.into(),
         workers: args.workers,
         limits: args.limits(),
     })?;
@@ -95,7 +109,6 @@ pub(crate) struct RelayConfig {
     pub(crate) reset_key: Option<[u8; state::RESET_KEY]>,
     pub(crate) versions: Vec<Version>,
     pub(crate) public: Public,
-    pub(crate) engine: Engine,
     pub(crate) workers: NonZeroUsize,
     /// What each session may take.
     pub(crate) limits: Limits,
@@ -103,21 +116,21 @@ pub(crate) struct RelayConfig {
 
 /// A relay that listens.
 #[derive(Debug)]
-pub(crate) struct Relay {
+pub(crate) struct Relay<S> {
     origins: Origins,
-    server: Server,
+    server: S,
     listeners: Vec<TcpListener>,
     public: Public,
 }
 
-impl Relay {
+impl<S: Server> Relay<S> {
     /// Listens. Needs a tokio runtime.
     ///
     /// # Errors
     /// If an address is taken.
     pub(crate) fn bind(config: RelayConfig) -> anyhow::Result<Self> {
-        let (server, listeners) = bind_both(&config)?;
-        let origins = Origins::new(server.runtimes(), &config.versions, &config.limits);
+        let (server, listeners) = bind_both::<S>(&config)?;
+        let origins = Origins::new(&server.runtimes(), &config.versions, &config.limits);
         Ok(Self {
             server,
             listeners,
@@ -161,12 +174,12 @@ impl Relay {
 }
 
 /// Listens on UDP, and on the same ports of TCP.
-fn bind_both(config: &RelayConfig) -> anyhow::Result<(Server, Vec<TcpListener>)> {
+fn bind_both<S: Server>(config: &RelayConfig) -> anyhow::Result<(S, Vec<TcpListener>)> {
     let is_any = config.listen.iter().any(|addr| addr.port() == 0);
     let mut attempts = if is_any { PORT_ATTEMPTS } else { 1 };
     loop {
         attempts -= 1;
-        let server = bind_udp(config)?;
+        let server: S = bind_udp(config)?;
         let listeners = server
             .local_addrs()
             .iter()
@@ -180,11 +193,9 @@ fn bind_both(config: &RelayConfig) -> anyhow::Result<(Server, Vec<TcpListener>)>
     }
 }
 
-fn bind_udp(config: &RelayConfig) -> anyhow::Result<Server> {
+fn bind_udp<S: Server>(config: &RelayConfig) -> anyhow::Result<S> {
     let mut server = ServerConfig::default()
         .with_identity(config.identity.clone())
-        .with_engine(config.engine)
-        .with_workers(config.workers)
         .with_protocols(Version::alpns(&config.versions));
     for addr in &config.listen {
         server = server.with_listen(*addr);
@@ -192,7 +203,7 @@ fn bind_udp(config: &RelayConfig) -> anyhow::Result<Server> {
     if let Some(key) = config.reset_key {
         server = server.with_reset_key(key);
     }
-    Server::bind(server).map_err(|error| match error {
+    S::bind(server, config.workers).map_err(|error| match error {
         BindError::Socket { addr, source } => {
             anyhow::Error::new(source).context(cannot_listen("UDP", addr))
         }

@@ -3,10 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
-use moq_transport_quinn::Server;
 use moq_transport_quinn::tls::Identity;
 use tokio::time::sleep;
 
+use super::server::Server;
 use super::state::{self, State};
 use crate::args::TlsArgs;
 use crate::exit::{Exit, Failure};
@@ -83,7 +83,7 @@ impl Certificate {
     }
 
     /// Shows another one before this one ends, and so on for ever. The old one is shown until then.
-    pub(super) async fn renew(self, server: Server, console: Console) {
+    pub(super) async fn renew(self, server: impl Server, console: Console) {
         let Source::Generated { hosts, state } = self.source else {
             return;
         };

@@ -5,37 +5,36 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
-use moq_session::transport::Incoming as _;
+use moq_session::transport::Incoming;
 use moq_session::{BroadcastPath, Config, Refusal, Session};
-use moq_transport_quinn::{IncomingConnection, Server};
 use tokio::task::JoinSet;
 
 use super::Public;
 use super::origins::Origins;
+use super::server::{Arrival, Server};
 
 /// Lets peers in until the server is closed.
-pub(super) async fn serve(server: &Server, origins: &Origins, public: &Public) {
+pub(super) async fn serve<S: Server>(server: &S, origins: &Origins, public: &Public) {
     let admissions = Admissions::default();
-    let mut tasks = JoinSet::new();
+    let (mut tasks, runtimes) = (JoinSet::new(), server.runtimes());
     loop {
         tokio::select! {
-            incoming = server.accept() => {
-                let Some(incoming) = incoming else { return };
-                let worker = incoming.worker();
+            arrival = server.accept() => {
+                let Some(arrival) = arrival else { return };
+                let Arrival { incoming, remote, worker } = arrival;
                 let (config, public) = (origins.config(worker).clone(), public.clone());
-                let admission = admissions.admit(incoming.remote());
+                let admission = admissions.admit(remote);
                 let session = async move {
-                    let remote = incoming.remote();
                     let Some(admission) = admission else {
                         tracing::warn!(%remote, "refused: too many sessions from this address");
                         return incoming.refuse(503, TOO_MANY).await;
                     };
-                    if let Err(error) = run(incoming, config, &public).await {
+                    if let Err(error) = run(incoming, remote, config, &public).await {
                         tracing::info!(%remote, error = format!("{error:#}"), "refused");
                     }
                     drop(admission);
                 };
-                tasks.spawn_on(session, &server.runtimes()[worker]);
+                tasks.spawn_on(session, &runtimes[worker]);
             }
             Some(_) = tasks.join_next() => {}
         }
@@ -43,10 +42,14 @@ pub(super) async fn serve(server: &Server, origins: &Origins, public: &Public) {
 }
 
 /// One session, from its request to its end.
-async fn run(incoming: IncomingConnection, config: Config, public: &Public) -> anyhow::Result<()> {
-    let remote = incoming.remote();
+async fn run<I: Incoming<Transport: Send> + Send>(
+    incoming: I,
+    remote: SocketAddr,
+    config: Config,
+    public: &Public,
+) -> anyhow::Result<()> {
     // In a box of its own, because the task would keep the room for it as long as the session.
-    let (session, root) = Box::pin(establish(incoming, config, public)).await?;
+    let (session, root) = Box::pin(establish(incoming, remote, config, public)).await?;
     let (version, transport) = (session.version(), session.info().kind);
     tracing::info!(%remote, %version, %transport, root = %format_args!("/{root}"), "session opened");
     let error = session.closed().await;
@@ -55,12 +58,12 @@ async fn run(incoming: IncomingConnection, config: Config, public: &Public) -> a
 }
 
 /// Answers a peer's request; gives the session and its root.
-async fn establish(
-    incoming: IncomingConnection,
+async fn establish<I: Incoming<Transport: Send> + Send>(
+    incoming: I,
+    remote: SocketAddr,
     config: Config,
     public: &Public,
 ) -> anyhow::Result<(Session, BroadcastPath)> {
-    let remote = incoming.remote();
     let request = Session::accept(incoming, config).await?;
     let path = moq_model::text::Escaped(request.path()).to_string();
     let grant = match public.grant(request.path()) {

@@ -2,13 +2,14 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use crate::bind;
 use crate::suite::support::{
     BINDINGS, PROTOCOL, RootFile, accepted, client, client_config, identity, pair, problem, server,
     url,
 };
 use moq_session::transport::{Incoming as _, Transport as _, TransportKind};
 use moq_transport_quinn::tls::Fingerprint;
-use moq_transport_quinn::{CertificateProblem, Client, Server, ServerConfig};
+use moq_transport_quinn::{CertificateProblem, Client, ServerConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use url::Url;
 
@@ -124,7 +125,7 @@ async fn both_loopback_families_share_a_port_and_localhost_finds_either() {
         .with_listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
         .with_identity(identity())
         .with_protocols([PROTOCOL]);
-    let server = Server::bind(config).unwrap();
+    let server = bind(config);
     let [v6, v4] = server.local_addrs() else {
         panic!("two addresses")
     };

@@ -6,19 +6,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use moq_session::transport::{
-    Incoming as _, RecvError, RecvStream as _, SendError, SendStream as _, Transport,
-    TransportError,
+    Incoming as _, RecvError, RecvStream, SendError, SendStream, Transport, TransportError,
 };
 use moq_transport_quinn::tls::Identity;
 use moq_transport_quinn::{
-    CertificateProblem, Client, ClientConfig, ConnectError, Connection, RecvStream, SendStream,
-    Server, ServerConfig,
+    CertificateProblem, Client, ClientConfig, ConnectError, Connection, ServerConfig,
 };
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use url::Url;
 
-use crate::ENGINE;
+use crate::{Accepted, Server, bind};
 
 /// The name that both ends know.
 pub(crate) const PROTOCOL: &str = "moq-lite-06";
@@ -35,9 +33,8 @@ pub(crate) fn server() -> Server {
     let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
     let config = ServerConfig::default()
         .with_listen(loopback)
-        .with_engine(ENGINE)
         .with_identity(identity());
-    Server::bind(config.with_protocols([PROTOCOL])).unwrap()
+    bind(config.with_protocols([PROTOCOL]))
 }
 
 /// A client that trusts this server, and no other.
@@ -55,31 +52,23 @@ pub(crate) fn url(server: &Server, scheme: &str, path: &str) -> Url {
 }
 
 /// A connection over the binding of this scheme: the client's end and the server's.
-pub(crate) async fn pair(server: &Server, scheme: &str) -> (Connection, Connection) {
+pub(crate) async fn pair(server: &Server, scheme: &str) -> (Connection, Accepted) {
     let client = client(server);
     let connect = client.connect(url(server, scheme, "/room"));
     let (connected, accepted) = tokio::join!(connect, accepted(server));
     (connected.unwrap(), accepted)
 }
 
-pub(crate) async fn open_uni(connection: &mut Connection) -> SendStream {
+pub(crate) async fn open_uni<T: Transport>(connection: &mut T) -> T::Send {
     poll_fn(|cx| connection.poll_open_uni(cx)).await.unwrap()
 }
 
-pub(crate) async fn accept_uni(connection: &mut Connection) -> RecvStream {
+pub(crate) async fn accept_uni<T: Transport>(connection: &mut T) -> T::Recv {
     poll_fn(|cx| connection.poll_accept_uni(cx)).await.unwrap()
 }
 
-pub(crate) async fn open_bi(connection: &mut Connection) -> (SendStream, RecvStream) {
-    poll_fn(|cx| connection.poll_open_bi(cx)).await.unwrap()
-}
-
-pub(crate) async fn accept_bi(connection: &mut Connection) -> (SendStream, RecvStream) {
-    poll_fn(|cx| connection.poll_accept_bi(cx)).await.unwrap()
-}
-
 /// Writes all of the chunks.
-pub(crate) async fn write(stream: &mut SendStream, chunks: &[&'static [u8]]) {
+pub(crate) async fn write(stream: &mut impl SendStream, chunks: &[&'static [u8]]) {
     let mut chunks: Vec<_> = chunks
         .iter()
         .map(|chunk| Bytes::from_static(chunk))
@@ -93,7 +82,7 @@ pub(crate) async fn write(stream: &mut SendStream, chunks: &[&'static [u8]]) {
 }
 
 /// Reads up to the end or an error; returns the bytes and how it ended.
-pub(crate) async fn read(stream: &mut RecvStream) -> (Vec<u8>, Result<(), RecvError>) {
+pub(crate) async fn read(stream: &mut impl RecvStream) -> (Vec<u8>, Result<(), RecvError>) {
     let mut bytes = Vec::new();
     loop {
         match poll_fn(|cx| stream.poll_read_chunk(cx)).await {
@@ -105,7 +94,7 @@ pub(crate) async fn read(stream: &mut RecvStream) -> (Vec<u8>, Result<(), RecvEr
 }
 
 /// Reads exactly this many bytes, which have to arrive in whole chunks.
-pub(crate) async fn read_exactly(stream: &mut RecvStream, len: usize) -> Vec<u8> {
+pub(crate) async fn read_exactly(stream: &mut impl RecvStream, len: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while bytes.len() < len {
         let chunk = poll_fn(|cx| stream.poll_read_chunk(cx))
@@ -119,16 +108,16 @@ pub(crate) async fn read_exactly(stream: &mut RecvStream, len: usize) -> Vec<u8>
 }
 
 /// Waits until everything was acknowledged.
-pub(crate) async fn acknowledged(stream: &mut SendStream) -> Result<(), SendError> {
+pub(crate) async fn acknowledged(stream: &mut impl SendStream) -> Result<(), SendError> {
     poll_fn(|cx| stream.poll_closed(cx)).await
 }
 
-pub(crate) async fn closed(connection: &mut Connection) -> TransportError {
+pub(crate) async fn closed(connection: &mut impl Transport) -> TransportError {
     poll_fn(|cx| connection.poll_closed(cx)).await
 }
 
 /// The server's end of the next connection.
-pub(crate) async fn accepted(server: &Server) -> Connection {
+pub(crate) async fn accepted(server: &Server) -> Accepted {
     server
         .accept()
         .await
@@ -189,7 +178,7 @@ pub(crate) fn foreign_client(identity: &Identity, alpn: &str) -> quinn::ClientCo
 /// A client of another make on raw QUIC, with its endpoint, and its connection at the server.
 pub(crate) async fn foreign_pair(
     server: &Server,
-) -> (quinn::Endpoint, quinn::Connection, Connection) {
+) -> (quinn::Endpoint, quinn::Connection, Accepted) {
     let identity = identity();
     server.set_certificate(identity.clone());
     let endpoint = quinn::Endpoint::client(([127, 0, 0, 1], 0).into()).unwrap();

@@ -34,12 +34,20 @@ fn allowed(package: &str) -> Option<&'static [&'static str]> {
 }
 
 /// The map of `ARCHITECTURE.md`.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("moq-wire", &[]),
     ("moq-model", &[]),
     ("moq-media", &["moq-model"]),
     ("moq-session", &["moq-wire", "moq-model"]),
-    ("moq-transport-quinn", &["moq-session"]),
+    ("moq-transport-common", &["moq-session"]),
+    (
+        "moq-transport-quinn",
+        &["moq-session", "moq-transport-common"],
+    ),
+    (
+        "moq-transport-direct",
+        &["moq-session", "moq-transport-common"],
+    ),
     (
         "moq-cli",
         &[
@@ -47,6 +55,7 @@ const ARROWS: [(&str, &[&str]); 7] = [
             "moq-model",
             "moq-media",
             "moq-transport-quinn",
+            "moq-transport-direct",
             "moq-wire",
         ],
     ),

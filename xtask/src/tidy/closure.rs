@@ -16,6 +16,16 @@ pub(super) fn check(workspace: &Workspace, findings: &mut Findings) -> anyhow::R
             ));
         }
     }
+    for (package, others) in APART {
+        let all = tree(workspace, package, &["--all-features", "--target", "all"])?;
+        for name in closure(&all, package)
+            .into_iter()
+            .filter_map(|crate_| crate_.split(' ').next())
+            .filter(|name| others.contains(name))
+        {
+            findings.fault(format!("{package} must build without {name}"));
+        }
+    }
     for package in SANS_IO {
         let all = tree(workspace, package, &["--all-features", "--target", "all"])?;
         for name in closure(&all, package)
@@ -75,13 +85,33 @@ fn does_io(crate_: &str) -> bool {
 /// The crates that must build for a browser.
 pub(super) const SANS_IO: [&str; 4] = ["moq-wire", "moq-model", "moq-media", "moq-session"];
 
+/// What a program that depends on one transport does without.
+const APART: [(&str, &[&str]); 3] = [
+    (
+        "moq-transport-common",
+        &[
+            "quinn",
+            "web-transport-quinn",
+            "moq-transport-quinn",
+            "moq-transport-direct",
+        ],
+    ),
+    ("moq-transport-quinn", &["moq-transport-direct"]),
+    (
+        "moq-transport-direct",
+        &["quinn", "web-transport-quinn", "moq-transport-quinn"],
+    ),
+];
+
 /// Normal dependencies with default features on Linux.
-const BUDGETS: [(&str, usize); 5] = [
+const BUDGETS: [(&str, usize); 7] = [
     ("moq-wire", 6),
     ("moq-model", 15),
     ("moq-media", 45),
     ("moq-session", 30),
+    ("moq-transport-common", 70),
     ("moq-transport-quinn", 115),
+    ("moq-transport-direct", 100),
 ];
 
 const LINUX: &str = "x86_64-unknown-linux-gnu";

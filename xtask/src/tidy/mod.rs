@@ -5,6 +5,7 @@ mod cases;
 mod closure;
 mod docs;
 mod manifest;
+mod portable;
 mod sources;
 mod state;
 mod text;
@@ -49,8 +50,12 @@ pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
     let mut all = Vec::new();
     for package in &workspace.packages {
         let sources = Source::all_in(&package.dir, &workspace.root)?;
+        let is_portable = portable::PORTABLE.contains(&package.name.as_str());
         for source in &sources {
             sources::check(source, &mut findings);
+            if is_portable {
+                sources::check_portable(source, &package.name, &mut findings);
+            }
         }
         let facts: usize = sources
             .iter()

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::{Findings, closure, read, text};
+use super::{Findings, closure, portable, read, text};
 
 /// A source file, with its path from the workspace's root.
 #[derive(Debug)]
@@ -60,6 +60,17 @@ pub(super) fn check(source: &Source, findings: &mut Findings) {
                 "{path} uses {name}; only {CLOCK} asks for the time"
             ));
         }
+    }
+}
+
+/// Looks for calls that only Unix has in what the package `name` ships.
+pub(super) fn check_portable(source: &Source, name: &str, findings: &mut Findings) {
+    if !source.path.starts_with(Path::new(name).join("src")) {
+        return;
+    }
+    let path = source.path.display();
+    for (line, call) in portable::unguarded(&source.text) {
+        findings.fault(format!("{path}:{line} uses {call} outside of `cfg(unix)`"));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Everything that a task can wait for on a connection, and what ends each wait.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -24,7 +25,6 @@ pub(super) struct Wait {
 }
 
 /// Why a wait failed.
-#[derive(Debug)]
 pub(super) enum Failure {
     Connection(TransportError),
     Send(SendError),
@@ -205,6 +205,16 @@ pub(super) async fn exhaust_bi<T: Transport>(end: &mut T) -> Vec<(T::Send, T::Re
 
 /// More streams than any peer allows another to open for nothing.
 const MOST: usize = 5_000;
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connection(error) => fmt::Debug::fmt(error, f),
+            Self::Send(error) => fmt::Debug::fmt(error, f),
+            Self::Recv(error) => fmt::Debug::fmt(error, f),
+        }
+    }
+}
 
 impl From<TransportError> for Failure {
     fn from(error: TransportError) -> Self {

@@ -1,0 +1,150 @@
+//! What a server is made of.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use quinn_proto::crypto::rustls::QuicServerConfig;
+use quinn_proto::{EndpointConfig, HashedConnectionIdGenerator};
+use rustls::CipherSuite;
+use rustls::crypto::CryptoProvider;
+
+use super::sockets::open_server_socket;
+use super::{H3, Profile, SERVER, ServerConfig, StreamLimits};
+use crate::BindError;
+use crate::tls::Resolver;
+
+/// Open sockets, and the settings of what is to serve them.
+#[non_exhaustive]
+#[derive(Debug)]
+pub struct Listening {
+    /// The sockets of each address: as many as were asked for, on one port.
+    pub sockets: Vec<(Vec<UdpSocket>, SocketAddr)>,
+    /// Which certificate is shown.
+    pub resolver: Arc<Resolver>,
+    /// The settings of connections.
+    pub quic: quinn_proto::ServerConfig,
+    /// The settings of each endpoint.
+    pub endpoint: EndpointConfig,
+    /// The key by which the connection ids of the process's former lives are recognised, so that
+    /// what they stood for is reset; packets that carry others are dropped.
+    pub id_key: Option<u64>,
+    /// What a server's end of a connection allows.
+    pub profile: Profile,
+    /// How many streams a client may have open at once, in the end.
+    pub limits: StreamLimits,
+}
+
+impl Listening {
+    /// Opens as many sockets for each address of the configuration, which all share its port.
+    ///
+    /// # Errors
+    /// [`BindError`]; no socket stays open then.
+    pub fn open(config: &ServerConfig, count: NonZeroUsize) -> Result<Self, BindError> {
+        if config.identities.is_empty() {
+            return Err(BindError::NoIdentity);
+        }
+        let resolver = Arc::new(Resolver::new(config.identities.clone()));
+        let quic = connections(config, resolver.clone()).map_err(BindError::Tls)?;
+        let mut endpoint = EndpointConfig::default();
+        let id_key = config.reset_key.as_ref().map(|key| {
+            let reset_key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key);
+            let id_key = id_key(&reset_key);
+            endpoint.reset_key(Arc::new(reset_key));
+            id_key
+        });
+        Ok(Self {
+            sockets: sockets(config, count.get())?,
+            resolver,
+            quic,
+            endpoint,
+            id_key,
+            profile: SERVER.within(config.stream_limits),
+            limits: config.stream_limits,
+        })
+    }
+
+    /// The settings of an endpoint whose connection ids are recognised in another life of the
+    /// process.
+    #[must_use]
+    pub fn recognising_endpoint(&self) -> EndpointConfig {
+        let mut endpoint = self.endpoint.clone();
+        if let Some(key) = self.id_key {
+            let ids = move || Box::new(HashedConnectionIdGenerator::from_key(key)) as _;
+            endpoint.cid_generator(ids);
+        }
+        endpoint
+    }
+}
+
+fn sockets(
+    config: &ServerConfig,
+    count: usize,
+) -> Result<Vec<(Vec<UdpSocket>, SocketAddr)>, BindError> {
+    let open = |addr: SocketAddr| {
+        let first = open_server_socket(addr, count > 1)?;
+        let addr = first.local_addr()?;
+        let others = (1..count).map(|_| open_server_socket(addr, true));
+        let sockets: io::Result<Vec<_>> = std::iter::once(Ok(first)).chain(others).collect();
+        Ok((sockets?, addr))
+    };
+    let mut sockets: Vec<(Vec<UdpSocket>, SocketAddr)> = Vec::new();
+    for &addr in &config.listen {
+        let first_port = sockets.first().map_or(0, |(_, first)| first.port());
+        let shared = SocketAddr::new(addr.ip(), first_port);
+        let opened = match addr.port() {
+            0 => open(shared).or_else(|_| open(addr)),
+            _ => open(addr),
+        };
+        sockets.push(opened.map_err(|source| BindError::Socket { addr, source })?);
+    }
+    if sockets.is_empty() {
+        Err(BindError::NoAddress)
+    } else {
+        Ok(sockets)
+    }
+}
+
+fn connections(
+    config: &ServerConfig,
+    resolver: Arc<Resolver>,
+) -> Result<quinn_proto::ServerConfig, Box<dyn std::error::Error + Send + Sync>> {
+    let mut tls = rustls::ServerConfig::builder_with_provider(Arc::new(provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_no_client_auth()
+        .with_cert_resolver(resolver);
+    tls.ignore_client_order = true;
+    tls.ticketer = rustls::crypto::ring::Ticketer::new()?;
+    let names = config.protocols.iter().map(String::as_str);
+    tls.alpn_protocols = names
+        .chain([H3])
+        .map(|name| name.as_bytes().to_vec())
+        .collect();
+
+    let crypto = QuicServerConfig::try_from(tls)?;
+    let profile = SERVER.within(config.stream_limits);
+    let mut quic = quinn_proto::ServerConfig::with_crypto(Arc::new(crypto));
+    quic.transport_config(Arc::new(profile.transport(config.congestion)))
+        // Initial packets that nobody has looked at: bounded in number and in bytes.
+        .max_incoming(4096)
+        .incoming_buffer_size(64 << 10)
+        .incoming_buffer_size_total(16 << 20);
+    Ok(quic)
+}
+
+/// ring, with the cheapest cipher first.
+fn provider() -> CryptoProvider {
+    let mut provider = rustls::crypto::ring::default_provider();
+    provider
+        .cipher_suites
+        .sort_by_key(|suite| suite.suite() != CipherSuite::TLS13_AES_128_GCM_SHA256);
+    provider
+}
+
+fn id_key(reset_key: &ring::hmac::Key) -> u64 {
+    let ids = ring::hmac::sign(reset_key, b"connection ids");
+    ids.as_ref()
+        .first_chunk()
+        .map_or(0, |bytes| u64::from_be_bytes(*bytes))
+}

@@ -1,0 +1,113 @@
+//! A connection that waits for an answer.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use moq_session::transport::{Incoming, TransportError, TransportInfo};
+use moq_transport_common::quic::{
+    ANSWER_DEADLINE, Asked, H3, NO_PROTOCOL, Profile, accepted, raw_error, refused,
+};
+use moq_transport_common::{HandshakeError, Live};
+
+use crate::connection::Connection;
+use crate::link::Link;
+use crate::owner::Owner;
+
+/// A connection to a [`Server`](crate::Server) whose handshake is done, and its CONNECT request
+/// read if it is a WebTransport one. Dropped, it closes the connection.
+pub struct IncomingConnection {
+    owner: Owner,
+    asked: Asked,
+    setup: Arc<Setup>,
+    worker: usize,
+}
+
+/// What an accepted connection is made with.
+pub(crate) struct Setup {
+    pub(crate) live: Arc<Live>,
+    pub(crate) profile: Profile,
+}
+
+impl IncomingConnection {
+    /// Reads the request of a connection that has just been made, if its binding has one.
+    pub(crate) async fn new(
+        owner: Owner,
+        alpn: Option<String>,
+        setup: Arc<Setup>,
+        worker: usize,
+    ) -> Result<Self, HandshakeError> {
+        let alpn = alpn.ok_or(NO_PROTOCOL)?;
+        let asked = if alpn == H3 {
+            Asked::by_request(&owner.request().await?)
+        } else {
+            Asked::by_tls(alpn, owner.server_name())
+        };
+        Ok(Self {
+            owner,
+            asked,
+            setup,
+            worker,
+        })
+    }
+
+    /// The worker that moves the connection's packets, as an index of
+    /// [`Server::runtimes`](crate::Server::runtimes). What works on the connection may run anywhere,
+    /// and is cheapest there.
+    #[must_use]
+    pub fn worker(&self) -> usize {
+        self.worker
+    }
+
+    /// The peer's address.
+    #[must_use]
+    pub fn remote(&self) -> SocketAddr {
+        self.owner.remote()
+    }
+}
+
+impl Incoming for IncomingConnection {
+    type Transport = Connection;
+
+    fn request_path(&self) -> Option<&str> {
+        self.asked.request_path()
+    }
+
+    fn protocols(&self) -> &[String] {
+        self.asked.protocols()
+    }
+
+    fn info(&self) -> TransportInfo {
+        self.asked.info(self.remote())
+    }
+
+    async fn accept(self, protocol: Option<&str>) -> Result<Connection, TransportError> {
+        let is_requested = self.asked.request_path().is_some();
+        if is_requested && !self.owner.respond(&accepted(protocol)) {
+            return Err(match self.owner.ended() {
+                Some(reason) => raw_error(reason),
+                None => TransportError::lost("the answer could not be written"),
+            });
+        }
+        let link = Link::new(self.owner, protocol, self.setup.profile);
+        link.stay_in(&self.setup.live);
+        Ok(Connection::new(link))
+    }
+
+    async fn refuse(self, status: u16, close_code: u32) {
+        if self.asked.request_path().is_some() {
+            self.owner.reject(refused(status), ANSWER_DEADLINE).await;
+        } else {
+            self.owner.close(close_code, &status.to_string());
+        }
+    }
+}
+
+impl fmt::Debug for IncomingConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IncomingConnection")
+            .field("remote", &self.remote())
+            .field("asked", &self.asked)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,196 @@
+//! What all handles and streams of one connection share.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Waker;
+use std::time::Duration;
+
+use moq_session::transport::{End, TransportError, TransportInfo, TransportKind, TransportStats};
+use moq_transport_common::quic::Profile;
+use moq_transport_common::quic::{MAX_REASON, cut, raw_error, web_error};
+use moq_transport_common::{Closable, Live, Place};
+use quinn_proto::VarInt;
+
+use crate::conn::{State, now};
+use crate::owner::{Owner, alpn};
+
+/// One connection. It is closed when the last handle and the last stream are gone.
+pub(crate) struct Link {
+    owner: Owner,
+    pub(super) info: TransportInfo,
+    /// This end's code and reason, once it has closed the connection.
+    closed_here: OnceLock<(u32, String)>,
+    /// The shared receive window that quinn-proto knows of, in bytes.
+    window: Mutex<u32>,
+    profile: Profile,
+    /// Its place among the connections of its server, once it was accepted.
+    place: OnceLock<Place>,
+}
+
+impl Link {
+    /// A connection that was accepted; on WebTransport with the protocol of the answer.
+    pub(crate) fn new(owner: Owner, protocol: Option<&str>, profile: Profile) -> Arc<Self> {
+        let mut info = TransportInfo::default();
+        info.remote = Some(owner.remote());
+        {
+            let state = owner.conn.lock();
+            (info.kind, info.protocol) = match &state.web {
+                Some(_) => (TransportKind::WebTransport, protocol.map(str::to_owned)),
+                None => (TransportKind::Quic, alpn(&state.quic)),
+            };
+        }
+        Arc::new(Self {
+            owner,
+            info,
+            closed_here: OnceLock::new(),
+            window: Mutex::new(profile.window),
+            profile,
+            place: OnceLock::new(),
+        })
+    }
+
+    /// Takes its place among the connections of its server, until it is dropped.
+    pub(crate) fn stay_in(self: &Arc<Self>, live: &Arc<Live>) {
+        let link: Arc<dyn Closable> = self.clone();
+        let place = live.add(Arc::downgrade(&link));
+        let is_first = self.place.set(place).is_ok();
+        debug_assert!(is_first, "a connection is accepted once");
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.owner.conn.lock()
+    }
+
+    /// Has the driver send what was written.
+    pub(super) fn call_to_write(&self, state: &mut State) {
+        self.owner.conn.call_to_write(state);
+    }
+
+    /// Has the driver send what an operation has left to send.
+    pub(super) fn call(&self, state: &mut State) {
+        self.owner.conn.call(state);
+    }
+
+    /// Why the connection ended. Meant for after an operation has failed.
+    pub(super) fn error(&self) -> TransportError {
+        if let Some((code, reason)) = self.closed_here.get() {
+            return TransportError::Closed {
+                by: End::Local,
+                code: *code,
+                reason: reason.clone(),
+            };
+        }
+        let state = self.lock();
+        match (state.ended.clone(), &state.web) {
+            (None, _) => TransportError::lost("the operation failed on a live connection"),
+            (Some(reason), None) => raw_error(reason),
+            (Some(reason), Some(web)) => web_error(reason, web.ended.clone()),
+        }
+    }
+
+    /// Whether operations fail, because one end has closed the connection or it was lost.
+    pub(super) fn has_ended(&self, state: &State) -> bool {
+        state.ended.is_some() || self.is_closed_here()
+    }
+
+    /// Whether this end has closed the connection.
+    pub(super) fn is_closed_here(&self) -> bool {
+        self.closed_here.get().is_some()
+    }
+
+    /// Closes the connection unless it is closed already; the reason is cut to 1024 bytes.
+    pub(crate) fn close(&self, code: u32, reason: &str) {
+        let mut woken = Vec::new();
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let reason = cut(reason, MAX_REASON);
+        if state.ended.is_some() || self.closed_here.set((code, reason.to_owned())).is_err() {
+            return;
+        }
+        let is_said = match &state.web {
+            Some(web) => web.say_end(&mut state.quic, code, reason),
+            None => false,
+        };
+        if is_said {
+            // The peer closes the connection when it has read that; if it does not, this end does.
+            let patience = (state.quic.rtt() * 3).max(MIN_PATIENCE);
+            state.give_up_at = Some(now() + patience);
+            state.fail_all(&mut woken);
+        } else {
+            let code = match &state.web {
+                Some(_) => moq_transport_common::quic::code::to_http3(code),
+                None => VarInt::from_u32(code),
+            };
+            state.close(now(), code, reason.as_bytes(), &mut woken);
+        }
+        self.call(state);
+        drop(guard);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// Widens the shared window by what `paused` unread streams can hold, at most to double.
+    pub(super) fn set_paused_streams(&self, paused: usize) {
+        let base = self.profile.window;
+        let paused = u32::try_from(paused).unwrap_or(u32::MAX);
+        let wanted = base + paused.saturating_mul(self.profile.stream_window).min(base);
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        if *window != wanted {
+            *window = wanted;
+            let mut state = self.lock();
+            let Some(quic) = state.live() else { return };
+            quic.set_receive_window(VarInt::from_u32(wanted));
+            self.call(&mut state);
+        }
+    }
+
+    /// Sends a packet that the peer has to acknowledge.
+    pub(super) fn ping(&self) {
+        let mut state = self.lock();
+        if let Some(quic) = state.live() {
+            quic.ping();
+            self.call(&mut state);
+        }
+    }
+
+    /// How many UDP datagrams have come.
+    pub(super) fn heard(&self) -> u64 {
+        let mut state = self.lock();
+        state.live().map_or(0, |quic| quic.stats().udp_rx.datagrams)
+    }
+
+    /// Lets the peer open as many bidirectional streams as the session can hold.
+    pub(super) fn set_stream_limit(&self, held: usize) {
+        let mut state = self.lock();
+        state.bidi_limit = state.limits.bidi_for(held);
+    }
+
+    /// Round-trip time, and the congestion window per round trip as a rate.
+    pub(super) fn stats(&self) -> TransportStats {
+        let mut stats = TransportStats::default();
+        let state = self.lock();
+        if state.is_broken {
+            return stats;
+        }
+        let rtt = state.quic.rtt();
+        stats.rtt = Some(rtt);
+        let bits = u128::from(state.quic.congestion_state().window()) * 8 * 1_000_000;
+        stats.send_rate = bits
+            .checked_div(rtt.as_micros())
+            .map(|rate| u64::try_from(rate).unwrap_or(u64::MAX));
+        stats
+    }
+}
+
+impl Closable for Link {
+    fn close(&self, code: u32, reason: &str) {
+        Self::close(self, code, reason);
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.close(0, "dropped");
+    }
+}
+
+/// The least time for the peer to read that a session is over.
+const MIN_PATIENCE: Duration = Duration::from_millis(100);

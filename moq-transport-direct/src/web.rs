@@ -1,0 +1,264 @@
+//! WebTransport on one connection, without I/O: HTTP/3's control stream, the CONNECT request, and
+//! the heads that say which session a stream belongs to.
+
+use std::collections::VecDeque;
+
+use bytes::{Buf, Bytes, BytesMut};
+use moq_transport_common::quic::SessionEnd;
+use quinn_proto::{Connection, Dir, StreamId, VarInt};
+use rustc_hash::FxHashMap;
+use web_transport_proto::{
+    Capsule, ConnectRequest, ConnectResponse, Frame, Settings, StreamUni, VarInt as H3VarInt,
+};
+
+use crate::capsules::Capsules;
+use crate::read::{Read, read};
+
+/// The HTTP/3 side of a connection that carries one session.
+pub(crate) struct Web {
+    /// Streams whose purpose is not known yet, with what they have said.
+    pub(super) heads: FxHashMap<StreamId, BytesMut>,
+    /// Streams of a session that was not requested yet, with what was read of them: no more than
+    /// it took to know.
+    pub(super) early: Vec<(StreamId, Bytes)>,
+    /// Streams of the session that nobody has accepted, with what was read beyond their heads.
+    pub(super) accepted: [VecDeque<(StreamId, Bytes)>; 2],
+    /// Streams of HTTP/3 that are read and forgotten.
+    pub(super) drained: Vec<StreamId>,
+    pub(super) has_settings: bool,
+    pub(super) request: Option<ConnectRequest>,
+    pub(super) session: Option<Session>,
+    pub(super) capsules: Capsules,
+    /// How the peer ended the session.
+    pub(super) ended: Option<SessionEnd>,
+    close: Option<Close>,
+}
+
+/// The session's CONNECT stream, and what names the session on its streams.
+pub(super) struct Session {
+    connect: StreamId,
+    uni_head: Bytes,
+    bidi_head: Bytes,
+    datagram_head: Bytes,
+}
+
+/// How this end has to close the connection.
+pub(super) struct Close {
+    pub(super) code: VarInt,
+    pub(super) reason: Vec<u8>,
+}
+
+/// What has come of looking at the streams.
+#[derive(Default)]
+pub(super) struct Progress {
+    /// By direction: whether a stream of the session can be accepted.
+    pub(super) accepted: [bool; 2],
+    /// Whether the request is there, and can be answered.
+    pub(super) requested: bool,
+}
+
+impl Web {
+    /// Opens this end's control stream.
+    pub(super) fn begin(quic: &mut Connection) -> Self {
+        let mut web = Self {
+            heads: FxHashMap::default(),
+            early: Vec::new(),
+            accepted: Default::default(),
+            drained: Vec::new(),
+            has_settings: false,
+            request: None,
+            session: None,
+            capsules: Capsules::default(),
+            ended: None,
+            close: None,
+        };
+        let mut settings = Settings::default();
+        settings.enable_webtransport(1);
+        let mut bytes = BytesMut::new();
+        settings.encode(&mut bytes);
+        let control = quic.streams().open(Dir::Uni);
+        if !control.is_some_and(|id| write_all(quic, id, bytes.freeze())) {
+            web.fail("there is no credit for a control stream");
+        }
+        web
+    }
+
+    /// Looks at new streams, or at one that has something new.
+    pub(super) fn progress(&mut self, quic: &mut Connection, id: Option<StreamId>) -> Progress {
+        let had_request = self.is_requested();
+        let waiting = [self.accepted[0].len(), self.accepted[1].len()];
+        match id {
+            None => {
+                for dir in [Dir::Bi, Dir::Uni] {
+                    while let Some(id) = quic.streams().accept(dir) {
+                        self.heads.insert(id, BytesMut::new());
+                        self.read_head(quic, id);
+                    }
+                }
+            }
+            Some(id) if self.connect() == Some(id) => self.read_connect(quic),
+            Some(id) if self.drained.contains(&id) => self.drain(quic, id),
+            Some(id) => self.read_head(quic, id),
+        }
+        let grown = |dir: usize| self.accepted[dir].len() > waiting[dir];
+        Progress {
+            accepted: [grown(0), grown(1)],
+            requested: self.is_requested() && !had_request,
+        }
+    }
+
+    /// A stream of the session, with what was read of it.
+    pub(super) fn accept(&mut self, dir: Dir) -> Option<(StreamId, Bytes)> {
+        self.accepted[dir as usize].pop_front()
+    }
+
+    /// The request, once it can be answered; it is given once.
+    pub(super) fn take_request(&mut self) -> Option<ConnectRequest> {
+        self.request.take_if(|_| self.has_settings)
+    }
+
+    /// How to close the connection, if it has to be.
+    pub(super) fn take_close(&mut self) -> Option<Close> {
+        self.close.take()
+    }
+
+    /// Answers the request, and says whether that could be written.
+    pub(super) fn respond(&self, quic: &mut Connection, response: &ConnectResponse) -> bool {
+        let mut bytes = BytesMut::new();
+        let encoded = response.encode(&mut bytes).is_ok();
+        encoded
+            && self
+                .connect()
+                .is_some_and(|id| write_all(quic, id, bytes.freeze()))
+    }
+
+    /// Tells the peer that the session is over, and says whether that could be written.
+    pub(super) fn say_end(&self, quic: &mut Connection, code: u32, reason: &str) -> bool {
+        let reason = reason.to_owned();
+        let mut capsule = BytesMut::new();
+        Capsule::CloseWebTransportSession { code, reason }.encode(&mut capsule);
+        let (Some(id), Ok(length)) = (self.connect(), H3VarInt::try_from(capsule.len())) else {
+            return false;
+        };
+        let mut frame = BytesMut::new();
+        Frame::DATA.encode(&mut frame);
+        length.encode(&mut frame);
+        frame.extend_from_slice(&capsule);
+        write_all(quic, id, frame.freeze()) && quic.send_stream(id).finish().is_ok()
+    }
+
+    /// Ends the answer, where it is a refusal.
+    pub(super) fn finish(&self, quic: &mut Connection) {
+        if let Some(id) = self.connect() {
+            // It fails if the peer has stopped it, and then knows enough.
+            let _ = quic.send_stream(id).finish().is_ok();
+        }
+    }
+
+    /// What a stream of the session begins with.
+    pub(super) fn head(&self, dir: Dir) -> Bytes {
+        match (&self.session, dir) {
+            (Some(session), Dir::Uni) => session.uni_head.clone(),
+            (Some(session), Dir::Bi) => session.bidi_head.clone(),
+            (None, _) => Bytes::new(),
+        }
+    }
+
+    /// The payload of a datagram, if it is the session's.
+    pub(super) fn datagram(&self, datagram: Bytes) -> Option<Bytes> {
+        let head = &self.session.as_ref()?.datagram_head;
+        datagram
+            .starts_with(head)
+            .then(|| datagram.slice(head.len()..))
+    }
+
+    /// What a datagram of the session begins with.
+    pub(super) fn datagram_head(&self) -> &[u8] {
+        self.session
+            .as_ref()
+            .map_or(&[], |session| &session.datagram_head)
+    }
+
+    /// Reads and forgets what a stream has; one that has ended is forgotten, too.
+    pub(super) fn drain(&mut self, quic: &mut Connection, id: StreamId) {
+        loop {
+            match read(quic, id) {
+                Read::Bytes(_) => {}
+                Read::Blocked => return,
+                Read::End | Read::Reset => break,
+            }
+        }
+        self.drained.retain(|drained| *drained != id);
+    }
+
+    fn is_requested(&self) -> bool {
+        self.has_settings && self.request.is_some()
+    }
+
+    pub(super) fn connect(&self) -> Option<StreamId> {
+        self.session.as_ref().map(|session| session.connect)
+    }
+
+    /// Reads the session's end off its CONNECT stream.
+    pub(super) fn read_connect(&mut self, quic: &mut Connection) {
+        let Some(id) = self.connect() else { return };
+        loop {
+            let end = match self.capsules.take_end() {
+                Some(end) => Some(end),
+                None => match read(quic, id) {
+                    Read::Bytes(bytes) => {
+                        self.capsules.push(&bytes);
+                        continue;
+                    }
+                    Read::Blocked => None,
+                    // The standard reads an end without a capsule as code 0.
+                    Read::End | Read::Reset => Some(SessionEnd::default()),
+                },
+            };
+            if let Some(end) = end {
+                self.close = Some(Close {
+                    code: moq_transport_common::quic::code::to_http3(end.code),
+                    reason: end.reason.as_bytes().to_vec(),
+                });
+                self.ended = Some(end);
+            }
+            return;
+        }
+    }
+
+    pub(super) fn fail(&mut self, reason: &str) {
+        self.close = Some(Close {
+            code: H3_GENERAL_PROTOCOL_ERROR,
+            reason: reason.as_bytes().to_vec(),
+        });
+    }
+}
+
+impl Session {
+    pub(super) fn new(connect: StreamId) -> Self {
+        let head = |kind: Option<H3VarInt>, id: u64| {
+            let mut bytes = BytesMut::new();
+            for number in kind.into_iter().chain(H3VarInt::from_u64(id).ok()) {
+                number.encode(&mut bytes);
+            }
+            bytes.freeze()
+        };
+        let id = u64::from(connect);
+        Self {
+            connect,
+            uni_head: head(Some(StreamUni::WEBTRANSPORT.0), id),
+            bidi_head: head(Some(Frame::WEBTRANSPORT.0), id),
+            datagram_head: head(None, id / 4),
+        }
+    }
+}
+
+/// Writes a few bytes, and says whether there was room for all of them.
+fn write_all(quic: &mut Connection, id: StreamId, bytes: Bytes) -> bool {
+    let mut chunks = [bytes];
+    let written = quic.send_stream(id).write_chunks(&mut chunks).is_ok();
+    written && !chunks[0].has_remaining()
+}
+
+/// HTTP/3's code for a peer that does not speak it well.
+const H3_GENERAL_PROTOCOL_ERROR: VarInt = VarInt::from_u32(0x101);
