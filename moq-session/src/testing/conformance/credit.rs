@@ -16,8 +16,8 @@ use super::waits::{self, exhaust_bi, exhaust_uni};
 use crate::transport::{RecvStream as _, SendError, SendStream as _, Transport};
 
 /// A unidirectional stream waits for credit, and opens once the peer has read others.
-pub async fn streams_wait_for_credit<N: Transport, F: Transport>(mut ends: Ends<N, F>) {
-    let mut wait = waits::credit_uni(&mut ends).await;
+pub async fn streams_wait_for_credit<N: Transport, F: Transport>(ends: Ends<N, F>) {
+    let mut wait = waits::credit_uni(&ends).await;
     assert!(once(|cx| (wait.poll)(cx)).is_pending());
     wait.end.await;
     let opened = within("credit", poll_fn(|cx| (wait.poll)(cx))).await;
@@ -25,8 +25,8 @@ pub async fn streams_wait_for_credit<N: Transport, F: Transport>(mut ends: Ends<
 }
 
 /// A bidirectional stream waits for credit, and opens once the peer is done with others.
-pub async fn requests_wait_for_credit<N: Transport, F: Transport>(mut ends: Ends<N, F>) {
-    let mut wait = waits::credit_bi(&mut ends).await;
+pub async fn requests_wait_for_credit<N: Transport, F: Transport>(ends: Ends<N, F>) {
+    let mut wait = waits::credit_bi(&ends).await;
     assert!(once(|cx| (wait.poll)(cx)).is_pending());
     wait.end.await;
     let opened = within("credit", poll_fn(|cx| (wait.poll)(cx))).await;

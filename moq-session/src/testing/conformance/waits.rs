@@ -19,10 +19,13 @@ use crate::transport::{RecvError, RecvStream, SendError, SendStream, Transport, 
 pub(super) struct Wait {
     pub(super) name: &'static str,
     /// Polls for it, at the near end.
-    pub(super) poll: Box<dyn FnMut(&mut Context<'_>) -> Poll<Result<(), Failure>>>,
+    pub(super) poll: Box<Attempt>,
     /// Makes it come.
     pub(super) end: Pin<Box<dyn Future<Output = ()>>>,
 }
+
+/// A poll for what is waited for.
+type Attempt = dyn FnMut(&mut Context<'_>) -> Poll<Result<(), Failure>>;
 
 /// Why a wait failed.
 pub(super) enum Failure {
@@ -148,7 +151,7 @@ pub(super) async fn acknowledgement<N: Transport, F: Transport>(ends: &mut Ends<
 }
 
 /// Credit for a unidirectional stream.
-pub(super) async fn credit_uni<N: Transport, F: Transport>(ends: &mut Ends<N, F>) -> Wait {
+pub(super) async fn credit_uni<N: Transport, F: Transport>(ends: &Ends<N, F>) -> Wait {
     let (mut near, mut far) = (ends.near.clone(), ends.far.clone());
     let mut open = exhaust_uni(&mut near).await;
     let poll = move |cx: &mut Context<'_>| near.poll_open_uni(cx);
@@ -161,7 +164,7 @@ pub(super) async fn credit_uni<N: Transport, F: Transport>(ends: &mut Ends<N, F>
 }
 
 /// Credit for a bidirectional stream.
-pub(super) async fn credit_bi<N: Transport, F: Transport>(ends: &mut Ends<N, F>) -> Wait {
+pub(super) async fn credit_bi<N: Transport, F: Transport>(ends: &Ends<N, F>) -> Wait {
     let (mut near, mut far) = (ends.near.clone(), ends.far.clone());
     let mut open = exhaust_bi(&mut near).await;
     let poll = move |cx: &mut Context<'_>| near.poll_open_bi(cx);

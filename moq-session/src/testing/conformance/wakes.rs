@@ -63,16 +63,16 @@ pub async fn a_wait_for_an_acknowledgement_wakes_its_last_waker<N: Transport, F:
 
 /// A handle that waits for stream credit wakes the waker that it was polled with last.
 pub async fn a_wait_for_stream_credit_wakes_its_last_waker<N: Transport, F: Transport>(
-    mut ends: Ends<N, F>,
+    ends: Ends<N, F>,
 ) {
-    wakes_last(waits::credit_uni(&mut ends).await).await;
+    wakes_last(waits::credit_uni(&ends).await).await;
 }
 
 /// A handle that waits for request credit wakes the waker that it was polled with last.
 pub async fn a_wait_for_request_credit_wakes_its_last_waker<N: Transport, F: Transport>(
-    mut ends: Ends<N, F>,
+    ends: Ends<N, F>,
 ) {
-    wakes_last(waits::credit_bi(&mut ends).await).await;
+    wakes_last(waits::credit_bi(&ends).await).await;
 }
 
 /// Each method keeps at most one waker for a handle, and none once the handle is dropped.
