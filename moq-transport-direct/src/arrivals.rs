@@ -20,13 +20,15 @@ use crate::socket::{SLOTS, ecn};
 impl Driver {
     /// Receives what is there, up to a full batch, and says whether there may be more.
     pub(super) fn receive(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
-        for _ in 0..MAX_BATCHES {
+        let mut taken = 0;
+        for _ in 0..MAX_CALLS {
             match self.socket.poll_recv(cx, &mut self.inbox) {
                 Poll::Ready(Ok(filled)) => {
                     for index in 0..filled {
                         self.take_slot(index, now);
                     }
-                    if filled == SLOTS {
+                    taken += filled;
+                    if filled == SLOTS && taken >= FULL_BATCH {
                         return true;
                     }
                 }
@@ -149,8 +151,12 @@ impl Driver {
     }
 }
 
-/// Batches received before others have their turn, where none is full.
-const MAX_BATCHES: usize = 8;
+/// Datagrams or trains after which others have their turn, if there are more.
+const FULL_BATCH: usize = 16;
+
+/// Calls after which others have their turn. Where a call receives one datagram, it takes as many as
+/// make a batch.
+const MAX_CALLS: usize = if SLOTS < FULL_BATCH { FULL_BATCH } else { 8 };
 
 /// Whether the system sends to this address: it refuses port 0, which only a forged packet comes from.
 fn can_be_answered(peer: SocketAddr) -> bool {

@@ -32,6 +32,7 @@ mod purpose;
 mod read;
 mod recv;
 mod send;
+mod sending;
 mod socket;
 mod timers;
 mod waiters;

@@ -27,6 +27,7 @@ pub struct Server {
 struct Inner {
     drivers: Vec<Drivers>,
     addrs: Vec<SocketAddr>,
+    missing: Vec<SocketAddr>,
     resolver: Arc<Resolver>,
     backlog: Backlog<IncomingConnection>,
     live: Arc<Live>,
@@ -40,13 +41,20 @@ impl Server {
     /// most.
     ///
     /// Each worker has a thread, a runtime and a socket of its own on the one port. One worker is no
-    /// thread but a task of the runtime that binds the server. Needs a tokio runtime. Sessions are
-    /// cheapest on the runtime of their [`IncomingConnection::worker`].
+    /// thread but a task of the runtime that binds the server, and on other systems than Linux there
+    /// is only one. Needs a tokio runtime. Sessions are cheapest on the runtime of their
+    /// [`IncomingConnection::worker`].
     ///
     /// # Errors
     /// [`BindError`]; nothing is listened on then.
     pub fn bind(config: ServerConfig, workers: NonZeroUsize) -> Result<Self, BindError> {
-        let workers = workers.min(MAX_WORKERS);
+        // Other systems give all packets of a port to one of its sockets.
+        let most = if cfg!(target_os = "linux") {
+            MAX_WORKERS
+        } else {
+            NonZeroUsize::MIN
+        };
+        let workers = workers.min(most);
         Self::start(Listening::open(&config, workers)?, workers)
     }
 
@@ -76,6 +84,7 @@ impl Server {
         let inner = Inner {
             drivers,
             addrs,
+            missing: listening.missing,
             resolver: listening.resolver,
             backlog,
             live,
@@ -91,6 +100,13 @@ impl Server {
     #[must_use]
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.inner.addrs
+    }
+
+    /// The addresses of the configuration that are not listened on, because this machine lacks
+    /// their family.
+    #[must_use]
+    pub fn missing_addrs(&self) -> &[SocketAddr] {
+        &self.inner.missing
     }
 
     /// The runtimes of the workers, one at least.

@@ -25,6 +25,7 @@ pub struct Server {
 struct Inner {
     endpoints: Vec<Endpoint>,
     addrs: Vec<SocketAddr>,
+    missing: Vec<SocketAddr>,
     resolver: Arc<Resolver>,
     backlog: Backlog<IncomingConnection>,
     live: Arc<Live>,
@@ -69,6 +70,7 @@ impl Server {
         let inner = Inner {
             endpoints,
             addrs,
+            missing: listening.missing,
             resolver: listening.resolver,
             backlog,
             live,
@@ -83,6 +85,13 @@ impl Server {
     #[must_use]
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.inner.addrs
+    }
+
+    /// The addresses of the configuration that are not listened on, because this machine lacks
+    /// their family.
+    #[must_use]
+    pub fn missing_addrs(&self) -> &[SocketAddr] {
+        &self.inner.missing
     }
 
     /// Waits for the next connection whose handshake, and CONNECT request if there is one, are

@@ -71,7 +71,18 @@ fn steps(workspace: &Workspace) -> anyhow::Result<Vec<Step>> {
         },
         cargo("drill strict", &["xtask", "drill", "strict", "--quick"]),
         cargo("session without features", SESSION_BARE),
-        cargo("transports without features", TRANSPORTS_BARE),
+        cargo(
+            "moq-transport-common alone",
+            &["check", "-p", "moq-transport-common"],
+        ),
+        cargo(
+            "moq-transport-quinn alone",
+            &["check", "-p", "moq-transport-quinn"],
+        ),
+        cargo(
+            "moq-transport-direct alone",
+            &["check", "-p", "moq-transport-direct"],
+        ),
         Step {
             name: "wasm32",
             action: wasm(workspace),
@@ -134,16 +145,5 @@ const CLIPPY: &[&str] = &[
 ];
 
 const SESSION_BARE: &[&str] = &["check", "-p", "moq-session", "--no-default-features"];
-
-const TRANSPORTS_BARE: &[&str] = &[
-    "check",
-    "-p",
-    "moq-transport-common",
-    "-p",
-    "moq-transport-quinn",
-    "-p",
-    "moq-transport-direct",
-    "--no-default-features",
-];
 
 const WASM: &str = "wasm32-unknown-unknown";

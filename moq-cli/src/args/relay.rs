@@ -14,7 +14,8 @@ use super::values;
 /// `moq relay`
 #[derive(Debug, Args)]
 pub(crate) struct RelayArgs {
-    /// Where to listen: QUIC and WebTransport on UDP, HTTP on TCP; may be repeated
+    /// Where to listen: QUIC and WebTransport on UDP, HTTP on TCP; may be repeated. `[::]:4443` is
+    /// every address of IPv6 and IPv4
     #[arg(
         long,
         value_name = "ADDR",

@@ -16,6 +16,10 @@ pub(super) fn text<S: Server>(
     let addrs: Vec<_> = relay.addrs().iter().map(ToString::to_string).collect();
     let mut text = format!("moq: relay listening on {}\n", addrs.join(", "));
     // Writing into a string cannot fail.
+    for addr in relay.missing_addrs() {
+        let family = if addr.is_ipv4() { "IPv4" } else { "IPv6" };
+        let _ = writeln!(text, "  not on       {addr}: this machine has no {family}");
+    }
     if let Some(fingerprint) = relay.fingerprint() {
         let origin = match (certificate.generated_for(), certificate.kept_in()) {
             (Some(hosts), Some(state)) => {

@@ -144,6 +144,11 @@ impl<S: Server> Relay<S> {
         self.server.local_addrs()
     }
 
+    /// The addresses that are not listened on, because this machine lacks their family.
+    pub(crate) fn missing_addrs(&self) -> &[SocketAddr] {
+        self.server.missing_addrs()
+    }
+
     /// The fingerprint of the certificate that is shown.
     pub(crate) fn fingerprint(&self) -> Option<Fingerprint> {
         self.server.fingerprints().first().copied()

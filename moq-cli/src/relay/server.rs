@@ -27,6 +27,9 @@ pub(crate) trait Server: Clone + Debug + Send + Sync + 'static {
     /// The addresses listened on, with their real ports.
     fn local_addrs(&self) -> &[SocketAddr];
 
+    /// The addresses that are not listened on, because this machine lacks their family.
+    fn missing_addrs(&self) -> &[SocketAddr];
+
     /// The runtimes of the workers, one at least.
     fn runtimes(&self) -> Vec<Handle>;
 
@@ -65,6 +68,10 @@ impl Server for moq_transport_direct::Server {
 
     fn local_addrs(&self) -> &[SocketAddr] {
         self.local_addrs()
+    }
+
+    fn missing_addrs(&self) -> &[SocketAddr] {
+        self.missing_addrs()
     }
 
     fn runtimes(&self) -> Vec<Handle> {
@@ -109,6 +116,10 @@ impl Server for moq_transport_quinn::Server {
 
     fn local_addrs(&self) -> &[SocketAddr] {
         self.local_addrs()
+    }
+
+    fn missing_addrs(&self) -> &[SocketAddr] {
+        self.missing_addrs()
     }
 
     fn runtimes(&self) -> Vec<Handle> {

@@ -1,6 +1,7 @@
 //! The built program in real processes, over real QUIC on ephemeral ports.
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
+mod addresses;
 mod bench;
 mod decode;
 mod failures;

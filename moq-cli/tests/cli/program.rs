@@ -31,7 +31,11 @@ pub(crate) struct Ended {
 impl Program {
     /// Starts the program, with nothing of the tests' environment.
     pub(crate) fn start<S: AsRef<str>>(args: &[S]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_moq"));
+        Self::spawn(Command::new(env!("CARGO_BIN_EXE_moq")), args)
+    }
+
+    /// Starts the program by a command that runs it.
+    pub(crate) fn spawn<S: AsRef<str>>(mut command: Command, args: &[S]) -> Self {
         command.args(args.iter().map(AsRef::as_ref)).env_clear();
         command
             .stdin(Stdio::piped())

@@ -1,6 +1,5 @@
 //! What a server is made of.
 
-use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use quinn_proto::{EndpointConfig, HashedConnectionIdGenerator};
 use rustls::CipherSuite;
 use rustls::crypto::CryptoProvider;
 
-use super::sockets::open_server_socket;
+use super::addresses::Addresses;
 use super::{H3, Profile, SERVER, ServerConfig, StreamLimits};
 use crate::BindError;
 use crate::tls::Resolver;
@@ -21,6 +20,8 @@ use crate::tls::Resolver;
 pub struct Listening {
     /// The sockets of each address: as many as were asked for, on one port.
     pub sockets: Vec<(Vec<UdpSocket>, SocketAddr)>,
+    /// The addresses of the configuration whose family this machine does not have.
+    pub missing: Vec<SocketAddr>,
     /// Which certificate is shown.
     pub resolver: Arc<Resolver>,
     /// The settings of connections.
@@ -39,6 +40,8 @@ pub struct Listening {
 impl Listening {
     /// Opens as many sockets for each address of the configuration, which all share its port.
     ///
+    /// More than one socket needs Linux, which shares out the peers among them.
+    ///
     /// # Errors
     /// [`BindError`]; no socket stays open then.
     pub fn open(config: &ServerConfig, count: NonZeroUsize) -> Result<Self, BindError> {
@@ -54,8 +57,10 @@ impl Listening {
             endpoint.reset_key(Arc::new(reset_key));
             id_key
         });
+        let Addresses { open, missing } = Addresses::open(&config.listen, count)?;
         Ok(Self {
-            sockets: sockets(config, count.get())?,
+            sockets: open,
+            missing,
             resolver,
             quic,
             endpoint,
@@ -75,34 +80,6 @@ impl Listening {
             endpoint.cid_generator(ids);
         }
         endpoint
-    }
-}
-
-fn sockets(
-    config: &ServerConfig,
-    count: usize,
-) -> Result<Vec<(Vec<UdpSocket>, SocketAddr)>, BindError> {
-    let open = |addr: SocketAddr| {
-        let first = open_server_socket(addr, count > 1)?;
-        let addr = first.local_addr()?;
-        let others = (1..count).map(|_| open_server_socket(addr, true));
-        let sockets: io::Result<Vec<_>> = std::iter::once(Ok(first)).chain(others).collect();
-        Ok((sockets?, addr))
-    };
-    let mut sockets: Vec<(Vec<UdpSocket>, SocketAddr)> = Vec::new();
-    for &addr in &config.listen {
-        let first_port = sockets.first().map_or(0, |(_, first)| first.port());
-        let shared = SocketAddr::new(addr.ip(), first_port);
-        let opened = match addr.port() {
-            0 => open(shared).or_else(|_| open(addr)),
-            _ => open(addr),
-        };
-        sockets.push(opened.map_err(|source| BindError::Socket { addr, source })?);
-    }
-    if sockets.is_empty() {
-        Err(BindError::NoAddress)
-    } else {
-        Ok(sockets)
     }
 }
 

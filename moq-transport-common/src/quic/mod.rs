@@ -8,6 +8,7 @@ mod closing;
 mod packet_size;
 mod transport_config;
 
+mod addresses;
 mod listening;
 mod server_config;
 mod sockets;

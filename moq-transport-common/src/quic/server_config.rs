@@ -34,8 +34,11 @@ impl Default for ServerConfig {
 }
 
 impl ServerConfig {
-    /// Listens on a UDP address, too. One that follows with port 0 gets the port of the first, if
-    /// that is free on it.
+    /// Listens on a UDP address, too.
+    ///
+    /// One that follows with port 0 gets the port of the first, if that is free on it. The address
+    /// of all of IPv6, `[::]`, stands for that of all of IPv4, too. An address whose family this
+    /// machine lacks is left out, unless it lacks those of all.
     #[must_use]
     pub fn with_listen(mut self, addr: SocketAddr) -> Self {
         self.listen.push(addr);
