@@ -1,5 +1,5 @@
-//! A foreign client, aioquic, against the servers of both transports: what has to work, and what HTTP/3 does
-//! with heads, frames, settings and capsules that are odd or wrong.
+//! A foreign client, aioquic, against the servers of both transports. It tries what has to work, and sends
+//! HTTP/3 heads, frames, settings and capsules that are odd or wrong.
 //!
 //! The cases are tables in `xtask/conformance`, whose expectations come from the standards. Where quinn's
 //! WebTransport does something else, `known.py` says what and why.

@@ -88,7 +88,7 @@ pub(super) async fn write<S: SendStream>(stream: &mut S, bytes: impl Into<Bytes>
     }
 }
 
-/// A stream on which everything is on its way that may be, and how many bytes that is.
+/// A stream without room for another byte, and how many bytes are on their way.
 pub(super) async fn full<N: Transport, F: Transport>(
     near: &mut N,
     far: &mut F,

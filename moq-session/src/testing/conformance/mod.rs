@@ -6,7 +6,6 @@
 //! case is about, in `from_server` the server is. No case sleeps, and every wait has a deadline.
 //!
 //! ```
-//! # #[cfg(test)]
 //! mod pairs {
 //!     use moq_session::Version;
 //!     use moq_session::testing::conformance::{Abilities, Pair, Pairs};
@@ -30,8 +29,8 @@
 //!     }
 //! }
 //!
-//! # #[cfg(test)]
 //! moq_session::transport_conformance!(memory: crate::pairs::Memory);
+//! # fn main() {}
 //! ```
 
 mod abilities;

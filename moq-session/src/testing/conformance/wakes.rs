@@ -1,4 +1,4 @@
-//! Who is woken, and that what nobody waited for is still there.
+//! Who is woken. What nobody waited for is still there.
 
 use std::future::poll_fn;
 use std::pin::pin;
