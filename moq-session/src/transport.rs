@@ -109,8 +109,8 @@ pub trait Transport: Clone + MaybeSend + MaybeSync + 'static {
         let _ = count;
     }
 
-    /// Closes the connection with a code and a reason; later calls change nothing. Of the reason, at
-    /// most 1024 bytes are kept.
+    /// Closes the connection with a code and a reason; later calls change nothing. A backend may cut a
+    /// reason of more than 1024 bytes.
     fn close(&mut self, code: u32, reason: &str);
 
     /// Waits until either end has closed the connection, or it was lost.

@@ -291,7 +291,6 @@ impl Link {
     }
 
     pub(super) fn close(&self, side: usize, code: u32, reason: &str) {
-        let reason = cut(reason);
         self.end(Ending::Closed(side, code, reason.into()));
     }
 
@@ -413,14 +412,3 @@ impl Drop for Credit {
         opening.wake();
     }
 }
-
-/// The beginning of a reason, no longer than what others carry.
-fn cut(reason: &str) -> &str {
-    let end = (0..=MAX_REASON.min(reason.len()))
-        .rev()
-        .find(|end| reason.is_char_boundary(*end));
-    &reason[..end.unwrap_or(0)]
-}
-
-/// The longest reason in bytes, as on WebTransport.
-const MAX_REASON: usize = 1_024;

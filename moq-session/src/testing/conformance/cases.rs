@@ -93,7 +93,7 @@ macro_rules! transport_conformance {
                 clones_wait_each_for_their_own;
             close:
                 code_and_reason_arrive
-                a_long_reason_is_cut
+                a_long_reason_arrives_as_far_as_it_fits
                 a_second_close_changes_nothing
                 a_close_ends_every_wait_of_the_peer
                 a_close_ends_every_wait_of_its_own_end
