@@ -4,6 +4,9 @@
 //! for each. A backend promises three things: a write that returns `Pending` has taken nothing,
 //! [`SendStream::set_priority`] is best effort (higher first), and a dropped stream does no harm to
 //! others. A session in turn always finishes or resets the send halves it opened.
+//!
+//! `testing::conformance`, with the feature `testing`, has a case for each sentence of these traits. Any
+//! backend's tests can call it.
 
 use std::fmt;
 use std::future::Future;
@@ -23,7 +26,8 @@ pub type Streams<T> = (<T as Transport>::Send, <T as Transport>::Recv);
 /// web-transport session through `Compat`.
 ///
 /// A clone is a further handle to the same connection, with polling state of its own: each
-/// `poll_*` method keeps at most one waker per handle.
+/// `poll_*` method keeps at most one waker per handle, the last one. When the last handle and the last
+/// stream are dropped, the connection is closed with code 0.
 pub trait Transport: Clone + MaybeSend + MaybeSync + 'static {
     /// The sending half of a stream.
     type Send: SendStream;
@@ -65,7 +69,7 @@ pub trait Transport: Clone + MaybeSend + MaybeSync + 'static {
     /// [`TransportError`] once the connection is gone.
     fn poll_recv_datagram(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, TransportError>>;
 
-    /// Sends a datagram if there is room for it now; it is lost otherwise.
+    /// Sends a datagram if there is room for it now; it is lost otherwise, as is one that is too long.
     fn send_datagram(&mut self, payload: Bytes);
 
     /// The largest payload that [`Self::send_datagram`] can carry now, in bytes; 0 without datagrams.
@@ -105,14 +109,15 @@ pub trait Transport: Clone + MaybeSend + MaybeSync + 'static {
         let _ = count;
     }
 
-    /// Closes the connection with a code and a reason; later calls change nothing.
+    /// Closes the connection with a code and a reason; later calls change nothing. A backend may cut a
+    /// reason of more than 1024 bytes.
     fn close(&mut self, code: u32, reason: &str);
 
     /// Waits until either end has closed the connection, or it was lost.
     fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<TransportError>;
 }
 
-/// The sending half of a stream.
+/// The sending half of a stream. Dropped before it is finished or reset, it resets the stream with code 0.
 pub trait SendStream: MaybeSend + MaybeSync + 'static {
     /// Writes as many of `chunks` as flow control allows, without copying them.
     ///
@@ -133,17 +138,18 @@ pub trait SendStream: MaybeSend + MaybeSync + 'static {
     /// Ends the stream well; what was written is still delivered.
     fn finish(&mut self);
 
-    /// Abandons the stream with a moq-lite stream code; a finished and acknowledged one stays so.
+    /// Abandons the stream with a moq-lite stream code; a finished and acknowledged one stays so. The
+    /// first reset counts.
     fn reset(&mut self, code: u32);
 
     /// Waits until the peer has acknowledged everything up to the end, or stopped the stream.
     ///
     /// # Errors
-    /// [`SendError`] when the peer stopped the stream or the connection is gone.
+    /// [`SendError`] when the peer stopped the stream, it was reset here, or the connection is gone.
     fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>>;
 }
 
-/// The receiving half of a stream.
+/// The receiving half of a stream. Dropped before its end, it stops the stream with code 0.
 pub trait RecvStream: MaybeSend + MaybeSync + 'static {
     /// Waits for the next bytes in order, or `None` after the last one; a chunk is never empty.
     ///
@@ -151,7 +157,8 @@ pub trait RecvStream: MaybeSend + MaybeSync + 'static {
     /// [`RecvError`] when the peer reset the stream or the connection is gone.
     fn poll_read_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, RecvError>>;
 
-    /// Tells the peer to stop sending, with a moq-lite stream code; nothing is read afterwards.
+    /// Tells the peer to stop sending, with a moq-lite stream code; nothing is read afterwards. The first
+    /// stop counts, and none that comes after the end was read.
     fn stop(&mut self, code: u32);
 }
 

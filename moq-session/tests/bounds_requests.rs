@@ -11,8 +11,8 @@ use common::limits::{around, beyond_three, enter, is_late, reached, three_at_onc
 use common::scripts::{accept_track, asked, settle, subscribe, track};
 use common::{for_each_version, for_each_with};
 use moq_session::{
-    Abort, BroadcastProducer, Limit, Limits, OriginProducer, ReadError, Session, Subscription,
-    Track, Version,
+    Abort, BroadcastProducer, Limit, Limits, OriginProducer, Rate, ReadError, Session,
+    Subscription, Track, Version,
 };
 use moq_wire::code::stream::{CANCELLED, CONTROL_TIMEOUT, NO_CAPACITY, UNROUTABLE};
 use moq_wire::{BiStream, TrackInfo, varint};

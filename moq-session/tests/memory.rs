@@ -11,10 +11,10 @@ use bytes::Bytes;
 use moq_session::Version;
 use moq_session::memory::{MemoryConnection, MemoryRecv, MemorySend, memory_pair};
 use moq_session::transport::{
-    End, RecvError, RecvStream as _, SendError, SendStream as _, Transport as _, TransportError,
+    RecvError, RecvStream as _, SendError, SendStream as _, Transport as _,
 };
 
-/// More than a stream holds on its way.
+/// More than a stream holds.
 const MUCH: usize = 100_000;
 
 /// Counts how often it is woken.
@@ -104,25 +104,6 @@ async fn a_stream_counts_until_the_other_end_has_all_of_it() {
 }
 
 #[tokio::test]
-async fn a_stream_holds_so_much_and_goes_on_when_it_is_read() {
-    let (mut near, mut far) = pair();
-    let (mut send, mut recv) = stream(&mut near, &mut far).await;
-    let (woken, waker) = Count::new();
-    let mut cx = Context::from_waker(&waker);
-    let mut chunks = [Bytes::from(vec![7; MUCH])];
-    let Poll::Ready(Ok(taken)) = send.poll_write_chunks(&mut cx, &mut chunks) else {
-        panic!("there is room")
-    };
-    assert!((1..MUCH).contains(&taken));
-    assert_eq!(chunks[0].len(), MUCH - taken);
-    assert!(send.poll_write_chunks(&mut cx, &mut chunks).is_pending());
-    assert_eq!(read(&mut recv).await.unwrap().len(), taken);
-    assert_eq!(woken.get(), 1);
-    assert!(send.poll_write_chunks(&mut cx, &mut chunks).is_ready());
-    assert!(chunks[0].is_empty());
-}
-
-#[tokio::test]
 async fn room_and_the_end_are_waited_for_apart() {
     let (mut near, mut far) = pair();
     let (mut send, mut recv) = stream(&mut near, &mut far).await;
@@ -143,46 +124,6 @@ async fn room_and_the_end_are_waited_for_apart() {
 }
 
 #[tokio::test]
-async fn a_close_reaches_all_that_wait() {
-    let (mut near, mut far) = pair();
-    far.allow_uni(1);
-    let (mut send, mut recv) = stream(&mut near, &mut far).await;
-    let (woken, waker) = Count::new();
-    let cx = &mut Context::from_waker(&waker);
-    let mut chunks = [Bytes::from(vec![7; MUCH])];
-    assert!(send.poll_write_chunks(cx, &mut chunks).is_ready());
-    assert!(send.poll_write_chunks(cx, &mut chunks).is_pending());
-    assert!(near.poll_open_uni(cx).is_pending());
-    assert!(near.poll_accept_bi(cx).is_pending());
-    assert!(near.poll_recv_datagram(cx).is_pending());
-    assert!(near.poll_closed(cx).is_pending());
-    let mut later = poll_fn(|cx| far.poll_open_uni(cx)).await.unwrap();
-    let mut reading = poll_fn(|cx| near.poll_accept_uni(cx)).await.unwrap();
-    assert!(reading.poll_read_chunk(cx).is_pending());
-    assert!(later.poll_closed(cx).is_pending());
-
-    far.close(5, "done");
-    assert_eq!(woken.get(), 7);
-    let Poll::Ready(Err(SendError::Transport(TransportError::Closed { by, code, reason }))) =
-        send.poll_write_chunks(cx, &mut chunks)
-    else {
-        panic!("it is closed")
-    };
-    assert_eq!((by, code, reason.as_str()), (End::Peer, 5, "done"));
-    let closed = recv.poll_read_chunk(cx);
-    let Poll::Ready(Err(RecvError::Transport(TransportError::Closed { by, .. }))) = closed else {
-        panic!("{closed:?}")
-    };
-    assert_eq!(by, End::Local);
-    assert!(near.poll_open_uni(cx).is_ready());
-    near.close(6, "later");
-    let Poll::Ready(TransportError::Closed { code, .. }) = far.poll_closed(cx) else {
-        panic!("it is closed")
-    };
-    assert_eq!(code, 5);
-}
-
-#[tokio::test]
 async fn a_request_counts_until_it_is_read_and_its_answer_does_not() {
     let (mut near, mut far) = pair();
     far.allow_bi(1);
@@ -195,19 +136,6 @@ async fn a_request_counts_until_it_is_read_and_its_answer_does_not() {
     assert!(near.poll_open_uni(cx).is_ready(), "another kind");
     assert_eq!(read(&mut recv).await.as_deref(), Some(&b"request"[..]));
     assert!(near.poll_open_bi(cx).is_ready());
-}
-
-#[tokio::test]
-async fn an_end_that_is_dropped_closes() {
-    let (near, mut far) = pair();
-    let clone = near.clone();
-    drop(near);
-    let (woken, waker) = Count::new();
-    let cx = &mut Context::from_waker(&waker);
-    assert!(far.poll_accept_uni(cx).is_pending());
-    drop(clone);
-    assert_eq!(woken.get(), 1);
-    assert!(matches!(far.poll_accept_uni(cx), Poll::Ready(Err(_))));
 }
 
 #[tokio::test]

@@ -23,6 +23,8 @@ pub struct SendStream {
     head: Bytes,
     /// Whether the end was said, by finishing or resetting.
     ended: bool,
+    /// Whether it was abandoned here, before all of it was acknowledged.
+    is_reset: bool,
     /// Whether a waker was left with the connection.
     waits: bool,
 }
@@ -34,6 +36,7 @@ impl SendStream {
             id,
             head,
             ended: false,
+            is_reset: false,
             waits: false,
         }
     }
@@ -120,10 +123,8 @@ impl transport::SendStream for SendStream {
         let mut state = self.link.lock();
         let Some(quic) = state.live() else { return };
         // As with `finish`.
-        let _ = quic
-            .send_stream(self.id)
-            .reset(code::to_http3(code))
-            .is_ok();
+        let mut stream = quic.send_stream(self.id);
+        self.is_reset |= stream.reset(code::to_http3(code)).is_ok();
         self.link.call_to_write(&mut state);
     }
 
@@ -132,6 +133,9 @@ impl transport::SendStream for SendStream {
         if state.is_broken {
             drop(state);
             return Poll::Ready(Err(SendError::Transport(self.link.error())));
+        }
+        if self.is_reset && !self.link.has_ended(&state) {
+            return Poll::Ready(Err(SendError::Closed));
         }
         let stopped = state.quic.send_stream(self.id).stopped();
         Poll::Ready(match stopped {

@@ -13,6 +13,9 @@ use moq_transport_direct::{Connection, Server, ServerConfig};
 /// The server's end of a connection.
 type Accepted = Connection;
 
+/// Whether the server's end pings, and counts what comes.
+const SERVER_PINGS: bool = true;
+
 fn bind(config: ServerConfig) -> Server {
     Server::bind(config, NonZeroUsize::MIN).unwrap()
 }

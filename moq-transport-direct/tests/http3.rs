@@ -11,9 +11,11 @@ use std::future::poll_fn;
 use std::num::NonZeroUsize;
 
 use moq_session::transport::{End, Incoming as _, Transport as _, TransportError};
-use moq_transport_direct::{Connection, IncomingConnection, Server, ServerConfig};
+use moq_transport_direct::{
+    Connection, IncomingConnection, RecvStream, SendStream, Server, ServerConfig,
+};
 use quinn::VarInt;
-use support::{accept_bi, accept_uni, closed, foreign_client, identity, read, server};
+use support::{accept_uni, closed, foreign_client, identity, read, server};
 use web_transport_proto::http;
 use web_transport_proto::{ConnectRequest, Settings};
 
@@ -256,4 +258,8 @@ async fn what_is_no_webtransport_is_closed() {
         let _ = send.write_all(bidi).await.is_ok();
         assert_eq!(odd.closed_with().await, 0x101);
     }
+}
+
+async fn accept_bi(connection: &mut Connection) -> (SendStream, RecvStream) {
+    poll_fn(|cx| connection.poll_accept_bi(cx)).await.unwrap()
 }

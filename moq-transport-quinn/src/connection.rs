@@ -93,6 +93,9 @@ impl Transport for Connection {
         cx: &mut Context<'_>,
     ) -> Poll<Result<RecvStream, TransportError>> {
         let link = &self.link;
+        if let Some(error) = link.closed_here() {
+            return Poll::Ready(Err(error));
+        }
         let accepted = || Some(Arc::new(Accepted::count(link, Kind::Uni)));
         let stream = match &mut self.waits {
             Waits::Quic(waits) => ready!(poll_quinn!(waits.accept_uni, cx, link.quic, accept_uni))
@@ -110,6 +113,9 @@ impl Transport for Connection {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(SendStream, RecvStream), TransportError>> {
         let link = &self.link;
+        if let Some(error) = link.closed_here() {
+            return Poll::Ready(Err(error));
+        }
         let streams = match &mut self.waits {
             Waits::Quic(waits) => ready!(poll_quinn!(waits.accept_bi, cx, link.quic, accept_bi))
                 .ok()
@@ -129,6 +135,9 @@ impl Transport for Connection {
 
     fn poll_open_uni(&mut self, cx: &mut Context<'_>) -> Poll<Result<SendStream, TransportError>> {
         let link = &self.link;
+        if let Some(error) = link.closed_here() {
+            return Poll::Ready(Err(error));
+        }
         let stream = match &mut self.waits {
             Waits::Quic(waits) => ready!(poll_quinn!(
                 waits.open_uni,
@@ -151,6 +160,9 @@ impl Transport for Connection {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(SendStream, RecvStream), TransportError>> {
         let link = &self.link;
+        if let Some(error) = link.closed_here() {
+            return Poll::Ready(Err(error));
+        }
         let streams = match &mut self.waits {
             Waits::Quic(waits) => ready!(poll_quinn!(waits.open_bi, cx, link.quic, open_bi))
                 .ok()
@@ -172,6 +184,9 @@ impl Transport for Connection {
 
     fn poll_recv_datagram(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, TransportError>> {
         let link = &self.link;
+        if let Some(error) = link.closed_here() {
+            return Poll::Ready(Err(error));
+        }
         let datagram = match &mut self.waits {
             Waits::Quic(waits) => {
                 ready!(poll_quinn!(waits.datagram, cx, link.quic, read_datagram)).ok()
@@ -229,6 +244,9 @@ impl Transport for Connection {
     }
 
     fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<TransportError> {
+        if let Some(error) = self.link.closed_here() {
+            return Poll::Ready(error);
+        }
         match &mut self.waits {
             Waits::Quic(waits) => {
                 ready!(poll_quinn!(waits.closed, cx, self.link.quic, closed));

@@ -91,18 +91,25 @@ impl Link {
 
     /// Why the connection ended. Meant for after an operation has failed.
     pub(crate) fn error(&self) -> TransportError {
-        if let Some((code, reason)) = self.closed_here.get() {
-            return TransportError::Closed {
-                by: End::Local,
-                code: *code,
-                reason: reason.clone(),
-            };
+        if let Some(error) = self.closed_here() {
+            return error;
         }
         match (self.quic.close_reason(), &self.web) {
             (None, _) => TransportError::lost("the operation failed on a live connection"),
             (Some(reason), None) => raw_error(reason),
             (Some(reason), Some(session)) => web_error(reason, session_end(session)),
         }
+    }
+
+    /// This end's own close, if there was one. It holds at once, although the library goes on until the
+    /// peer knows.
+    pub(crate) fn closed_here(&self) -> Option<TransportError> {
+        let (code, reason) = self.closed_here.get()?;
+        Some(TransportError::Closed {
+            by: End::Local,
+            code: *code,
+            reason: reason.clone(),
+        })
     }
 
     /// Closes the connection unless it is closed already; the reason is cut to 1024 bytes.

@@ -90,6 +90,9 @@ impl transport::RecvStream for RecvStream {
             State::Reset(code) => return Poll::Ready(Err(RecvError::Reset(code))),
             State::Stopped => return Poll::Ready(Err(RecvError::Closed)),
         }
+        if let Some(error) = self.link.closed_here() {
+            return Poll::Ready(Err(error.into()));
+        }
         loop {
             let chunk = ready!(self.poll_half(cx));
             match &chunk {

@@ -23,6 +23,8 @@ pub struct SendStream {
     half: Half,
     /// Whether the end was said, by finishing or resetting.
     ended: bool,
+    /// Whether it was abandoned here, before all of it was acknowledged.
+    is_reset: bool,
     stopped: Pending<Result<Option<VarInt>, StoppedError>>,
     link: Arc<Link>,
     _accepted: Option<Arc<Accepted>>,
@@ -51,11 +53,11 @@ impl SendStream {
     }
 
     fn new(half: Half, link: &Arc<Link>, accepted: Option<Arc<Accepted>>) -> Self {
-        let (ended, stopped) = (false, Pending::default());
         Self {
             half,
-            ended,
-            stopped,
+            ended: false,
+            is_reset: false,
+            stopped: Pending::default(),
             link: link.clone(),
             _accepted: accepted,
         }
@@ -70,6 +72,9 @@ impl transport::SendStream for SendStream {
     ) -> Poll<Result<usize, SendError>> {
         if chunks.iter().all(Bytes::is_empty) {
             return Poll::Ready(Ok(0));
+        }
+        if let Some(error) = self.link.closed_here() {
+            return Poll::Ready(Err(error.into()));
         }
         // Both futures take from `chunks` only when they are ready, and leave their waker with the
         // connection, so they may be dropped after one poll.
@@ -106,13 +111,19 @@ impl transport::SendStream for SendStream {
     fn reset(&mut self, code: u32) {
         self.ended = true;
         // As with `finish`.
-        let _ = match &mut self.half {
+        self.is_reset |= match &mut self.half {
             Half::Quic(stream) => stream.reset(code::to_http3(code)).is_ok(),
             Half::Web(stream) => stream.reset(code).is_ok(),
         };
     }
 
     fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        if let Some(error) = self.link.closed_here() {
+            return Poll::Ready(Err(error.into()));
+        }
+        if self.is_reset {
+            return Poll::Ready(Err(SendError::Closed));
+        }
         let closed = match &mut self.half {
             Half::Quic(stream) => match ready!(self.stopped.poll(cx, || stream.stopped())) {
                 Ok(None) => Ok(()),

@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod conformance;
 mod drill;
 mod evil;
 mod fan_out;
@@ -44,6 +45,10 @@ fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         ["tidy", options @ ..] => tidy::run(&Workspace::load()?, options)?,
         ["interop", "--help" | "-h"] => std::io::stdout().write_all(interop::HELP.as_bytes())?,
         ["interop", options @ ..] => return interop::launch(&Workspace::load()?, options),
+        ["conformance", "--help" | "-h"] => {
+            std::io::stdout().write_all(conformance::HELP.as_bytes())?;
+        }
+        ["conformance", options @ ..] => return conformance::run(&Workspace::load()?, options),
         ["bench", "--help" | "-h"] | ["bench", "relay", "--help" | "-h"] => {
             std::io::stdout().write_all(bench::HELP.as_bytes())?;
         }
@@ -114,4 +119,6 @@ Usage: cargo xtask COMMAND
                 (`cargo xtask fuzz --help` lists its options)
   interop       crosses us with other implementations and tells the results as TAP
                 (`cargo xtask interop --help` lists its options)
+  conformance   a foreign client against the servers of both transports
+                (`cargo xtask conformance --help` lists its options)
 ";

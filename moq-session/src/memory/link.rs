@@ -3,12 +3,14 @@
 use std::collections::VecDeque;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use slab::Slab;
 
+use super::handle::Handle;
 use super::pipe::{MemoryRecv, MemorySend, Pipe, WINDOW};
+use super::wakers::Wakers;
 use crate::transport::{End, TransportError, TransportStats};
 
 /// Streams of a kind that one end may have open at first.
@@ -26,6 +28,8 @@ struct State {
     sides: [Side; 2],
     /// What each side measures.
     stats: [TransportStats; 2],
+    /// How many handles there ever were.
+    handles: u64,
     /// All streams, to tell them the end.
     pipes: Slab<Weak<Pipe>>,
     /// Who waits for the end.
@@ -92,10 +96,6 @@ pub(super) enum Ending {
     Closed(usize, u32, Arc<str>),
 }
 
-/// Tasks that wait for the same.
-#[derive(Debug, Default)]
-struct Wakers(Vec<Waker>);
-
 /// Given back when the stream is done with that it was taken for.
 #[derive(Debug)]
 pub(super) struct Credit {
@@ -115,19 +115,19 @@ impl Link {
     /// Takes what was queued for a side.
     pub(super) fn poll_take<T>(
         &self,
-        side: usize,
+        handle: &Handle,
         cx: &Context<'_>,
         queue: impl FnOnce(&mut Side) -> &mut Queue<T>,
     ) -> Poll<Result<T, TransportError>> {
         let mut state = self.lock();
         if let Some(ending) = &state.ending {
-            return Poll::Ready(Err(ending.seen_by(side)));
+            return Poll::Ready(Err(ending.seen_by(handle.side)));
         }
-        let queue = queue(&mut state.sides[side]);
+        let queue = queue(&mut state.sides[handle.side]);
         match queue.items.pop_front() {
             Some(item) => Poll::Ready(Ok(item)),
             None => {
-                queue.taking.add(cx);
+                queue.taking.add(handle.id, cx);
                 Poll::Pending
             }
         }
@@ -135,11 +135,11 @@ impl Link {
 
     pub(super) fn poll_open_uni(
         self: &Arc<Self>,
-        side: usize,
+        handle: &Handle,
         cx: &Context<'_>,
     ) -> Poll<Result<MemorySend, TransportError>> {
-        let purse: Choice = |side| &mut side.uni_credit;
-        let opened = self.poll_open(side, purse, cx, |state, credit| {
+        let (side, purse): (_, Choice) = (handle.side, |side| &mut side.uni_credit);
+        let opened = self.poll_open(handle, purse, cx, |state, credit| {
             let (send, recv) = self.pipe(state, side, Some(credit));
             state.sides[1 - side].heard += 1;
             (send, state.sides[1 - side].uni.push(recv))
@@ -152,11 +152,11 @@ impl Link {
 
     pub(super) fn poll_open_bi(
         self: &Arc<Self>,
-        side: usize,
+        handle: &Handle,
         cx: &Context<'_>,
     ) -> Poll<Result<(MemorySend, MemoryRecv), TransportError>> {
-        let purse: Choice = |side| &mut side.bi_credit;
-        let opened = self.poll_open(side, purse, cx, |state, credit| {
+        let (side, purse): (_, Choice) = (handle.side, |side| &mut side.bi_credit);
+        let opened = self.poll_open(handle, purse, cx, |state, credit| {
             let (send, theirs) = self.pipe(state, side, Some(credit));
             let (answer, recv) = self.pipe(state, 1 - side, None);
             state.sides[1 - side].heard += 1;
@@ -172,18 +172,19 @@ impl Link {
     /// Opens what `open` makes, as soon as there is credit for it.
     fn poll_open<R>(
         self: &Arc<Self>,
-        side: usize,
+        handle: &Handle,
         purse: Choice,
         cx: &Context<'_>,
         open: impl FnOnce(&mut State, Credit) -> R,
     ) -> Poll<Result<R, TransportError>> {
+        let side = handle.side;
         let mut state = self.lock();
         if let Some(ending) = &state.ending {
             return Poll::Ready(Err(ending.seen_by(side)));
         }
         let credit = purse(&mut state.sides[side]);
         if credit.open >= credit.allowed {
-            credit.opening.add(cx);
+            credit.opening.add(handle.id, cx);
             return Poll::Pending;
         }
         credit.open += 1;
@@ -264,6 +265,31 @@ impl Link {
         state.answer(side);
     }
 
+    /// The number of a further handle.
+    pub(super) fn new_handle(&self) -> u64 {
+        let mut state = self.lock();
+        state.handles += 1;
+        state.handles
+    }
+
+    /// Forgets who waits by a handle.
+    pub(super) fn drop_handle(&self, side: usize, handle: u64) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let side = &mut state.sides[side];
+        let waiting = [
+            &mut side.uni.taking,
+            &mut side.bi.taking,
+            &mut side.datagrams.taking,
+            &mut side.uni_credit.opening,
+            &mut side.bi_credit.opening,
+            &mut state.watching,
+        ];
+        let forgotten = waiting.map(|wakers| wakers.remove(handle));
+        drop(guard);
+        drop(forgotten);
+    }
+
     pub(super) fn close(&self, side: usize, code: u32, reason: &str) {
         self.end(Ending::Closed(side, code, reason.into()));
     }
@@ -297,12 +323,12 @@ impl Link {
         }
     }
 
-    pub(super) fn poll_ended(&self, side: usize, cx: &Context<'_>) -> Poll<TransportError> {
+    pub(super) fn poll_ended(&self, handle: &Handle, cx: &Context<'_>) -> Poll<TransportError> {
         let mut state = self.lock();
         match &state.ending {
-            Some(ending) => Poll::Ready(ending.seen_by(side)),
+            Some(ending) => Poll::Ready(ending.seen_by(handle.side)),
             None => {
-                state.watching.add(cx);
+                state.watching.add(handle.id, cx);
                 Poll::Pending
             }
         }
@@ -338,18 +364,6 @@ impl<T> Queue<T> {
     fn push(&mut self, item: T) -> Wakers {
         self.items.push_back(item);
         mem::take(&mut self.taking)
-    }
-}
-
-impl Wakers {
-    fn add(&mut self, cx: &Context<'_>) {
-        if !self.0.iter().any(|waker| waker.will_wake(cx.waker())) {
-            self.0.push(cx.waker().clone());
-        }
-    }
-
-    fn wake(self) {
-        self.0.into_iter().for_each(Waker::wake);
     }
 }
 

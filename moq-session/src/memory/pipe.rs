@@ -227,7 +227,10 @@ impl SendStream for MemorySend {
 
 impl Drop for MemorySend {
     fn drop(&mut self) {
-        let is_open = self.0.lock().end.is_none();
+        let mut state = self.0.lock();
+        let (is_open, waker) = (state.end.is_none(), state.writer.take());
+        drop(state);
+        drop(waker);
         if is_open {
             self.end(PipeEnd::Reset(0));
         }
@@ -287,6 +290,8 @@ impl RecvStream for MemoryRecv {
 
 impl Drop for MemoryRecv {
     fn drop(&mut self) {
+        let waker = self.0.lock().reader.take();
+        drop(waker);
         self.stop(0);
     }
 }

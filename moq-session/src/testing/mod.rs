@@ -1,5 +1,6 @@
 //! For tests: a relay's side of a session over a memory pair, and a peer that is driven by hand.
 
+pub mod conformance;
 mod peer;
 mod script;
 

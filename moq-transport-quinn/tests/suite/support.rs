@@ -67,14 +67,6 @@ pub(crate) async fn accept_uni<T: Transport>(connection: &mut T) -> T::Recv {
     poll_fn(|cx| connection.poll_accept_uni(cx)).await.unwrap()
 }
 
-pub(crate) async fn open_bi<T: Transport>(connection: &mut T) -> (T::Send, T::Recv) {
-    poll_fn(|cx| connection.poll_open_bi(cx)).await.unwrap()
-}
-
-pub(crate) async fn accept_bi<T: Transport>(connection: &mut T) -> (T::Send, T::Recv) {
-    poll_fn(|cx| connection.poll_accept_bi(cx)).await.unwrap()
-}
-
 /// Writes all of the chunks.
 pub(crate) async fn write(stream: &mut impl SendStream, chunks: &[&'static [u8]]) {
     let mut chunks: Vec<_> = chunks
