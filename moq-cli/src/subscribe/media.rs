@@ -222,6 +222,10 @@ impl<'a> MediaWriter<'a> {
                 ExportNotice::Skipped { .. } | ExportNotice::BadFrame { .. }
             );
             match notice {
+                // The others may go on, but nothing brings this one back.
+                ExportNotice::Failed { error, .. } if trouble::is_too_much(error) => {
+                    return Err(trouble::vanished(error));
+                }
                 ExportNotice::Failed { .. } => self.failed.push(notice),
                 ExportNotice::Field(fault) => {
                     let text = fault.to_string();
@@ -267,7 +271,7 @@ impl<'a> MediaWriter<'a> {
                 Ok(Ended::Lost)
             }
             () = sleep(GRACE) => {
-                if !self.args.stay || error == ReadError::Aborted(Abort::NoCapacity) {
+                if !self.args.stay || trouble::is_too_much(error) {
                     return Err(trouble::vanished(error));
                 }
                 self.console

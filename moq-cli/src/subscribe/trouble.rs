@@ -74,11 +74,16 @@ pub(crate) fn no_answer() -> anyhow::Error {
 
 /// The track ended before its finish, or is one more than the server or the publisher serves.
 pub(crate) fn vanished(error: ReadError) -> anyhow::Error {
-    if error == ReadError::Aborted(Abort::NoCapacity) {
+    if is_too_much(error) {
         return anyhow::Error::new(error).context(client::no_capacity());
     }
     let failure = Failure::new(Exit::Failed, "the broadcast vanished without an end");
     anyhow::Error::new(error).context(failure.with_hint("check on its publisher"))
+}
+
+/// Whether it is one more than the server or the publisher serves.
+pub(super) fn is_too_much(error: ReadError) -> bool {
+    error == ReadError::Aborted(Abort::NoCapacity)
 }
 
 /// A frame is not what was asked for.

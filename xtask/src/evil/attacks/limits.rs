@@ -14,6 +14,9 @@ pub(super) fn run(stage: &mut Stage) -> anyhow::Result<Outcome> {
     let mut bench = stage.moq("bench");
     bench.args(super::bench::tracks(9, 10));
     outcome.extend(named(stage, "`moq bench`", bench)?);
+    let mut subscribe = stage.moq("subscribe");
+    subscribe.args(["media", "--fmp4"]);
+    outcome.extend(named(stage, "`moq subscribe --fmp4`", subscribe)?);
     Ok(outcome)
 }
 
