@@ -12,7 +12,7 @@ use crate::conn::Conn;
 use crate::driver::Driver;
 use crate::handshake::Begun;
 use crate::hub::Stray;
-use crate::ids::driver_of;
+use crate::ids::LONG_HEADER;
 use crate::owner::Owner;
 use crate::pass::Work;
 use crate::socket::{SLOTS, ecn};
@@ -56,18 +56,16 @@ impl Driver {
                 ecn,
                 bytes,
             };
-            match driver_of(&datagram.bytes) {
-                Some(other) if other != self.number && other < self.hubs.len() => {
-                    self.hubs[other].pass(datagram);
-                }
-                _ => self.take_datagram(datagram, now),
+            match self.siblings.other(&datagram.bytes) {
+                Some(hub) => hub.pass(datagram),
+                None => self.take_datagram(datagram, now),
             }
         }
     }
 
     /// Takes in what others have received for this driver.
     pub(super) fn take_strays(&mut self, now: Instant) {
-        for stray in self.hub.take_strays() {
+        for stray in self.hub().take_strays() {
             self.take_datagram(stray, now);
         }
     }
@@ -97,7 +95,12 @@ impl Driver {
                 }
             }
             Some(DatagramEvent::NewConnection(incoming)) => self.take_incoming(incoming, now),
-            Some(DatagramEvent::Response(transmit)) => self.respond(&transmit),
+            Some(DatagramEvent::Response(transmit)) => {
+                let mut is_allowed = || self.resets.allow(transmit.destination.ip(), now);
+                if !is_reset(&self.outbox) || is_allowed() {
+                    self.respond(&transmit);
+                }
+            }
             None => {}
         }
         self.work = None;
@@ -126,7 +129,7 @@ impl Driver {
         };
         match self.endpoint.accept(incoming, now, &mut self.outbox, None) {
             Ok((handle, quic)) => {
-                let conn = Conn::new(self.hub.clone(), handle.0, quic, self.limits);
+                let conn = Conn::new(self.hub().clone(), handle.0, quic, self.limits);
                 self.insert(conn.clone());
                 // If nobody takes it, because the server is closed, it is closed by that.
                 let owner = Owner::new(conn);
@@ -151,6 +154,12 @@ impl Driver {
 
 /// Batches received before others have their turn, where none is full.
 const MAX_BATCHES: usize = 8;
+
+/// Whether an answer that belongs to no connection is a stateless reset, which looks like a packet
+/// with a short header.
+fn is_reset(answer: &[u8]) -> bool {
+    answer.first().is_some_and(|first| first & LONG_HEADER == 0)
+}
 
 /// Whether the system sends to this address: it refuses port 0, which only a forged packet comes from.
 fn can_be_answered(peer: SocketAddr) -> bool {

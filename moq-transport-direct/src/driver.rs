@@ -8,16 +8,17 @@ use std::task::{Context, Waker};
 use std::time::Instant;
 
 use moq_transport_common::quic::StreamLimits;
-use quinn_proto::{ConnectionError, ConnectionHandle, Endpoint, Transmit};
+use quinn_proto::{ConnectionError, ConnectionHandle, Endpoint, EndpointConfig, Transmit};
 use tokio::sync::mpsc;
 use tokio::time::Sleep;
 
 use crate::conn::{Conn, State};
-use crate::drivers::Setup;
+use crate::drivers::{Setup, Siblings};
 use crate::handshake::{Admission, Begun};
 use crate::hub::Hub;
 use crate::outgoing::Outgoing;
 use crate::pass::Work;
+use crate::resets::Resets;
 use crate::socket::{Inbox, Socket};
 use crate::timers::Timers;
 
@@ -34,11 +35,8 @@ pub(crate) struct Driver {
     /// Where connections go whose handshake has begun.
     pub(super) begun: mpsc::UnboundedSender<Begun>,
     pub(super) limits: StreamLimits,
-    pub(super) hub: Arc<Hub>,
-    /// Which of the address's drivers this is.
-    pub(super) number: usize,
-    /// Those of all drivers of the address, by their numbers.
-    pub(super) hubs: Arc<[Arc<Hub>]>,
+    pub(super) siblings: Siblings,
+    pub(super) resets: Resets,
     /// By quinn-proto's handle.
     pub(super) conns: Vec<Option<Slot>>,
     /// How many of them there are.
@@ -70,28 +68,26 @@ pub(super) struct Slot {
 }
 
 impl Driver {
-    /// The driver of this number, on a socket of its own.
+    /// One of several drivers, on a socket of its own.
     pub(super) fn new(
         socket: std::net::UdpSocket,
-        number: u8,
-        hubs: Arc<[Arc<Hub>]>,
+        siblings: Siblings,
+        endpoint: EndpointConfig,
         setup: Setup,
         begun: mpsc::UnboundedSender<Begun>,
     ) -> io::Result<Self> {
         let socket = Socket::new(socket)?;
         let whole = socket.keeps_packets_whole();
         let server = Some(setup.server);
-        let number = usize::from(number);
         Ok(Self {
             inbox: socket.inbox(),
             socket,
-            endpoint: Endpoint::new(Arc::new(setup.endpoint), server, whole, None),
+            endpoint: Endpoint::new(Arc::new(endpoint), server, whole, None),
             admission: Some(setup.admission),
             begun,
             limits: setup.limits,
-            hub: hubs[number].clone(),
-            number,
-            hubs,
+            siblings,
+            resets: Resets::default(),
             conns: Vec::new(),
             open: 0,
             timers: Timers::default(),
@@ -107,6 +103,11 @@ impl Driver {
         })
     }
 
+    /// Where connections ask for a visit.
+    pub(super) fn hub(&self) -> &Arc<Hub> {
+        self.siblings.own()
+    }
+
     pub(super) fn insert(&mut self, conn: Arc<Conn>) {
         let key = conn.key;
         if self.conns.len() <= key {
@@ -117,7 +118,7 @@ impl Driver {
             is_ready: false,
         });
         self.open += 1;
-        self.hub.set_connections(self.open);
+        self.hub().set_connections(self.open);
         self.set_ready(key);
     }
 
@@ -127,7 +128,7 @@ impl Driver {
         self.early.forget(key);
         self.ready.retain(|ready| *ready != key);
         self.open -= 1;
-        self.hub.set_connections(self.open);
+        self.hub().set_connections(self.open);
     }
 
     pub(super) fn conn(&self, key: usize) -> Option<&Arc<Conn>> {
@@ -145,7 +146,7 @@ impl Driver {
 
     /// Takes in what the ready connections have to tell, and wakes who waits for it.
     pub(super) fn take_events(&mut self, now: Instant) -> bool {
-        self.hub.take_due(&mut self.due);
+        self.siblings.own().take_due(&mut self.due);
         for conn in std::mem::take(&mut self.due) {
             conn.lock().visited(now);
             self.set_ready(conn.key);
@@ -253,7 +254,7 @@ impl Driver {
         } else {
             again |= !self.ready.is_empty();
         }
-        if again || !self.hub.sleep(cx.waker()) {
+        if again || !self.hub().sleep(cx.waker()) {
             cx.waker().wake_by_ref();
         }
     }

@@ -31,6 +31,7 @@ mod pass;
 mod purpose;
 mod read;
 mod recv;
+mod resets;
 mod send;
 mod socket;
 mod timers;

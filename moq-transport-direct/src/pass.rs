@@ -24,7 +24,7 @@ pub(super) enum Work {
 impl Driver {
     fn pass(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let now = now();
-        if self.hub.is_closed() {
+        if self.hub().is_closed() {
             // With it goes the way to those that accept, who learn by that.
             self.admission = None;
         }
@@ -42,7 +42,7 @@ impl Driver {
         self.is_waiting_for_tasks = false;
         self.transmit(now);
         self.woken.drain(..).for_each(Waker::wake);
-        if self.open == 0 && self.hub.is_closed() {
+        if self.open == 0 && self.hub().is_closed() {
             return Poll::Ready(());
         }
         self.rest(cx, has_more);
@@ -95,7 +95,7 @@ impl Future for Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        drop(self.hub.abandon());
+        drop(self.hub().abandon());
         // With the runtime gone, nothing would ever wake those that wait.
         for slot in self.conns.iter().flatten() {
             let mut state = slot.conn.lock();

@@ -54,8 +54,6 @@ impl Server {
         let live = Arc::new(Live::default());
         let (admission, backlog) = Admission::new();
         let setup = drivers::Setup {
-            endpoint: listening.endpoint,
-            id_key: listening.id_key,
             server: Arc::new(listening.quic),
             admission,
             incoming: Arc::new(incoming::Setup {
@@ -68,7 +66,8 @@ impl Server {
         let mut tasks = JoinSet::new();
         let (mut drivers, mut addrs) = (Vec::new(), Vec::new());
         for (sockets, addr) in listening.sockets {
-            let started = Drivers::start(sockets, &workers, &setup, &mut tasks);
+            let endpoint = listening.reset_keys.endpoint(addr);
+            let started = Drivers::start(sockets, endpoint, &workers, &setup, &mut tasks);
             drivers.push(started.map_err(|source| BindError::Socket { addr, source })?);
             addrs.push(addr);
         }

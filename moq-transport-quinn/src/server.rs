@@ -42,7 +42,6 @@ impl Server {
     }
 
     pub(crate) fn start(listening: Listening) -> Result<Self, BindError> {
-        let config = listening.recognising_endpoint();
         let live = Arc::new(Live::default());
         let (admission, backlog) = Admission::new();
         let setup = Arc::new(Setup {
@@ -53,6 +52,7 @@ impl Server {
         let mut tasks = JoinSet::new();
         let (mut endpoints, mut addrs) = (Vec::new(), Vec::new());
         for (sockets, addr) in listening.sockets {
+            let config = listening.reset_keys.endpoint(addr).recognising();
             for socket in sockets {
                 let (server, runtime) = (Some(listening.quic.clone()), Arc::new(TokioRuntime));
                 let endpoint = Endpoint::new(config.clone(), server, socket, runtime)

@@ -9,15 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
-use moq_session::transport::{Incoming as _, RecvStream as _, SendStream as _, Transport};
+use moq_session::transport::{RecvStream as _, SendStream as _, Transport};
 use moq_transport_common::quic::{Listening, SERVER};
-use moq_transport_common::tls::Identity;
-use moq_transport_quinn::{Client, ClientConfig};
 use quinn_proto::RttEstimator;
 use quinn_proto::congestion::{Controller, ControllerFactory};
-use url::Url;
 
-use crate::{Congestion, Connection, Server, ServerConfig};
+use super::{config, pair, receive, send};
+use crate::{Congestion, Server};
 
 /// When a controller panics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,39 +103,12 @@ impl ControllerFactory for Factory {
 }
 
 fn server(first: Defective) -> Server {
-    let config = ServerConfig::default()
-        .with_listen(SocketAddr::from(([127, 0, 0, 1], 0)))
-        .with_identity(Identity::generate(&["127.0.0.1".into()]).unwrap());
+    let config = config([SocketAddr::from(([127, 0, 0, 1], 0))]);
     let mut transport = SERVER.transport(Congestion::default());
     transport.congestion_controller_factory(Arc::new(Factory(Some(first).into())));
     let mut listening = Listening::open(&config, NonZeroUsize::MIN).unwrap();
     listening.quic.transport_config(Arc::new(transport));
     Server::start(listening, NonZeroUsize::MIN).unwrap()
-}
-
-/// A connection: the client's end and the server's.
-async fn pair(server: &Server) -> (moq_transport_quinn::Connection, Connection) {
-    let config = ClientConfig::default().with_fingerprint(server.fingerprints()[0]);
-    let client = Client::new(config);
-    let url = format!("moqt://{}/", server.local_addrs()[0]);
-    let connect = client.connect(Url::parse(&url).unwrap());
-    let accept = async { server.accept().await.unwrap().accept(None).await };
-    let (connected, accepted) = tokio::join!(connect, accept);
-    (connected.unwrap(), accepted.unwrap())
-}
-
-async fn send(connection: &mut impl Transport) {
-    let mut stream = poll_fn(|cx| connection.poll_open_uni(cx)).await.unwrap();
-    let mut chunks = [Bytes::from_static(&[7; 200])];
-    poll_fn(|cx| stream.poll_write_chunks(cx, &mut chunks))
-        .await
-        .unwrap();
-    stream.finish();
-}
-
-async fn receive(connection: &mut impl Transport) -> Option<Bytes> {
-    let mut stream = poll_fn(|cx| connection.poll_accept_uni(cx)).await.unwrap();
-    poll_fn(|cx| stream.poll_read_chunk(cx)).await.unwrap()
 }
 
 async fn a_defect_costs_one_connection(moment: Moment) {
