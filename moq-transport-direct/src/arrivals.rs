@@ -1,5 +1,6 @@
 //! What comes in on a driver's socket.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -21,20 +22,25 @@ impl Driver {
     /// Receives what is there, up to a full batch, and says whether there may be more.
     pub(super) fn receive(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
         for _ in 0..MAX_BATCHES {
-            match self.socket.poll_recv(cx, &mut self.inbox) {
-                Poll::Ready(Ok(filled)) => {
+            let received = match self.socket.poll_recv(cx, &mut self.inbox) {
+                Poll::Ready(received) => received,
+                Poll::Pending if self.unasked.is_much() => self.socket.try_recv(&mut self.inbox),
+                Poll::Pending => return false,
+            };
+            self.unasked = Unasked::default();
+            match received {
+                Ok(filled) => {
                     for index in 0..filled {
                         self.take_slot(index, now);
                     }
                     if filled == SLOTS {
+                        self.unasked.count(MUCH);
                         return true;
                     }
                 }
-                Poll::Ready(Err(error)) => {
-                    // What comes from the network as an error may be forged, and ends nothing.
-                    tracing::debug!(%error, "cannot receive");
-                }
-                Poll::Pending => return false,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
+                // What comes from the network as an error may be forged, and ends nothing.
+                Err(error) => tracing::debug!(%error, "cannot receive"),
             }
         }
         true
@@ -58,7 +64,7 @@ impl Driver {
             };
             match self.siblings.other(&datagram.bytes) {
                 Some(hub) => hub.pass(datagram),
-                None => self.take_datagram(datagram, now),
+                None => self.try_datagram(datagram, now),
             }
         }
     }
@@ -66,8 +72,13 @@ impl Driver {
     /// Takes in what others have received for this driver.
     pub(super) fn take_strays(&mut self, now: Instant) {
         for stray in self.hub().take_strays() {
-            self.take_datagram(stray, now);
+            self.try_datagram(stray, now);
         }
+    }
+
+    /// Takes in a datagram. One at which quinn-proto panics is lost, and those behind it are not.
+    fn try_datagram(&mut self, datagram: Stray, now: Instant) {
+        let _ = self.attempt(Work::Datagram, |this| this.take_datagram(datagram, now));
     }
 
     fn take_datagram(&mut self, datagram: Stray, now: Instant) {
@@ -78,21 +89,24 @@ impl Driver {
             bytes,
         } = datagram;
         self.outbox.clear();
-        self.work = Some(Work::Datagram);
         let event = self
             .endpoint
             .handle(now, remote, local, ecn, bytes, &mut self.outbox);
         match event {
             Some(DatagramEvent::ConnectionEvent(handle, event)) => {
                 let key = handle.0;
-                self.work = Some(Work::Connection(key));
-                if let Some(conn) = self.conn(key) {
-                    conn.lock().quic.handle_event(event);
-                    self.set_ready(key);
-                } else {
+                self.turn_to(Work::Connection(key));
+                let Some(conn) = self.table.get(key) else {
                     // A defect has kept it from beginning; the endpoint is to forget it, too.
                     let _ = self.endpoint.handle_event(handle, EndpointEvent::drained());
+                    return;
+                };
+                let mut state = conn.lock();
+                if !state.is_broken {
+                    state.quic.handle_event(event);
                 }
+                drop(state);
+                self.table.set_fresh(key);
             }
             Some(DatagramEvent::NewConnection(incoming)) => self.take_incoming(incoming, now),
             Some(DatagramEvent::Response(transmit)) => {
@@ -103,7 +117,6 @@ impl Driver {
             }
             None => {}
         }
-        self.work = None;
     }
 
     fn take_incoming(&mut self, incoming: Incoming, now: Instant) {
@@ -154,6 +167,29 @@ impl Driver {
 
 /// Batches received before others have their turn, where none is full.
 const MAX_BATCHES: usize = 8;
+
+/// How much the driver has done since it last looked whether anything has come.
+///
+/// It is told of arrivals by the runtime, which asks the system for them when no task is left to
+/// run, or after several dozen have run. Where thousands of tasks are woken at once, or one pass
+/// follows another, that takes many passes: the driver then looks by itself.
+#[derive(Debug, Default)]
+pub(super) struct Unasked(usize);
+
+impl Unasked {
+    /// Counts tasks that were woken and connections that were looked at.
+    pub(super) fn count(&mut self, more: usize) {
+        self.0 = self.0.saturating_add(more);
+    }
+
+    fn is_much(&self) -> bool {
+        self.0 >= MUCH
+    }
+}
+
+/// So much work that the runtime may not ask the system before the pass after the next: half of what
+/// it runs between two times.
+const MUCH: usize = 30;
 
 /// Whether an answer that belongs to no connection is a stateless reset, which looks like a packet
 /// with a short header.

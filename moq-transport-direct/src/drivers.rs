@@ -39,6 +39,15 @@ pub(crate) struct Siblings {
 }
 
 impl Siblings {
+    /// A driver that is the only one.
+    #[cfg(test)]
+    pub(super) fn alone() -> Self {
+        Self {
+            number: 0,
+            hubs: Arc::new([Arc::default()]),
+        }
+    }
+
     /// The driver's own hub.
     pub(super) fn own(&self) -> &Arc<Hub> {
         &self.hubs[self.number]

@@ -90,6 +90,16 @@ impl Socket {
         }
     }
 
+    /// Receives what is there, up to a batch, whether or not the runtime has told of it.
+    pub(super) fn try_recv(&self, inbox: &mut Inbox) -> io::Result<usize> {
+        let slot = inbox.bytes.len() / SLOTS;
+        let mut slots = inbox.bytes.chunks_mut(slot).map(IoSliceMut::new);
+        let mut slots: [IoSliceMut<'_>; SLOTS] =
+            std::array::from_fn(|_| slots.next().unwrap_or_else(|| IoSliceMut::new(&mut [])));
+        let socket = self.io.get_ref().into();
+        self.state.recv(socket, &mut slots, &mut inbox.metas)
+    }
+
     /// Sends trains, and says how many of them the system took. What it refuses for another reason
     /// than a full buffer counts as lost on the way.
     pub(super) fn send(&mut self, trains: &[Transmit], mut bytes: &[u8]) -> usize {

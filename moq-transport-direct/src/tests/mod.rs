@@ -1,7 +1,11 @@
 //! Servers and clients on loopback, from within.
 
+mod by_hand;
 mod defects;
+mod network;
+mod recv;
 mod resets;
+mod time;
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
