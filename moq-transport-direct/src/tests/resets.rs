@@ -52,7 +52,7 @@ impl Tap {
     fn packets(&self) -> Vec<Vec<u8>> {
         let mut ids = BTreeSet::new();
         let mut packets = self.seen.lock().unwrap().packets.clone();
-        packets.retain(|packet| packet.len() > 50 && is_short(packet));
+        packets.retain(|packet| is_short(packet) && packet.len() > 50);
         packets.retain(|packet| ids.insert(packet[1..10].to_vec()));
         packets
     }
@@ -75,6 +75,10 @@ async fn pass_on(to_client: Arc<UdpSocket>, to_server: UdpSocket, seen: Arc<Mute
         tokio::select! {
             received = to_client.recv_from(&mut up) => {
                 let (size, client) = received.unwrap();
+                // By an empty one, from a socket of its own, the client asks whether anybody listens.
+                if size == 0 {
+                    continue;
+                }
                 seen.lock().unwrap().client = Some(client);
                 seen.lock().unwrap().packets.push(up[..size].to_vec());
                 to_server.send(&up[..size]).await.unwrap();
