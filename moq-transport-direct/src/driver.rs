@@ -131,15 +131,17 @@ impl Driver {
     }
 
     fn take_events_of(&mut self, key: usize, now: Instant) {
-        let Some(conn) = self.table.get(key).cloned() else {
+        let Some(conn) = self.table.get(key) else {
             return;
         };
         let mut state = conn.lock();
-        if state.is_broken {
-            drop(state);
-            self.let_go(key);
-        } else {
+        let is_broken = state.is_broken;
+        if !is_broken {
             state.take_events(now, &mut self.woken);
+        }
+        drop(state);
+        if is_broken {
+            self.let_go(key);
         }
     }
 
