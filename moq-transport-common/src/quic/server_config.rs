@@ -63,7 +63,8 @@ impl ServerConfig {
     }
 
     /// Signs stateless resets with a key that outlives the process, so that the peers of a former
-    /// life learn at once that their connections are gone. It is a secret.
+    /// life learn at once that their connections are gone. It is a secret. Each address that is
+    /// listened on has a key of its own, made from this one.
     #[must_use]
     pub fn with_reset_key(self, key: [u8; 64]) -> Self {
         Self {
