@@ -199,7 +199,7 @@ impl State {
             }
         }
         if let Some(close) = self.web.as_mut().and_then(|web| web.take_close()) {
-            self.close(now, close.code, &close.reason, woken);
+            self.close(now, close.code, close.reason.as_bytes(), woken);
         }
     }
 

@@ -111,7 +111,8 @@ impl State {
     /// When to visit the connection again, if nothing happens before.
     pub(super) fn deadline(&mut self) -> Option<Instant> {
         let timeout = self.quic.poll_timeout();
-        timeout.into_iter().chain(self.give_up_at).min()
+        let web = self.web.as_mut().and_then(|web| web.deadline());
+        timeout.into_iter().chain(self.give_up_at).chain(web).min()
     }
 
     /// From when on a pass for another reason may do what the deadline is for.
@@ -135,6 +136,9 @@ impl State {
             && at <= now + EARLY
         {
             self.quic.handle_timeout(now.max(at));
+        }
+        if let Some(web) = &mut self.web {
+            web.expire(&mut self.quic, now);
         }
         if self.give_up_at.is_some_and(|at| at <= now) {
             self.close(now, moq_transport_common::quic::H3_NO_ERROR, b"", woken);

@@ -16,12 +16,12 @@ mod server;
 mod arrivals;
 #[cfg(target_os = "linux")]
 mod batch;
-mod capsules;
 mod conn;
 mod connection;
 mod deadlines;
 mod driver;
 mod drivers;
+mod http3;
 mod hub;
 mod ids;
 mod link;

@@ -83,7 +83,10 @@ impl Link {
         match (state.ended.clone(), &state.web) {
             (None, _) => TransportError::lost("the operation failed on a live connection"),
             (Some(reason), None) => raw_error(reason),
-            (Some(reason), Some(web)) => web_error(reason, web.ended.clone()),
+            (Some(reason), Some(web)) => match web.fault {
+                Some(fault) => TransportError::lost(format!("the peer broke HTTP/3: {fault}")),
+                None => web_error(reason, web.ended.clone()),
+            },
         }
     }
 
@@ -106,7 +109,7 @@ impl Link {
         if state.ended.is_some() || self.closed_here.set((code, reason.to_owned())).is_err() {
             return;
         }
-        let is_said = match &state.web {
+        let is_said = match &mut state.web {
             Some(web) => web.say_end(&mut state.quic, code, reason),
             None => false,
         };
