@@ -11,7 +11,6 @@ mod support;
 
 use std::future::poll_fn;
 use std::num::NonZeroUsize;
-use std::time::Duration;
 
 use moq_session::transport::{End, Incoming as _, Transport as _, TransportError};
 use moq_transport_direct::{Connection, Server, ServerConfig};

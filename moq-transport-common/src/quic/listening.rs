@@ -34,6 +34,8 @@ pub struct Listening {
     pub profile: Profile,
     /// How many streams a client may have open at once, in the end.
     pub limits: StreamLimits,
+    /// How many handshakes there may be at once.
+    pub max_handshakes: NonZeroUsize,
 }
 
 impl Listening {
@@ -62,6 +64,7 @@ impl Listening {
             id_key,
             profile: SERVER.within(config.stream_limits),
             limits: config.stream_limits,
+            max_handshakes: config.max_handshakes,
         })
     }
 
