@@ -125,7 +125,10 @@ impl Driver {
             self.endpoint.ignore(incoming);
             return;
         };
-        let room = match admission.judge(incoming.remote_address_validated()) {
+        let room = match admission.judge(
+            incoming.remote_address(),
+            incoming.remote_address_validated(),
+        ) {
             Verdict::Shake(room) => room,
             Verdict::Retry => {
                 // It may always be retried while its address is not validated.

@@ -133,7 +133,9 @@ impl State {
         let paced = self.deadlines.paced;
         let paced = paced.filter(|paced| Some(paced.whole_at) == timeout);
         let timeout = paced.map(|paced| paced.part_at).or(timeout);
-        timeout.into_iter().chain(self.deadlines.give_up_at).min()
+        let web = self.web.as_mut().and_then(|web| web.deadline());
+        let own = self.deadlines.give_up_at.into_iter().chain(web);
+        timeout.into_iter().chain(own).min()
     }
 
     /// Takes in that the deadline has passed. One of the way to the peer's former address is none of
@@ -144,6 +146,9 @@ impl State {
         let has_moved = self.deadlines.sent_to != self.quic.remote_address();
         if !has_moved && self.quic.poll_timeout().is_some_and(|at| at <= now) {
             self.quic.handle_timeout(now);
+        }
+        if let Some(web) = &mut self.web {
+            web.expire(&mut self.quic, now);
         }
         if self.deadlines.give_up_at.is_some_and(|at| at <= now) {
             self.close(now, H3_NO_ERROR, Bytes::new(), woken);

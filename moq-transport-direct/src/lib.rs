@@ -16,13 +16,13 @@ mod server;
 mod arrivals;
 #[cfg(target_os = "linux")]
 mod batch;
-mod capsules;
 mod conn;
 mod connection;
 mod credit;
 mod deadlines;
 mod driver;
 mod drivers;
+mod http3;
 mod hub;
 mod ids;
 mod limit;

@@ -93,7 +93,10 @@ impl Link {
         match (state.ended.clone(), &state.web) {
             (None, _) => TransportError::lost("the operation failed on a live connection"),
             (Some(reason), None) => raw_error(reason),
-            (Some(reason), Some(web)) => web_error(reason, web.ended.clone()),
+            (Some(reason), Some(web)) => match web.fault {
+                Some(fault) => TransportError::lost(format!("the peer broke HTTP/3: {fault}")),
+                None => web_error(reason, web.ended.clone()),
+            },
         }
     }
 
@@ -123,7 +126,7 @@ impl Link {
 
     /// Tells the peer that the session is over, or closes the connection where that is not possible.
     fn end(&self, state: &mut State, code: u32, reason: &str, woken: &mut Vec<Waker>) {
-        let is_said = match &state.web {
+        let is_said = match &mut state.web {
             Some(web) => web.say_end(&mut state.quic, code, reason),
             None => false,
         };

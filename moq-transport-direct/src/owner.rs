@@ -98,10 +98,17 @@ impl Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
+        let state = self.conn.lock();
+        let (is_ending, is_web) = (state.deadlines.is_waiting(), state.web.is_some());
+        drop(state);
         // An end of the session that is on its way must not be cut short.
-        let is_ending = self.conn.lock().deadlines.is_waiting();
         if !is_ending {
-            self.conn.close(VarInt::from_u32(0), b"dropped");
+            let code = if is_web {
+                H3_NO_ERROR
+            } else {
+                VarInt::from_u32(0)
+            };
+            self.conn.close(code, b"dropped");
         }
     }
 }

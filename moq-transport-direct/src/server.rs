@@ -52,7 +52,7 @@ impl Server {
 
     pub(crate) fn start(listening: Listening, workers: NonZeroUsize) -> Result<Self, BindError> {
         let live = Arc::new(Live::default());
-        let (admission, backlog) = Admission::new();
+        let (admission, backlog) = Admission::new(listening.max_handshakes);
         let setup = drivers::Setup {
             server: Arc::new(listening.quic),
             admission,
@@ -101,8 +101,7 @@ impl Server {
     /// Waits for the next connection whose handshake, and CONNECT request if there is one, are
     /// done. `None` once the server is closed.
     ///
-    /// Cancel safe. Handshakes go on meanwhile, at most 1024 of them, counting those that wait
-    /// here.
+    /// Cancel safe. Handshakes go on meanwhile, within [`ServerConfig::with_max_handshakes`].
     pub async fn accept(&self) -> Option<IncomingConnection> {
         self.inner.backlog.take().await
     }

@@ -43,7 +43,7 @@ impl Server {
 
     pub(crate) fn start(listening: Listening) -> Result<Self, BindError> {
         let live = Arc::new(Live::default());
-        let (admission, backlog) = Admission::new();
+        let (admission, backlog) = Admission::new(listening.max_handshakes);
         let setup = Arc::new(Setup {
             live: live.clone(),
             profile: listening.profile,
@@ -88,8 +88,7 @@ impl Server {
     /// Waits for the next connection whose handshake, and CONNECT request if there is one, are
     /// done. `None` once the server is closed.
     ///
-    /// Cancel safe. Handshakes go on meanwhile, at most 1024 of them, counting those that wait
-    /// here.
+    /// Cancel safe. Handshakes go on meanwhile, within [`ServerConfig::with_max_handshakes`].
     pub async fn accept(&self) -> Option<IncomingConnection> {
         self.inner.backlog.take().await
     }
@@ -148,7 +147,10 @@ async fn shake_hands(
     let mut handshakes = JoinSet::new();
     while let Some(incoming) = endpoint.accept().await {
         while handshakes.try_join_next().is_some() {}
-        let mut room = match admission.judge(incoming.remote_address_validated()) {
+        let mut room = match admission.judge(
+            incoming.remote_address(),
+            incoming.remote_address_validated(),
+        ) {
             Verdict::Shake(room) => room,
             Verdict::Retry => {
                 // It may always be retried while its address is not validated.

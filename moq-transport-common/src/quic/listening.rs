@@ -31,6 +31,8 @@ pub struct Listening {
     pub profile: Profile,
     /// How many streams a client may have open at once, in the end.
     pub limits: StreamLimits,
+    /// How many handshakes there may be at once.
+    pub max_handshakes: NonZeroUsize,
 }
 
 impl Listening {
@@ -51,6 +53,7 @@ impl Listening {
             reset_keys: ResetKeys::new(config.reset_key.as_ref()),
             profile: SERVER.within(config.stream_limits),
             limits: config.stream_limits,
+            max_handshakes: config.max_handshakes,
         })
     }
 }

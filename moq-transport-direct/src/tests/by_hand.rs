@@ -56,7 +56,7 @@ impl ByHand {
         let own = socket.try_clone().unwrap();
         let setup = Setup {
             server: Arc::new(listening.quic),
-            admission: Admission::new().0,
+            admission: Admission::new(listening.max_handshakes).0,
             incoming: Arc::new(incoming::Setup {
                 live: Arc::new(Live::default()),
                 profile: listening.profile,
