@@ -1,22 +1,28 @@
 //! How many handshakes a server has at once.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::num::NonZeroUsize;
+use std::pin::pin;
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::timeout;
 
+use crate::places::{Entry, Places};
+
 /// Lets connections of type `I` in, within bounds.
+///
+/// There is a number of places, for handshakes and for connections that nobody has taken yet. When
+/// half of them are taken, peers have to show that they receive what is sent to their address. When
+/// all are, a newcomer takes the place of the oldest handshake of the network (24 bits of IPv4, 64
+/// of IPv6) that has the most.
 pub struct Admission<I> {
     admitted: mpsc::UnboundedSender<Admitted<I>>,
-    /// Handshakes, and finished ones that nobody has taken; this is what bounds the channel.
-    room: Arc<Semaphore>,
-    /// Handshakes with peers whose address may be forged.
-    unvalidated: Arc<AtomicUsize>,
+    places: Arc<StdMutex<Places>>,
 }
 
 /// The connections that wait to be taken.
@@ -25,7 +31,7 @@ pub struct Backlog<I>(Mutex<mpsc::UnboundedReceiver<Admitted<I>>>);
 /// A connection that waits to be taken.
 struct Admitted<I> {
     incoming: I,
-    _room: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 /// What becomes of a connection that begins.
@@ -43,46 +49,63 @@ pub enum Verdict {
 /// A place among the handshakes.
 #[derive(Debug)]
 pub struct Room {
-    permit: OwnedSemaphorePermit,
+    place: Place,
+    evicted: oneshot::Receiver<()>,
     unvalidated: Option<Unvalidated>,
 }
 
 /// Counts a handshake among the unvalidated ones until it is dropped.
 #[derive(Debug)]
-pub struct Unvalidated(Arc<AtomicUsize>);
+pub struct Unvalidated {
+    places: Arc<StdMutex<Places>>,
+    number: u64,
+}
+
+/// A place that is free again when this is dropped.
+#[derive(Debug)]
+struct Place {
+    places: Arc<StdMutex<Places>>,
+    number: u64,
+}
 
 /// Why a handshake failed.
 pub type HandshakeError = Box<dyn std::error::Error + Send + Sync>;
 
 impl<I: Send + 'static> Admission<I> {
-    /// Makes an admission, and the backlog of what it lets in.
+    /// Makes an admission with so many places, and the backlog of what it lets in.
     #[must_use]
-    pub fn new() -> (Arc<Self>, Backlog<I>) {
+    pub fn new(places: NonZeroUsize) -> (Arc<Self>, Backlog<I>) {
         let (admitted, accepted) = mpsc::unbounded_channel();
         let admission = Self {
             admitted,
-            room: Arc::new(Semaphore::new(MAX_HANDSHAKES)),
-            unvalidated: Arc::default(),
+            places: Arc::new(StdMutex::new(Places::new(places.get()))),
         };
         (Arc::new(admission), Backlog(Mutex::new(accepted)))
     }
 
     /// Decides about a connection from an address that is validated or not.
-    pub fn judge(&self, validated: bool) -> Verdict {
-        if !validated && self.unvalidated.load(Ordering::Relaxed) >= MAX_UNVALIDATED {
-            return Verdict::Retry;
-        }
-        let Ok(permit) = self.room.clone().try_acquire_owned() else {
-            return Verdict::Refuse;
+    pub fn judge(&self, peer: SocketAddr, is_validated: bool) -> Verdict {
+        let places = &self.places;
+        let (number, evicted) = match lock(places).enter(peer.ip(), is_validated) {
+            Entry::Place(number, evicted) => (number, evicted),
+            Entry::Retry => return Verdict::Retry,
+            Entry::Full => return Verdict::Refuse,
         };
-        let unvalidated = (!validated).then(|| Unvalidated::count(&self.unvalidated));
         Verdict::Shake(Room {
-            permit,
-            unvalidated,
+            place: Place {
+                places: places.clone(),
+                number,
+            },
+            evicted,
+            unvalidated: (!is_validated).then(|| Unvalidated {
+                places: places.clone(),
+                number,
+            }),
         })
     }
 
-    /// Waits for a handshake, up to a deadline of 10 s, and puts the connection into the backlog.
+    /// Waits for a handshake, up to a deadline of 10 s or until it has to give way to others, and
+    /// puts the connection into the backlog.
     ///
     /// Dropping the future drops the handshake.
     pub async fn admit(
@@ -91,21 +114,42 @@ impl<I: Send + 'static> Admission<I> {
         shaken: impl Future<Output = Result<I, HandshakeError>> + Send,
         room: Room,
     ) {
-        match timeout(DEADLINE, shaken).await {
-            Ok(Ok(incoming)) => {
+        let Room { place, evicted, .. } = room;
+        let shaken = timeout(DEADLINE, unless_evicted(shaken, evicted));
+        match shaken.await {
+            Ok(Some(Ok(incoming))) => {
+                lock(&place.places).finish(place.number);
                 // It fails once the server is closed, which ends the connection.
                 let admitted = Admitted {
                     incoming,
-                    _room: room.permit,
+                    _place: place,
                 };
                 let _ = self.admitted.send(admitted).is_ok();
             }
-            Ok(Err(error)) => {
+            Ok(Some(Err(error))) => {
                 tracing::debug!(%remote, error = &*error, "a handshake failed");
             }
+            Ok(None) => tracing::debug!(%remote, "a handshake gave way to others"),
             Err(_) => tracing::debug!(%remote, "a handshake took too long"),
         }
     }
+}
+
+/// Waits for a handshake; `None` if it has to give way first.
+async fn unless_evicted<T>(
+    shaken: impl Future<Output = T>,
+    evicted: oneshot::Receiver<()>,
+) -> Option<T> {
+    let (mut shaken, mut evicted) = (pin!(shaken), pin!(evicted));
+    poll_fn(|cx| match evicted.as_mut().poll(cx) {
+        Poll::Ready(_) => Poll::Ready(None),
+        Poll::Pending => shaken.as_mut().poll(cx).map(Some),
+    })
+    .await
+}
+
+fn lock(places: &StdMutex<Places>) -> std::sync::MutexGuard<'_, Places> {
+    places.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Room {
@@ -134,25 +178,21 @@ impl<I> Backlog<I> {
     }
 }
 
-impl Unvalidated {
-    fn count(all: &Arc<AtomicUsize>) -> Self {
-        all.fetch_add(1, Ordering::Relaxed);
-        Self(all.clone())
+impl Drop for Unvalidated {
+    fn drop(&mut self) {
+        lock(&self.places).validate(self.number);
     }
 }
 
-impl Drop for Unvalidated {
+impl Drop for Place {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        lock(&self.places).leave(self.number);
     }
 }
 
 impl<I> fmt::Debug for Admission<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Admission")
-            .field("room", &self.room.available_permits())
-            .field("unvalidated", &self.unvalidated)
-            .finish_non_exhaustive()
+        f.debug_struct("Admission").finish_non_exhaustive()
     }
 }
 
@@ -165,53 +205,46 @@ impl<I> fmt::Debug for Backlog<I> {
 /// How long a handshake may take, with the CONNECT request if there is one.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Handshakes at once.
-const MAX_HANDSHAKES: usize = 1024;
-
-/// Handshakes at once with peers that have not shown that they receive what is sent to them.
-/// Further ones cost them a round trip, and this end no memory.
-const MAX_UNVALIDATED: usize = 100;
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::future::{pending, ready};
 
-    fn shake(verdict: Verdict) -> Room {
-        match verdict {
+    const PLACES: NonZeroUsize = NonZeroUsize::new(8).unwrap();
+
+    fn shake(admission: &Admission<usize>) -> Room {
+        let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+        match admission.judge(peer, true) {
             Verdict::Shake(room) => room,
             other => panic!("{other:?}"),
         }
     }
 
-    #[test]
-    fn forged_addresses_leave_room_for_validated_ones() {
-        let (admission, _backlog) = Admission::<()>::new();
-        let mut rooms: Vec<_> = (0..MAX_UNVALIDATED)
-            .map(|_| shake(admission.judge(false)))
-            .collect();
-        assert!(matches!(admission.judge(false), Verdict::Retry));
-        shake(admission.judge(true));
-
-        drop(rooms[0].take_unvalidated());
-        shake(admission.judge(false));
+    #[tokio::test]
+    async fn a_connection_that_nobody_has_taken_keeps_its_place() {
+        let (admission, backlog) = Admission::new(PLACES);
+        let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+        for number in 0..PLACES.get() {
+            let room = shake(&admission);
+            let done = ready(Ok(number));
+            admission.clone().admit(peer, done, room).await;
+        }
+        assert!(matches!(admission.judge(peer, true), Verdict::Refuse));
+        assert_eq!(backlog.take().await, Some(0));
+        drop(shake(&admission));
+        drop(shake(&admission));
+        backlog.close();
+        assert_eq!(backlog.take().await, None);
     }
 
     #[tokio::test]
-    async fn a_connection_that_nobody_has_taken_keeps_its_room() {
-        let (admission, backlog) = Admission::new();
-        let remote = SocketAddr::from(([127, 0, 0, 1], 1));
-        for number in 0..MAX_HANDSHAKES {
-            let room = shake(admission.judge(true));
-            admission
-                .clone()
-                .admit(remote, async move { Ok(number) }, room)
-                .await;
-        }
-        assert!(matches!(admission.judge(true), Verdict::Refuse));
-        assert_eq!(backlog.take().await, Some(0));
-        let room = shake(admission.judge(true));
-        drop(room);
-        backlog.close();
-        assert_eq!(backlog.take().await, None);
+    async fn a_handshake_that_gives_way_is_dropped() {
+        let (admission, _backlog) = Admission::<usize>::new(PLACES);
+        let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+        let first = admission.clone().admit(peer, pending(), shake(&admission));
+        let others: Vec<_> = (0..PLACES.get()).map(|_| shake(&admission)).collect();
+        // It would wait for ever otherwise: there is no timer in it that is this short.
+        first.await;
+        assert_eq!(others.len(), PLACES.get());
     }
 }

@@ -15,6 +15,7 @@ pub mod protocols;
 
 mod handshake;
 mod live;
+mod places;
 
 #[cfg(feature = "quic")]
 pub mod quic;

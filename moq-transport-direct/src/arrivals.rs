@@ -1,5 +1,6 @@
 //! What comes in on a driver's socket.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -12,7 +13,7 @@ use crate::conn::Conn;
 use crate::driver::Driver;
 use crate::handshake::Begun;
 use crate::hub::Stray;
-use crate::ids::driver_of;
+use crate::ids::LONG_HEADER;
 use crate::owner::Owner;
 use crate::pass::Work;
 use crate::socket::{SLOTS, ecn};
@@ -21,20 +22,25 @@ impl Driver {
     /// Receives what is there, up to a full batch, and says whether there may be more.
     pub(super) fn receive(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
         for _ in 0..MAX_BATCHES {
-            match self.socket.poll_recv(cx, &mut self.inbox) {
-                Poll::Ready(Ok(filled)) => {
+            let received = match self.socket.poll_recv(cx, &mut self.inbox) {
+                Poll::Ready(received) => received,
+                Poll::Pending if self.unasked.is_much() => self.socket.try_recv(&mut self.inbox),
+                Poll::Pending => return false,
+            };
+            self.unasked = Unasked::default();
+            match received {
+                Ok(filled) => {
                     for index in 0..filled {
                         self.take_slot(index, now);
                     }
                     if filled == SLOTS {
+                        self.unasked.count(MUCH);
                         return true;
                     }
                 }
-                Poll::Ready(Err(error)) => {
-                    // What comes from the network as an error may be forged, and ends nothing.
-                    tracing::debug!(%error, "cannot receive");
-                }
-                Poll::Pending => return false,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
+                // What comes from the network as an error may be forged, and ends nothing.
+                Err(error) => tracing::debug!(%error, "cannot receive"),
             }
         }
         true
@@ -56,20 +62,23 @@ impl Driver {
                 ecn,
                 bytes,
             };
-            match driver_of(&datagram.bytes) {
-                Some(other) if other != self.number && other < self.hubs.len() => {
-                    self.hubs[other].pass(datagram);
-                }
-                _ => self.take_datagram(datagram, now),
+            match self.siblings.other(&datagram.bytes) {
+                Some(hub) => hub.pass(datagram),
+                None => self.try_datagram(datagram, now),
             }
         }
     }
 
     /// Takes in what others have received for this driver.
     pub(super) fn take_strays(&mut self, now: Instant) {
-        for stray in self.hub.take_strays() {
-            self.take_datagram(stray, now);
+        for stray in self.hub().take_strays() {
+            self.try_datagram(stray, now);
         }
+    }
+
+    /// Takes in a datagram. One at which quinn-proto panics is lost, and those behind it are not.
+    fn try_datagram(&mut self, datagram: Stray, now: Instant) {
+        let _ = self.attempt(Work::Datagram, |this| this.take_datagram(datagram, now));
     }
 
     fn take_datagram(&mut self, datagram: Stray, now: Instant) {
@@ -80,27 +89,34 @@ impl Driver {
             bytes,
         } = datagram;
         self.outbox.clear();
-        self.work = Some(Work::Datagram);
         let event = self
             .endpoint
             .handle(now, remote, local, ecn, bytes, &mut self.outbox);
         match event {
             Some(DatagramEvent::ConnectionEvent(handle, event)) => {
                 let key = handle.0;
-                self.work = Some(Work::Connection(key));
-                if let Some(conn) = self.conn(key) {
-                    conn.lock().quic.handle_event(event);
-                    self.set_ready(key);
-                } else {
+                self.turn_to(Work::Connection(key));
+                let Some(conn) = self.table.get(key) else {
                     // A defect has kept it from beginning; the endpoint is to forget it, too.
                     let _ = self.endpoint.handle_event(handle, EndpointEvent::drained());
+                    return;
+                };
+                let mut state = conn.lock();
+                if !state.is_broken {
+                    state.quic.handle_event(event);
                 }
+                drop(state);
+                self.table.set_fresh(key);
             }
             Some(DatagramEvent::NewConnection(incoming)) => self.take_incoming(incoming, now),
-            Some(DatagramEvent::Response(transmit)) => self.respond(&transmit),
+            Some(DatagramEvent::Response(transmit)) => {
+                let mut is_allowed = || self.resets.allow(transmit.destination.ip(), now);
+                if !is_reset(&self.outbox) || is_allowed() {
+                    self.respond(&transmit);
+                }
+            }
             None => {}
         }
-        self.work = None;
     }
 
     fn take_incoming(&mut self, incoming: Incoming, now: Instant) {
@@ -109,7 +125,10 @@ impl Driver {
             self.endpoint.ignore(incoming);
             return;
         };
-        let room = match admission.judge(incoming.remote_address_validated()) {
+        let room = match admission.judge(
+            incoming.remote_address(),
+            incoming.remote_address_validated(),
+        ) {
             Verdict::Shake(room) => room,
             Verdict::Retry => {
                 // It may always be retried while its address is not validated.
@@ -126,7 +145,7 @@ impl Driver {
         };
         match self.endpoint.accept(incoming, now, &mut self.outbox, None) {
             Ok((handle, quic)) => {
-                let conn = Conn::new(self.hub.clone(), handle.0, quic, self.limits);
+                let conn = Conn::new(self.hub().clone(), handle.0, quic, self.limits);
                 self.insert(conn.clone());
                 // If nobody takes it, because the server is closed, it is closed by that.
                 let owner = Owner::new(conn);
@@ -151,6 +170,35 @@ impl Driver {
 
 /// Batches received before others have their turn, where none is full.
 const MAX_BATCHES: usize = 8;
+
+/// How much the driver has done since it last looked whether anything has come.
+///
+/// It is told of arrivals by the runtime, which asks the system for them when no task is left to
+/// run, or after several dozen have run. Where thousands of tasks are woken at once, or one pass
+/// follows another, that takes many passes: the driver then looks by itself.
+#[derive(Debug, Default)]
+pub(super) struct Unasked(usize);
+
+impl Unasked {
+    /// Counts tasks that were woken and connections that were looked at.
+    pub(super) fn count(&mut self, more: usize) {
+        self.0 = self.0.saturating_add(more);
+    }
+
+    fn is_much(&self) -> bool {
+        self.0 >= MUCH
+    }
+}
+
+/// So much work that the runtime may not ask the system before the pass after the next: half of what
+/// it runs between two times.
+const MUCH: usize = 30;
+
+/// Whether an answer that belongs to no connection is a stateless reset, which looks like a packet
+/// with a short header.
+fn is_reset(answer: &[u8]) -> bool {
+    answer.first().is_some_and(|first| first & LONG_HEADER == 0)
+}
 
 /// Whether the system sends to this address: it refuses port 0, which only a forged packet comes from.
 fn can_be_answered(peer: SocketAddr) -> bool {

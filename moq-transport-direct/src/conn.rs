@@ -1,17 +1,20 @@
 //! One connection: quinn-proto's state machine, and who waits for it.
 
-use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
 use bytes::Bytes;
 use moq_transport_common::quic::{H3, StreamLimits};
-use quinn_proto::{ConnectionError, Dir, Event, StreamEvent, StreamId, VarInt};
-use rustc_hash::FxHashMap;
+use quinn_proto::{
+    ConnectionError, Dir, Event, StreamEvent, StreamId, TransportError, TransportErrorCode, VarInt,
+};
 
+use crate::credit::Credit;
+use crate::deadlines::Deadlines;
 use crate::hub::Hub;
-use crate::waiters::{HandleId, Waiters};
+use crate::waits::Waits;
 use crate::web::Web;
 
 /// A connection, shared by its driver and its handles.
@@ -27,37 +30,17 @@ pub(crate) struct State {
     pub(super) quic: quinn_proto::Connection,
     /// HTTP/3 on the connection, once its handshake has chosen that.
     pub(super) web: Option<Box<Web>>,
+    pub(super) waits: Waits,
+    pub(super) credit: Credit,
+    pub(super) deadlines: Deadlines,
     /// Why nothing more happens here.
     pub(super) ended: Option<ConnectionError>,
-    /// Whether quinn-proto has panicked here, and handles and streams ask it for nothing more.
+    /// Whether quinn-proto has panicked here, and is asked for nothing more.
     pub(super) is_broken: bool,
-    /// When to stop waiting for the peer of a session that was closed.
-    pub(super) give_up_at: Option<Instant>,
+    /// How a handle has closed the connection, until the driver does so.
+    closing: Option<(VarInt, Bytes)>,
     /// Whether the driver was asked for a visit.
     called: bool,
-    /// Whether anything was written since the driver's last visit.
-    wrote: bool,
-    /// The time of the last deadline that was taken for passed.
-    pub(super) reached: Instant,
-    /// Whether that is the time for what is sent next.
-    pub(super) is_late: bool,
-    /// When the driver last found something written.
-    pub(super) wrote_at: Option<Instant>,
-    /// The peer's address when there was last an opportunity to send.
-    pub(super) sent_to: SocketAddr,
-    pub(super) limits: StreamLimits,
-    /// How many bidirectional streams the peer may have open in the end.
-    pub(super) bidi_limit: u32,
-    next_handle: u64,
-    pub(super) readers: FxHashMap<StreamId, Waker>,
-    pub(super) writers: FxHashMap<StreamId, Waker>,
-    /// Those that wait for a stream to be acknowledged or stopped.
-    pub(super) closers: FxHashMap<StreamId, Waker>,
-    pub(super) acceptors: [Waiters; 2],
-    pub(super) openers: [Waiters; 2],
-    pub(super) datagrams: Waiters,
-    /// Those that wait for the handshake, the request, or the end.
-    pub(super) stages: Waiters,
 }
 
 impl Conn {
@@ -68,27 +51,15 @@ impl Conn {
         limits: StreamLimits,
     ) -> Arc<Self> {
         let state = State {
-            sent_to: quic.remote_address(),
+            deadlines: Deadlines::new(quic.remote_address()),
             quic,
             web: None,
+            waits: Waits::default(),
+            credit: Credit::new(limits),
             ended: None,
             is_broken: false,
-            give_up_at: None,
+            closing: None,
             called: false,
-            wrote: false,
-            wrote_at: None,
-            reached: now(),
-            is_late: false,
-            limits,
-            bidi_limit: limits.bidi_at_first(),
-            next_handle: 0,
-            readers: FxHashMap::default(),
-            writers: FxHashMap::default(),
-            closers: FxHashMap::default(),
-            acceptors: Default::default(),
-            openers: Default::default(),
-            datagrams: Waiters::default(),
-            stages: Waiters::default(),
         };
         Arc::new(Self {
             hub,
@@ -101,10 +72,22 @@ impl Conn {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the driver send what was written.
-    pub(super) fn call_to_write(self: &Arc<Self>, state: &mut State) {
-        state.wrote = true;
-        self.call(state);
+    /// Works on the connection, unless it is broken. Where quinn-proto panics at that, the
+    /// connection is broken from then on, and nothing else is.
+    pub(super) fn with<T>(self: &Arc<Self>, work: impl FnOnce(&mut State) -> T) -> Option<T> {
+        let mut state = self.lock();
+        if state.is_broken {
+            return None;
+        }
+        if let Ok(output) = catch_unwind(AssertUnwindSafe(|| work(&mut state))) {
+            return Some(output);
+        }
+        let mut woken = Vec::new();
+        state.break_off(&mut woken);
+        self.call(&mut state);
+        drop(state);
+        woken.into_iter().for_each(Waker::wake);
+        None
     }
 
     /// Has the driver send what an operation has left to send.
@@ -118,22 +101,22 @@ impl Conn {
     /// Closes the connection at once; nothing happens if it has ended already.
     pub(crate) fn close(self: &Arc<Self>, code: VarInt, reason: &[u8]) {
         let mut woken = Vec::new();
-        let mut state = self.lock();
-        if state.ended.is_none() {
-            state.close(now(), code, reason, &mut woken);
-            self.call(&mut state);
-        }
-        drop(state);
+        let _ = self.with(|state| {
+            if state.ended.is_none() {
+                state.close_soon(code, Bytes::copy_from_slice(reason), &mut woken);
+                self.call(state);
+            }
+        });
         woken.into_iter().for_each(Waker::wake);
     }
 }
 
 impl State {
-    /// The driver is here.
+    /// The driver is here because it was asked to be.
     pub(super) fn visited(&mut self, now: Instant) {
         self.called = false;
-        if std::mem::take(&mut self.wrote) {
-            self.wrote_at = Some(now);
+        if let Some((code, reason)) = self.closing.take() {
+            self.quic.close(now, code, reason);
         }
     }
 
@@ -142,27 +125,22 @@ impl State {
         self.ended.is_none().then_some(&mut self.quic)
     }
 
-    pub(super) fn new_handle(&mut self) -> HandleId {
-        self.next_handle += 1;
-        HandleId(self.next_handle)
+    /// Closes the connection on the driver's next visit: only the driver tells quinn-proto the time,
+    /// so that it never goes back.
+    pub(super) fn close_soon(&mut self, code: VarInt, reason: Bytes, woken: &mut Vec<Waker>) {
+        self.closing = Some((code, reason));
+        self.end(ConnectionError::LocallyClosed, woken);
     }
 
-    /// Forgets who waits by a handle.
-    pub(super) fn drop_handle(&mut self, handle: HandleId) {
-        let all = self.acceptors.iter_mut().chain(&mut self.openers);
-        for waiters in all.chain([&mut self.datagrams, &mut self.stages]) {
-            waiters.remove(handle);
-        }
-    }
-
+    /// Closes the connection, as its driver.
     pub(super) fn close(
         &mut self,
         now: Instant,
         code: VarInt,
-        reason: &[u8],
+        reason: Bytes,
         woken: &mut Vec<Waker>,
     ) {
-        self.quic.close(now, code, Bytes::copy_from_slice(reason));
+        self.quic.close(now, code, reason);
         self.end(ConnectionError::LocallyClosed, woken);
     }
 
@@ -172,19 +150,20 @@ impl State {
             return;
         }
         self.ended = Some(reason);
-        self.give_up_at = None;
-        self.fail_all(woken);
+        self.deadlines.stop_waiting();
+        self.waits.wake_all(woken);
     }
 
-    /// Wakes everybody, because nothing works any more.
-    pub(super) fn fail_all(&mut self, woken: &mut Vec<Waker>) {
-        for streams in [&mut self.readers, &mut self.writers, &mut self.closers] {
-            woken.extend(streams.drain().map(|(_, waker)| waker));
-        }
-        let all = self.acceptors.iter_mut().chain(&mut self.openers);
-        for waiters in all.chain([&mut self.datagrams, &mut self.stages]) {
-            waiters.take(woken);
-        }
+    /// Ends the connection because quinn-proto has panicked here.
+    pub(super) fn break_off(&mut self, woken: &mut Vec<Waker>) {
+        self.is_broken = true;
+        self.closing = None;
+        let reason = TransportError {
+            code: TransportErrorCode::INTERNAL_ERROR,
+            frame: None,
+            reason: "a defect in this end's QUIC; please report the panic".to_owned(),
+        };
+        self.end(ConnectionError::TransportError(reason), woken);
     }
 
     /// Takes in what quinn-proto has to tell.
@@ -194,12 +173,12 @@ impl State {
                 Event::Connected => self.connected(woken),
                 Event::ConnectionLost { reason } => self.end(reason, woken),
                 Event::Stream(event) => self.stream_event(event, woken),
-                Event::DatagramReceived => self.datagrams.take(woken),
+                Event::DatagramReceived => self.waits.wake_datagrams(woken),
                 Event::HandshakeDataReady | Event::DatagramsUnblocked => {}
             }
         }
         if let Some(close) = self.web.as_mut().and_then(|web| web.take_close()) {
-            self.close(now, close.code, &close.reason, woken);
+            self.close(now, close.code, close.reason.into(), woken);
         }
     }
 
@@ -208,26 +187,27 @@ impl State {
             self.web = Some(Box::new(Web::begin(&mut self.quic)));
             self.web_progress(None, woken);
         }
-        self.stages.take(woken);
+        self.waits.wake_stages(woken);
     }
 
     fn stream_event(&mut self, event: StreamEvent, woken: &mut Vec<Waker>) {
         match event {
             StreamEvent::Opened { dir } if self.web.is_none() => {
-                self.acceptors[dir as usize].take(woken);
+                self.waits.wake_acceptors(dir, woken);
             }
             StreamEvent::Opened { .. } => self.web_progress(None, woken),
-            StreamEvent::Readable { id } => match self.readers.remove(&id) {
-                Some(waker) => woken.push(waker),
-                None => self.web_progress(Some(id), woken),
-            },
-            StreamEvent::Writable { id } => woken.extend(self.writers.remove(&id)),
-            StreamEvent::Finished { id } => woken.extend(self.closers.remove(&id)),
-            StreamEvent::Stopped { id, .. } => {
-                woken.extend(self.writers.remove(&id));
-                woken.extend(self.closers.remove(&id));
+            StreamEvent::Readable { id } => {
+                if !self.waits.wake_reader(id, woken) {
+                    self.web_progress(Some(id), woken);
+                }
             }
-            StreamEvent::Available { dir } => self.openers[dir as usize].take(woken),
+            StreamEvent::Writable { id } => self.waits.wake_writer(id, woken),
+            StreamEvent::Finished { id } => self.waits.wake_closer(id, woken),
+            StreamEvent::Stopped { id, .. } => {
+                self.waits.wake_writer(id, woken);
+                self.waits.wake_closer(id, woken);
+            }
+            StreamEvent::Available { dir } => self.waits.wake_openers(dir, woken),
         }
     }
 
@@ -237,11 +217,11 @@ impl State {
         let progress = web.progress(&mut self.quic, id);
         for dir in [Dir::Bi, Dir::Uni] {
             if progress.accepted[dir as usize] {
-                self.acceptors[dir as usize].take(woken);
+                self.waits.wake_acceptors(dir, woken);
             }
         }
         if progress.requested {
-            self.stages.take(woken);
+            self.waits.wake_stages(woken);
         }
     }
 }

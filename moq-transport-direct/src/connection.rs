@@ -18,13 +18,13 @@ use crate::waiters::HandleId;
 /// A clone is a further handle to the same connection, with waits of its own. When the last handle
 /// and the last stream are dropped, the connection is closed with code 0.
 pub struct Connection {
-    link: Arc<Link>,
+    pub(super) link: Arc<Link>,
     handle: HandleId,
 }
 
 impl Connection {
     pub(crate) fn new(link: Arc<Link>) -> Self {
-        let handle = link.lock().new_handle();
+        let handle = link.lock().waits.new_handle();
         Self { link, handle }
     }
 
@@ -33,16 +33,15 @@ impl Connection {
         dir: Dir,
         cx: &Context<'_>,
     ) -> Poll<Result<(StreamId, Bytes), TransportError>> {
-        let mut state = self.link.lock();
-        if self.link.is_closed_here() {
-            drop(state);
-            return Poll::Ready(Err(self.link.error()));
-        }
-        let accepted = ready!(state.poll_accept(dir, self.handle, cx));
-        // Accepting gives the peer credit for another stream.
-        self.link.call(&mut state);
-        drop(state);
-        Poll::Ready(accepted.ok_or_else(|| self.link.error()))
+        self.link.poll(|state| {
+            if self.link.is_closed_here() {
+                return Poll::Ready(None);
+            }
+            let accepted = ready!(state.poll_accept(dir, self.handle, cx));
+            // Accepting gives the peer credit for another stream.
+            self.link.call(state);
+            Poll::Ready(accepted)
+        })
     }
 
     fn poll_open(
@@ -50,19 +49,15 @@ impl Connection {
         dir: Dir,
         cx: &Context<'_>,
     ) -> Poll<Result<(StreamId, Bytes), TransportError>> {
-        let mut state = self.link.lock();
-        if self.link.has_ended(&state) {
-            drop(state);
-            return Poll::Ready(Err(self.link.error()));
-        }
-        let opened = ready!(state.poll_open(dir, self.handle, cx));
-        let head = state
-            .web
-            .as_ref()
-            .map_or_else(Bytes::new, |web| web.head(dir));
-        drop(state);
-        let opened = opened.map(|id| (id, head));
-        Poll::Ready(opened.ok_or_else(|| self.link.error()))
+        self.link.poll(|state| {
+            if self.link.has_ended(state) {
+                return Poll::Ready(None);
+            }
+            let opened = ready!(state.poll_open(dir, self.handle, cx));
+            let web = state.web.as_ref();
+            let head = web.map_or_else(Bytes::new, |web| web.head(dir));
+            Poll::Ready(opened.map(|id| (id, head)))
+        })
     }
 }
 
@@ -74,7 +69,7 @@ impl Clone for Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.link.lock().drop_handle(self.handle);
+        self.link.lock().waits.drop_handle(self.handle);
     }
 }
 
@@ -123,51 +118,39 @@ impl Transport for Connection {
     }
 
     fn poll_recv_datagram(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, TransportError>> {
-        let mut state = self.link.lock();
-        if self.link.is_closed_here() {
-            drop(state);
-            return Poll::Ready(Err(self.link.error()));
-        }
-        let datagram = ready!(state.poll_datagram(self.handle, cx));
-        drop(state);
-        Poll::Ready(datagram.ok_or_else(|| self.link.error()))
+        self.link.poll(|state| match self.link.is_closed_here() {
+            true => Poll::Ready(None),
+            false => state.poll_datagram(self.handle, cx),
+        })
     }
 
     fn send_datagram(&mut self, payload: Bytes) {
-        let mut guard = self.link.lock();
-        let state = &mut *guard;
-        if state.ended.is_some() {
-            return;
-        }
-        let head = state
-            .web
-            .as_ref()
-            .map_or(&[][..], |web| web.datagram_head());
-        let datagram = if head.is_empty() {
-            payload
-        } else {
-            let mut bytes = BytesMut::with_capacity(head.len() + payload.len());
-            bytes.extend_from_slice(head);
-            bytes.extend_from_slice(&payload);
-            bytes.freeze()
-        };
-        // quinn-proto would make room by dropping older ones, which are as good as this one. A
-        // failure is a loss, as promised.
-        if state.quic.datagrams().send_buffer_space() >= datagram.len()
-            && state.quic.datagrams().send(datagram, false).is_ok()
-        {
-            self.link.call_to_write(state);
-        }
+        let _ = self.link.with(|state| {
+            if state.ended.is_some() {
+                return;
+            }
+            let web = state.web.as_ref();
+            let head = web.map_or(&[][..], |web| web.datagram_head());
+            let datagram = join(head, payload);
+            // quinn-proto would make room by dropping older ones, which are as good as this one. A
+            // failure is a loss, as promised.
+            let mut datagrams = state.quic.datagrams();
+            if datagrams.send_buffer_space() >= datagram.len()
+                && datagrams.send(datagram, false).is_ok()
+            {
+                self.link.call(state);
+            }
+        });
     }
 
     fn max_datagram_size(&self) -> usize {
-        let mut state = self.link.lock();
-        let head = state
-            .web
-            .as_ref()
-            .map_or(0, |web| web.datagram_head().len());
-        let size = state.live().and_then(|quic| quic.datagrams().max_size());
-        size.unwrap_or(0).saturating_sub(head)
+        let size = self.link.with(|state| {
+            let web = state.web.as_ref();
+            let head = web.map_or(0, |web| web.datagram_head().len());
+            let size = state.live()?.datagrams().max_size()?;
+            Some(size.saturating_sub(head))
+        });
+        size.flatten().unwrap_or(0)
     }
 
     fn info(&self) -> &TransportInfo {
@@ -207,4 +190,14 @@ impl Transport for Connection {
         drop(state);
         Poll::Ready(self.link.error())
     }
+}
+
+fn join(head: &[u8], payload: Bytes) -> Bytes {
+    if head.is_empty() {
+        return payload;
+    }
+    let mut bytes = BytesMut::with_capacity(head.len() + payload.len());
+    bytes.extend_from_slice(head);
+    bytes.extend_from_slice(&payload);
+    bytes.freeze()
 }

@@ -1,52 +1,102 @@
 //! What happens on a connection because time has passed.
 
+use std::net::SocketAddr;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use moq_transport_common::quic::H3_NO_ERROR;
 use quinn_proto::Transmit;
 
 use crate::conn::State;
 use crate::driver::Driver;
 use crate::pass::Work;
 
+/// When a connection has to be visited, beside what quinn-proto asks for.
+pub(super) struct Deadlines {
+    /// When to stop waiting for the peer of a session that was closed.
+    give_up_at: Option<Instant>,
+    /// While pacing holds packets back.
+    paced: Option<Paced>,
+    /// The peer's address when there was last an opportunity to send.
+    sent_to: SocketAddr,
+}
+
+/// A deadline of quinn-proto, at which a whole burst may be sent.
+#[derive(Debug, Clone, Copy)]
+struct Paced {
+    whole_at: Instant,
+    /// When part of the burst may be sent.
+    part_at: Instant,
+}
+
+impl Paced {
+    /// A burst grows up to its size, and what would come on top while a timer is late is lost. So
+    /// the connection is visited before the burst is whole, and a late timer finds it whole. Before
+    /// a quarter of the time it is not worth a visit.
+    fn new(now: Instant, whole_at: Instant) -> Self {
+        let early = whole_at.saturating_duration_since(now) * 3 / 4;
+        let part_at = whole_at
+            .checked_sub(early.min(MAX_LATE))
+            .unwrap_or(whole_at);
+        Self { whole_at, part_at }
+    }
+}
+
+impl Deadlines {
+    pub(super) fn new(peer: SocketAddr) -> Self {
+        Self {
+            give_up_at: None,
+            paced: None,
+            sent_to: peer,
+        }
+    }
+
+    /// The peer's address when there was last an opportunity to send.
+    pub(super) fn sent_to(&self) -> SocketAddr {
+        self.sent_to
+    }
+
+    /// Gives the peer so long to close the connection, now that it was told of the session's end.
+    pub(super) fn wait_until(&mut self, at: Instant) {
+        self.give_up_at = Some(at);
+    }
+
+    pub(super) fn stop_waiting(&mut self) {
+        self.give_up_at = None;
+    }
+
+    /// Whether the peer has been told of the session's end, and not yet answered.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.give_up_at.is_some()
+    }
+}
+
 impl Driver {
-    /// Finds the connections whose time has come, or as good as.
+    /// Finds the connections whose time has come.
     pub(super) fn expire(&mut self, now: Instant) {
         while let Some(key) = self.timers.pop(now) {
-            self.expire_one(key, now, |state| state.deadline());
-        }
-        while let Some(key) = self.early.pop(now) {
-            self.expire_one(key, now, |state| state.early_deadline(now));
+            let _ = self.attempt(Work::Connection(key), |this| this.expire_one(key, now));
         }
     }
 
-    fn expire_one(
-        &mut self,
-        key: usize,
-        now: Instant,
-        deadline: impl FnOnce(&mut State) -> Option<Instant>,
-    ) {
-        let Some(conn) = self.conn(key).cloned() else {
+    fn expire_one(&mut self, key: usize, now: Instant) {
+        let Some(conn) = self.table.get(key).cloned() else {
             return;
         };
-        self.work = Some(Work::Connection(key));
         let mut state = conn.lock();
-        if deadline(&mut state).is_some_and(|at| at <= now) {
+        if state.deadline().is_some_and(|at| at <= now) {
             state.expire(now, &mut self.woken);
-            self.set_ready(key);
+            self.table.set_fresh(key);
         } else {
-            self.set_timers(key, &mut state, now);
+            self.set_timer(key, &mut state);
         }
-        self.work = None;
     }
 
-    /// Has a connection looked at when its deadlines come.
-    pub(super) fn set_timers(&mut self, key: usize, state: &mut State, now: Instant) {
+    /// Has a connection looked at when its deadline comes.
+    pub(super) fn set_timer(&mut self, key: usize, state: &mut State) {
         if let Some(at) = state.deadline() {
             self.timers.set(key, at);
-        }
-        if let Some(at) = state.early_deadline(now) {
-            self.early.set(key, at);
         }
     }
 }
@@ -59,96 +109,52 @@ impl State {
         segments: usize,
         outbox: &mut Vec<u8>,
     ) -> Option<Transmit> {
-        loop {
-            let at = self.reached.max(match self.is_late {
-                true => self.earliest(now),
-                false => now,
-            });
-            let transmit = self.quic.poll_transmit(at, segments, outbox);
-            self.sent_to = self.quic.remote_address();
-            if let Some(transmit) = transmit {
-                if transmit.size > ACKNOWLEDGEMENT {
-                    self.wrote_at = Some(now);
-                }
-                return Some(transmit);
-            }
-            if !self.go_on(now) {
-                self.is_late = false;
-                if at >= now {
-                    return None;
-                }
-            }
+        if self.is_broken {
+            return None;
         }
-    }
-
-    /// Goes on to the next deadline, if it has passed or is as good as there.
-    ///
-    /// Pacing allows a burst per deadline, and a connection would be the slower for each that is
-    /// noticed late: by a millisecond as a rule, by many when the machine is busy.
-    fn go_on(&mut self, now: Instant) -> bool {
-        let due = self.quic.poll_timeout();
-        let due = due.filter(|at| *at <= now + self.leeway());
-        let Some(at) = due.filter(|at| !self.is_late || *at > self.reached) else {
-            return false;
+        let before = self.quic.poll_timeout();
+        let transmit = self.quic.poll_transmit(now, segments, outbox);
+        self.deadlines.sent_to = self.quic.remote_address();
+        self.deadlines.paced = match (&transmit, self.quic.poll_timeout()) {
+            // Where there is nothing to send, the only deadline that it may set is pacing's.
+            (None, Some(at)) if Some(at) != before => Some(Paced::new(now, at)),
+            (None, _) => self.deadlines.paced,
+            (Some(_), _) => None,
         };
-        // quinn-proto's time never goes back.
-        self.reached = at.max(self.earliest(now)).max(self.reached);
-        self.quic.handle_timeout(self.reached);
-        self.is_late = true;
-        true
-    }
-
-    /// The earliest time that may be made up for: what is sent then counts as sent then.
-    fn earliest(&self, now: Instant) -> Instant {
-        now.checked_sub(self.quic.rtt() / 4).unwrap_or(now)
-    }
-
-    /// By how much a deadline may be early. Timers are not more precise.
-    fn leeway(&self) -> Duration {
-        (self.quic.rtt() / 8).min(Duration::from_millis(1))
+        transmit
     }
 
     /// When to visit the connection again, if nothing happens before.
     pub(super) fn deadline(&mut self) -> Option<Instant> {
-        let timeout = self.quic.poll_timeout();
-        timeout.into_iter().chain(self.give_up_at).min()
-    }
-
-    /// From when on a pass for another reason may do what the deadline is for.
-    ///
-    /// Where nothing was written for a while, nothing of this end waits to be acknowledged, and
-    /// what comes next is the acknowledgement of what has come: it may be early, and a wake less.
-    pub(super) fn early_deadline(&mut self, now: Instant) -> Option<Instant> {
-        if self.wrote_at.is_some_and(|wrote| wrote + QUIET >= now) {
+        if self.is_broken {
             return None;
         }
-        self.quic.poll_timeout()?.checked_sub(EARLY)
+        let timeout = self.quic.poll_timeout();
+        let paced = self.deadlines.paced;
+        let paced = paced.filter(|paced| Some(paced.whole_at) == timeout);
+        let timeout = paced.map(|paced| paced.part_at).or(timeout);
+        let web = self.web.as_mut().and_then(|web| web.deadline());
+        let own = self.deadlines.give_up_at.into_iter().chain(web);
+        timeout.into_iter().chain(own).min()
     }
 
-    /// Takes in that the deadline has passed, or may be taken for that. One of the way to the peer's
-    /// former address is none of the way to a new one: that has none before it was sent something.
+    /// Takes in that the deadline has passed. One of the way to the peer's former address is none of
+    /// the way to a new one: that has none before it was sent something.
     pub(super) fn expire(&mut self, now: Instant, woken: &mut Vec<Waker>) {
-        let has_moved = self.sent_to != self.quic.remote_address();
-        if !has_moved
-            && !self.go_on(now)
-            && let Some(at) = self.quic.poll_timeout()
-            && at <= now + EARLY
-        {
-            self.quic.handle_timeout(now.max(at));
+        // What may be sent is sent in this pass, and what is held back sets the next deadline.
+        self.deadlines.paced = None;
+        let has_moved = self.deadlines.sent_to != self.quic.remote_address();
+        if !has_moved && self.quic.poll_timeout().is_some_and(|at| at <= now) {
+            self.quic.handle_timeout(now);
         }
-        if self.give_up_at.is_some_and(|at| at <= now) {
-            self.close(now, moq_transport_common::quic::H3_NO_ERROR, b"", woken);
+        if let Some(web) = &mut self.web {
+            web.expire(&mut self.quic, now);
+        }
+        if self.deadlines.give_up_at.is_some_and(|at| at <= now) {
+            self.close(now, H3_NO_ERROR, Bytes::new(), woken);
         }
     }
 }
 
-/// How long after the last write this end counts as quiet: longer than a write usually waits for
-/// its acknowledgement.
-const QUIET: Duration = Duration::from_millis(200);
-
-/// The most bytes of a packet that only acknowledges, or gives credit.
-const ACKNOWLEDGEMENT: usize = 64;
-
-/// How much earlier than it has to be an acknowledgement may be sent: with the delay of 25 ms that
-/// is usual, not before the next packet of a stream of 50 per second, for which it would be one more.
-const EARLY: Duration = Duration::from_millis(4);
+/// How late a timer may be without a paced connection falling behind.
+const MAX_LATE: Duration = Duration::from_millis(5);

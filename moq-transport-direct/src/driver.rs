@@ -1,6 +1,5 @@
 //! The future that moves a socket's packets and its connections.
 
-use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,17 +7,20 @@ use std::task::{Context, Waker};
 use std::time::Instant;
 
 use moq_transport_common::quic::StreamLimits;
-use quinn_proto::{ConnectionError, ConnectionHandle, Endpoint, Transmit};
+use quinn_proto::{ConnectionError, ConnectionHandle, Endpoint, EndpointConfig, Transmit};
 use tokio::sync::mpsc;
 use tokio::time::Sleep;
 
+use crate::arrivals::Unasked;
 use crate::conn::{Conn, State};
-use crate::drivers::Setup;
+use crate::drivers::{Setup, Siblings};
 use crate::handshake::{Admission, Begun};
 use crate::hub::Hub;
 use crate::outgoing::Outgoing;
-use crate::pass::Work;
+use crate::pass::{Defects, Work};
+use crate::resets::Resets;
 use crate::socket::{Inbox, Socket};
+use crate::table::Table;
 use crate::timers::Timers;
 
 /// Moves packets between a socket and its connections. It ends when nobody takes new connections
@@ -34,148 +36,127 @@ pub(crate) struct Driver {
     /// Where connections go whose handshake has begun.
     pub(super) begun: mpsc::UnboundedSender<Begun>,
     pub(super) limits: StreamLimits,
-    pub(super) hub: Arc<Hub>,
-    /// Which of the address's drivers this is.
-    pub(super) number: usize,
-    /// Those of all drivers of the address, by their numbers.
-    pub(super) hubs: Arc<[Arc<Hub>]>,
-    /// By quinn-proto's handle.
-    pub(super) conns: Vec<Option<Slot>>,
-    /// How many of them there are.
-    pub(super) open: usize,
+    pub(super) siblings: Siblings,
+    pub(super) resets: Resets,
+    pub(super) table: Table,
     /// When to wake up for connections.
     pub(super) timers: Timers,
-    /// From when on to look at connections, when awake.
-    pub(super) early: Timers,
     sleep: Pin<Box<Sleep>>,
-    /// Connections to look at in this pass, each once.
-    ready: VecDeque<usize>,
     /// Whether tasks were woken that have not run yet.
     pub(super) is_waiting_for_tasks: bool,
     pub(super) inbox: Inbox,
+    pub(super) unasked: Unasked,
     outgoing: Outgoing,
     /// What is encoded at the moment.
     pub(super) outbox: Vec<u8>,
     due: Vec<Arc<Conn>>,
     pub(super) woken: Vec<Waker>,
-    /// What quinn-proto is asked to do, while it does.
-    pub(super) work: Option<Work>,
-}
-
-/// A connection, as its driver sees it.
-pub(super) struct Slot {
-    pub(super) conn: Arc<Conn>,
-    /// Whether it is among the ready ones.
-    is_ready: bool,
+    /// What quinn-proto is at work on, or was last.
+    pub(super) work: Work,
+    pub(super) defects: Defects,
 }
 
 impl Driver {
-    /// The driver of this number, on a socket of its own.
+    /// One of several drivers, on a socket of its own.
     pub(super) fn new(
         socket: std::net::UdpSocket,
-        number: u8,
-        hubs: Arc<[Arc<Hub>]>,
+        siblings: Siblings,
+        endpoint: EndpointConfig,
         setup: Setup,
         begun: mpsc::UnboundedSender<Begun>,
     ) -> io::Result<Self> {
         let socket = Socket::new(socket)?;
         let whole = socket.keeps_packets_whole();
         let server = Some(setup.server);
-        let number = usize::from(number);
         Ok(Self {
             inbox: socket.inbox(),
+            unasked: Unasked::default(),
             socket,
-            endpoint: Endpoint::new(Arc::new(setup.endpoint), server, whole, None),
+            endpoint: Endpoint::new(Arc::new(endpoint), server, whole, None),
             admission: Some(setup.admission),
             begun,
             limits: setup.limits,
-            hub: hubs[number].clone(),
-            number,
-            hubs,
-            conns: Vec::new(),
-            open: 0,
+            siblings,
+            resets: Resets::default(),
+            table: Table::default(),
             timers: Timers::default(),
-            early: Timers::default(),
             sleep: Box::pin(tokio::time::sleep(std::time::Duration::ZERO)),
-            ready: VecDeque::new(),
             is_waiting_for_tasks: false,
             outgoing: Outgoing::default(),
             outbox: Vec::new(),
             due: Vec::new(),
             woken: Vec::new(),
-            work: None,
+            work: Work::Datagram,
+            defects: Defects::default(),
         })
     }
 
+    /// Where connections ask for a visit.
+    pub(super) fn hub(&self) -> &Arc<Hub> {
+        self.siblings.own()
+    }
+
     pub(super) fn insert(&mut self, conn: Arc<Conn>) {
-        let key = conn.key;
-        if self.conns.len() <= key {
-            self.conns.resize_with(key + 1, || None);
-        }
-        self.conns[key] = Some(Slot {
-            conn,
-            is_ready: false,
-        });
-        self.open += 1;
-        self.hub.set_connections(self.open);
-        self.set_ready(key);
+        self.table.insert(conn);
+        self.hub().set_connections(self.table.open());
     }
 
     pub(super) fn remove(&mut self, key: usize) {
-        self.conns[key] = None;
+        self.table.remove(key);
         self.timers.forget(key);
-        self.early.forget(key);
-        self.ready.retain(|ready| *ready != key);
-        self.open -= 1;
-        self.hub.set_connections(self.open);
+        self.hub().set_connections(self.table.open());
     }
 
-    pub(super) fn conn(&self, key: usize) -> Option<&Arc<Conn>> {
-        Some(&self.conns.get(key)?.as_ref()?.conn)
-    }
-
-    pub(super) fn set_ready(&mut self, key: usize) {
-        if let Some(Some(slot)) = self.conns.get_mut(key)
-            && !slot.is_ready
-        {
-            slot.is_ready = true;
-            self.ready.push_back(key);
-        }
-    }
-
-    /// Takes in what the ready connections have to tell, and wakes who waits for it.
+    /// Takes in what connections have to tell, and wakes who waits for it.
     pub(super) fn take_events(&mut self, now: Instant) -> bool {
-        self.hub.take_due(&mut self.due);
-        for conn in std::mem::take(&mut self.due) {
-            conn.lock().visited(now);
-            self.set_ready(conn.key);
-        }
-        for key in &self.ready {
-            if let Some(Some(slot)) = self.conns.get(*key) {
-                self.work = Some(Work::Connection(*key));
-                slot.conn.lock().take_events(now, &mut self.woken);
+        self.siblings.own().take_due(&mut self.due);
+        self.unasked.count(self.due.len());
+        let mut due = std::mem::take(&mut self.due);
+        for conn in due.drain(..) {
+            // Its driver may have let it go meanwhile, and given its key to another.
+            if self.table.holds(&conn) {
+                let work = Work::Connection(conn.key);
+                let _ = self.attempt(work, |_| conn.lock().visited(now));
+                self.table.set_fresh(conn.key);
             }
         }
-        self.work = None;
+        self.due = due;
+        while let Some(key) = self.table.next_fresh() {
+            let _ = self.attempt(Work::Connection(key), |this| this.take_events_of(key, now));
+        }
         let any = !self.woken.is_empty();
+        self.unasked.count(self.woken.len());
         self.woken.drain(..).for_each(Waker::wake);
         any
+    }
+
+    fn take_events_of(&mut self, key: usize, now: Instant) {
+        let Some(conn) = self.table.get(key) else {
+            return;
+        };
+        let mut state = conn.lock();
+        let is_broken = state.is_broken;
+        if !is_broken {
+            state.take_events(now, &mut self.woken);
+        }
+        drop(state);
+        if is_broken {
+            self.let_go(key);
+        }
     }
 
     /// Sends what the ready connections have, in turns; what is left when the pass has lasted long
     /// enough, or the system takes no more, stays ready.
     pub(super) fn transmit(&mut self, now: Instant) {
         let mut turns = 0..MAX_TURNS;
-        while self.send() && !turns.is_empty() && !self.ready.is_empty() {
+        while self.send() && !turns.is_empty() && self.table.has_ready() {
             while !self.outgoing.is_full()
                 && turns.next().is_some()
-                && let Some(key) = self.ready.pop_front()
+                && let Some(key) = self.table.next_ready()
             {
-                self.work = Some(Work::Connection(key));
-                let encoded = self.encode(key, now);
-                self.work = None;
-                if let Some(transmit) = encoded {
-                    self.ready.push_back(key);
+                let encoded = self.attempt(Work::Connection(key), |this| this.encode(key, now));
+                if let Some(Some(transmit)) = encoded {
+                    self.table.set_ready(key);
                     let socket = &mut self.socket;
                     self.outgoing.push(transmit, &self.outbox, |trains, bytes| {
                         socket.send(trains, bytes)
@@ -183,6 +164,7 @@ impl Driver {
                 }
             }
         }
+        self.unasked.count(MAX_TURNS - turns.len());
     }
 
     /// Sends what is encoded, and says whether the system took it all.
@@ -201,29 +183,24 @@ impl Driver {
     fn encode(&mut self, key: usize, now: Instant) -> Option<Transmit> {
         // As soon as the system refuses trains, there are none any more.
         let segments = self.socket.max_segments().min(MAX_SEGMENTS);
-        let conn = self.conn(key)?.clone();
+        let conn = self.table.get(key)?.clone();
         let mut state = conn.lock();
         self.outbox.clear();
         let transmit = state.poll_transmit(now, segments, &mut self.outbox);
-        if transmit.is_none() {
-            if let Some(slot) = &mut self.conns[key] {
-                slot.is_ready = false;
-            }
-            // Deadlines that were made up for may have ended it.
-            state.take_events(now, &mut self.woken);
-            self.settle(key, &mut state, now);
+        if transmit.is_none() && !state.is_broken {
+            self.settle(key, &mut state);
         }
         transmit
     }
 
     /// Passes on what a connection has to tell its endpoint, and sets its timer.
-    fn settle(&mut self, key: usize, state: &mut State, now: Instant) {
+    fn settle(&mut self, key: usize, state: &mut State) {
         let handle = ConnectionHandle(key);
         while let Some(event) = state.quic.poll_endpoint_events() {
             let is_drained = event.is_drained();
             if let Some(event) = self.endpoint.handle_event(handle, event) {
                 state.quic.handle_event(event);
-                self.set_ready(key);
+                self.table.set_ready(key);
             }
             if is_drained {
                 // Whatever it was that ended it, nobody may wait for it any longer.
@@ -232,14 +209,14 @@ impl Driver {
                 return;
             }
         }
-        self.set_timers(key, state, now);
+        self.set_timer(key, state);
     }
 
     /// Arranges for the next pass.
     pub(super) fn rest(&mut self, cx: &mut Context<'_>, has_more: bool) {
         let mut again = has_more;
-        let conns = &self.conns;
-        let deadline = |key: usize| conns.get(key)?.as_ref()?.conn.lock().deadline();
+        let table = &self.table;
+        let deadline = |key: usize| table.get(key)?.lock().deadline();
         if let Some(at) = self.timers.next(deadline) {
             let at = tokio::time::Instant::from_std(at);
             if at != self.sleep.deadline() || self.sleep.is_elapsed() {
@@ -251,9 +228,9 @@ impl Driver {
             // Where it cannot be watched, for lack of descriptors, it has to be tried.
             again |= self.socket.poll_room(cx).is_ready();
         } else {
-            again |= !self.ready.is_empty();
+            again |= self.table.has_ready();
         }
-        if again || !self.hub.sleep(cx.waker()) {
+        if again || !self.hub().sleep(cx.waker()) {
             cx.waker().wake_by_ref();
         }
     }

@@ -66,7 +66,7 @@ pub(super) fn driver_of(datagram: &[u8]) -> Option<usize> {
 const LENGTH: usize = 9;
 
 /// The bit of a packet's first byte that tells the two forms of headers apart.
-const LONG_HEADER: u8 = 0x80;
+pub(super) const LONG_HEADER: u8 = 0x80;
 
 /// Where a long header has the length of the destination's id.
 const ID_LENGTH_AT: usize = 5;

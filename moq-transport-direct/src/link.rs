@@ -1,9 +1,10 @@
 //! What all handles and streams of one connection share.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use bytes::Bytes;
 use moq_session::transport::{End, TransportError, TransportInfo, TransportKind, TransportStats};
 use moq_transport_common::quic::Profile;
 use moq_transport_common::quic::{MAX_REASON, cut, raw_error, web_error};
@@ -60,9 +61,18 @@ impl Link {
         self.owner.conn.lock()
     }
 
-    /// Has the driver send what was written.
-    pub(super) fn call_to_write(&self, state: &mut State) {
-        self.owner.conn.call_to_write(state);
+    /// Works on the connection, unless it is broken.
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> Option<T> {
+        self.owner.conn.with(work)
+    }
+
+    /// Waits for something on the connection, where `None` stands for its end.
+    pub(super) fn poll<T>(
+        &self,
+        work: impl FnOnce(&mut State) -> Poll<Option<T>>,
+    ) -> Poll<Result<T, TransportError>> {
+        let polled = self.with(work).unwrap_or(Poll::Ready(None));
+        polled.map(|output| output.ok_or_else(|| self.error()))
     }
 
     /// Has the driver send what an operation has left to send.
@@ -83,7 +93,10 @@ impl Link {
         match (state.ended.clone(), &state.web) {
             (None, _) => TransportError::lost("the operation failed on a live connection"),
             (Some(reason), None) => raw_error(reason),
-            (Some(reason), Some(web)) => web_error(reason, web.ended.clone()),
+            (Some(reason), Some(web)) => match web.fault {
+                Some(fault) => TransportError::lost(format!("the peer broke HTTP/3: {fault}")),
+                None => web_error(reason, web.ended.clone()),
+            },
         }
     }
 
@@ -100,31 +113,35 @@ impl Link {
     /// Closes the connection unless it is closed already; the reason is cut to 1024 bytes.
     pub(crate) fn close(&self, code: u32, reason: &str) {
         let mut woken = Vec::new();
-        let mut guard = self.lock();
-        let state = &mut *guard;
         let reason = cut(reason, MAX_REASON);
-        if state.ended.is_some() || self.closed_here.set((code, reason.to_owned())).is_err() {
-            return;
-        }
-        let is_said = match &state.web {
+        let _ = self.with(|state| {
+            let set = || self.closed_here.set((code, reason.to_owned()));
+            if state.ended.is_none() && set().is_ok() {
+                self.end(state, code, reason, &mut woken);
+                self.call(state);
+            }
+        });
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// Tells the peer that the session is over, or closes the connection where that is not possible.
+    fn end(&self, state: &mut State, code: u32, reason: &str, woken: &mut Vec<Waker>) {
+        let is_said = match &mut state.web {
             Some(web) => web.say_end(&mut state.quic, code, reason),
             None => false,
         };
         if is_said {
             // The peer closes the connection when it has read that; if it does not, this end does.
             let patience = (state.quic.rtt() * 3).max(MIN_PATIENCE);
-            state.give_up_at = Some(now() + patience);
-            state.fail_all(&mut woken);
-        } else {
-            let code = match &state.web {
-                Some(_) => moq_transport_common::quic::code::to_http3(code),
-                None => VarInt::from_u32(code),
-            };
-            state.close(now(), code, reason.as_bytes(), &mut woken);
+            state.deadlines.wait_until(now() + patience);
+            state.waits.wake_all(woken);
+            return;
         }
-        self.call(state);
-        drop(guard);
-        woken.into_iter().for_each(Waker::wake);
+        let code = match &state.web {
+            Some(_) => moq_transport_common::quic::code::to_http3(code),
+            None => VarInt::from_u32(code),
+        };
+        state.close_soon(code, Bytes::copy_from_slice(reason.as_bytes()), woken);
     }
 
     /// Widens the shared window by what `paused` unread streams can hold, at most to double.
@@ -135,44 +152,48 @@ impl Link {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         if *window != wanted {
             *window = wanted;
-            let mut state = self.lock();
-            let Some(quic) = state.live() else { return };
-            quic.set_receive_window(VarInt::from_u32(wanted));
-            self.call(&mut state);
+            self.ask(|quic| quic.set_receive_window(VarInt::from_u32(wanted)));
         }
     }
 
     /// Sends a packet that the peer has to acknowledge.
     pub(super) fn ping(&self) {
-        let mut state = self.lock();
-        if let Some(quic) = state.live() {
-            quic.ping();
-            self.call(&mut state);
-        }
+        self.ask(quinn_proto::Connection::ping);
+    }
+
+    /// Asks something of the connection while it is live, and has the driver send what comes of it.
+    fn ask(&self, asked: impl FnOnce(&mut quinn_proto::Connection)) {
+        let _ = self.with(|state| {
+            if let Some(quic) = state.live() {
+                asked(quic);
+                self.call(state);
+            }
+        });
     }
 
     /// How many UDP datagrams have come.
     pub(super) fn heard(&self) -> u64 {
-        let mut state = self.lock();
-        state.live().map_or(0, |quic| quic.stats().udp_rx.datagrams)
+        let heard = self.with(|state| Some(state.live()?.stats().udp_rx.datagrams));
+        heard.flatten().unwrap_or(0)
     }
 
     /// Lets the peer open as many bidirectional streams as the session can hold.
     pub(super) fn set_stream_limit(&self, held: usize) {
-        let mut state = self.lock();
-        state.bidi_limit = state.limits.bidi_for(held);
+        self.lock().credit.hold(held);
     }
 
     /// Round-trip time, and the congestion window per round trip as a rate.
     pub(super) fn stats(&self) -> TransportStats {
+        let known = self.with(|state| {
+            let window = state.quic.congestion_state().window();
+            (state.quic.rtt(), window)
+        });
         let mut stats = TransportStats::default();
-        let state = self.lock();
-        if state.is_broken {
+        let Some((rtt, window)) = known else {
             return stats;
-        }
-        let rtt = state.quic.rtt();
+        };
         stats.rtt = Some(rtt);
-        let bits = u128::from(state.quic.congestion_state().window()) * 8 * 1_000_000;
+        let bits = u128::from(window) * 8 * 1_000_000;
         stats.send_rate = bits
             .checked_div(rtt.as_micros())
             .map(|rate| u64::try_from(rate).unwrap_or(u64::MAX));

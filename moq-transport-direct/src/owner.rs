@@ -41,24 +41,24 @@ impl Owner {
 
     /// Answers the CONNECT request, and says whether that could be written.
     pub(crate) fn respond(&self, response: &ConnectResponse) -> bool {
-        let mut state = self.conn.lock();
-        let state = &mut *state;
-        let Some(web) = state.web.as_ref().filter(|_| state.ended.is_none()) else {
-            return false;
-        };
-        let written = web.respond(&mut state.quic, response);
-        self.conn.call_to_write(state);
-        written
+        let written = self.conn.with(|state| {
+            let web = state.web.as_ref().filter(|_| state.ended.is_none())?;
+            let written = web.respond(&mut state.quic, response);
+            self.conn.call(state);
+            Some(written)
+        });
+        written.flatten().unwrap_or(false)
     }
 
     /// Refuses the CONNECT request, and gives the client a while to read that.
     pub(crate) async fn reject(&self, status: StatusCode, patience: Duration) {
         if self.respond(&ConnectResponse::new(status)) {
-            let state = &mut *self.conn.lock();
-            if let Some(web) = state.web.as_ref().filter(|_| state.ended.is_none()) {
-                web.finish(&mut state.quic);
-                self.conn.call_to_write(state);
-            }
+            let _ = self.conn.with(|state| {
+                if let Some(web) = state.web.as_ref().filter(|_| state.ended.is_none()) {
+                    web.finish(&mut state.quic);
+                    self.conn.call(state);
+                }
+            });
         }
         let closed = self.stage(|_| None::<()>);
         let _ = timeout(patience, closed).await.is_ok();
@@ -88,7 +88,7 @@ impl Owner {
         &self,
         mut ready: impl FnMut(&mut super::conn::State) -> Option<T>,
     ) -> Result<T, ConnectionError> {
-        let handle = self.conn.lock().new_handle();
+        let handle = self.conn.lock().waits.new_handle();
         poll_fn(|cx| -> Poll<Result<T, ConnectionError>> {
             self.conn.lock().poll_stage(handle, cx, &mut ready)
         })
@@ -98,10 +98,17 @@ impl Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
+        let state = self.conn.lock();
+        let (is_ending, is_web) = (state.deadlines.is_waiting(), state.web.is_some());
+        drop(state);
         // An end of the session that is on its way must not be cut short.
-        let is_ending = self.conn.lock().give_up_at.is_some();
         if !is_ending {
-            self.conn.close(VarInt::from_u32(0), b"dropped");
+            let code = if is_web {
+                H3_NO_ERROR
+            } else {
+                VarInt::from_u32(0)
+            };
+            self.conn.close(code, b"dropped");
         }
     }
 }

@@ -1,16 +1,15 @@
 //! A pass of a driver, and what a defect of quinn-proto costs.
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use quinn_proto::{
-    ConnectionError, ConnectionHandle, EndpointEvent, TransportError, TransportErrorCode,
-};
+use quinn_proto::{ConnectionError, ConnectionHandle, EndpointEvent};
 
 use crate::conn::now;
 use crate::driver::Driver;
+use crate::limit::LogLimit;
 
 /// What quinn-proto may be at work on.
 #[derive(Debug, Clone, Copy)]
@@ -21,10 +20,17 @@ pub(super) enum Work {
     Connection(usize),
 }
 
+/// How often defects are told of, by what they cost.
+#[derive(Debug, Default)]
+pub(super) struct Defects {
+    packets: LogLimit,
+    connections: LogLimit,
+}
+
 impl Driver {
     fn pass(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let now = now();
-        if self.hub.is_closed() {
+        if self.hub().is_closed() {
             // With it goes the way to those that accept, who learn by that.
             self.admission = None;
         }
@@ -42,27 +48,55 @@ impl Driver {
         self.is_waiting_for_tasks = false;
         self.transmit(now);
         self.woken.drain(..).for_each(Waker::wake);
-        if self.open == 0 && self.hub.is_closed() {
+        if self.table.open() == 0 && self.hub().is_closed() {
             return Poll::Ready(());
         }
         self.rest(cx, has_more);
         Poll::Pending
     }
 
-    /// Lets go of what quinn-proto panicked at: a connection costs itself, and no other.
-    fn let_go(&mut self, work: Work) {
-        let Work::Connection(key) = work else {
-            tracing::error!("a packet was dropped by a defect; the panic tells where");
-            return;
-        };
-        let Some(conn) = self.conn(key).cloned() else {
+    /// Has quinn-proto work on something. Where it panics, that is what is lost, and nothing else.
+    pub(super) fn attempt<T>(
+        &mut self,
+        work: Work,
+        attempted: impl FnOnce(&mut Self) -> T,
+    ) -> Option<T> {
+        self.work = work;
+        let output = catch_unwind(AssertUnwindSafe(|| attempted(self)));
+        if output.is_err() {
+            match self.work {
+                Work::Datagram => {
+                    if let Some(unsaid) = self.defects.packets.say(now()) {
+                        tracing::error!(
+                            unsaid,
+                            "a packet was dropped by a defect; the panic tells where"
+                        );
+                    }
+                }
+                Work::Connection(key) => self.let_go(key),
+            }
+        }
+        output.ok()
+    }
+
+    /// Takes note that what is attempted turns out to be for something else.
+    pub(super) fn turn_to(&mut self, work: Work) {
+        self.work = work;
+    }
+
+    /// Lets go of a connection that quinn-proto has panicked at.
+    pub(super) fn let_go(&mut self, key: usize) {
+        let Some(conn) = self.table.get(key).cloned() else {
             return;
         };
         let mut state = conn.lock();
-        let peer = state.sent_to;
-        tracing::error!(%peer, "a connection was dropped by a defect; the panic tells where");
-        state.is_broken = true;
-        state.end(broken(), &mut self.woken);
+        if let Some(unsaid) = self.defects.connections.say(now()) {
+            let peer = state.deadlines.sent_to();
+            tracing::error!(
+                %peer, unsaid, "a connection was dropped by a defect; the panic tells where"
+            );
+        }
+        state.break_off(&mut self.woken);
         drop(state);
         // From here on the endpoint answers what comes for it with a reset.
         let _ = self
@@ -77,39 +111,18 @@ impl Future for Driver {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = self.get_mut();
-        // What a pass leaves undone by that is what a network may lose.
-        match catch_unwind(AssertUnwindSafe(|| this.pass(cx))) {
-            Ok(polled) => polled,
-            Err(panic) => {
-                let Some(work) = this.work.take() else {
-                    resume_unwind(panic);
-                };
-                this.let_go(work);
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            }
-        }
+        self.get_mut().pass(cx)
     }
 }
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        drop(self.hub.abandon());
+        drop(self.hub().abandon());
         // With the runtime gone, nothing would ever wake those that wait.
-        for slot in self.conns.iter().flatten() {
-            let mut state = slot.conn.lock();
+        for conn in self.table.iter() {
+            let mut state = conn.lock();
             state.end(ConnectionError::LocallyClosed, &mut self.woken);
         }
         self.woken.drain(..).for_each(Waker::wake);
     }
-}
-
-/// How a connection ends in which quinn-proto panicked.
-fn broken() -> ConnectionError {
-    ConnectionError::TransportError(TransportError {
-        code: TransportErrorCode::INTERNAL_ERROR,
-        frame: None,
-        reason: "a defect in this end's QUIC; please report the panic".to_owned(),
-    })
 }

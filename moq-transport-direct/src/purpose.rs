@@ -1,153 +1,210 @@
-//! What the streams of an HTTP/3 connection are for, by their first bytes.
+//! What becomes of a client's streams, by their beginnings.
 
-use bytes::{Bytes, BytesMut};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
 use quinn_proto::{Connection, Dir, StreamId, VarInt};
-use web_transport_proto::{
-    ConnectError, ConnectRequest, Frame, Settings, SettingsError, StreamUni, VarInt as H3VarInt,
+
+use crate::conn::now;
+use crate::http3::code::{
+    H3_EXCESSIVE_LOAD, H3_NO_ERROR, H3_REQUEST_REJECTED, H3_STREAM_CREATION_ERROR,
+    WT_BUFFERED_STREAM_REJECTED,
 };
-
+use crate::http3::{Asking, Critical, Fault, Head, Purpose, answer};
 use crate::read::{Read, read};
-use crate::web::{Session, Web};
+use crate::web::{Session, Web, write_all};
 
-/// What a stream turns out to be.
-enum Purpose {
-    /// It takes more bytes to know.
-    Unknown,
-    /// One of a session that was not requested yet.
-    Early,
-    /// One of the session's; its head is gone from the bytes.
-    Session,
-    /// Read and forgotten.
-    Drained,
-    /// The request that makes the session.
-    Connect,
-    /// Nothing that this end serves.
-    Refused,
+/// A stream whose purpose is not known yet.
+pub(super) struct Beginning {
+    head: Head,
+    /// Whether it has a deadline.
+    is_timed: bool,
+}
+
+/// A stream of a session that was not requested yet. No more of it is read than it took to know
+/// that, so that all the rest, its end too, is still there later.
+pub(super) struct Early {
+    session: u64,
+    id: StreamId,
+    bytes: Bytes,
 }
 
 impl Web {
+    /// Takes in the streams that the client has opened.
+    pub(super) fn read_new(&mut self, quic: &mut Connection) {
+        for dir in [Dir::Bi, Dir::Uni] {
+            while let Some(id) = quic.streams().accept(dir) {
+                let beginning = Beginning {
+                    head: Head::new(dir == Dir::Bi),
+                    is_timed: false,
+                };
+                self.heads.insert(id, beginning);
+                self.read_head(quic, id);
+            }
+        }
+    }
+
+    /// Reads on in the beginning of a stream, until its purpose is known.
     pub(super) fn read_head(&mut self, quic: &mut Connection, id: StreamId) {
-        while let Some(head) = self.heads.get_mut(&id) {
+        while let Some(beginning) = self.heads.get_mut(&id) {
             match read(quic, id) {
-                Read::Bytes(bytes) if head.is_empty() => self.look(quic, id, bytes),
-                Read::Bytes(bytes) => {
-                    head.extend_from_slice(&bytes);
-                    let bytes = std::mem::take(head).freeze();
-                    self.look(quic, id, bytes);
+                Read::Bytes(mut bytes) => {
+                    self.kept -= beginning.head.kept();
+                    let purpose = beginning.head.push(&mut bytes);
+                    self.kept += beginning.head.kept();
+                    self.decide(quic, id, purpose, bytes);
                 }
-                Read::Blocked => return,
-                Read::End | Read::Reset => {
-                    self.heads.remove(&id);
-                    refuse(quic, id);
+                Read::Blocked => {
+                    // A unidirectional stream may be silent as long as it likes.
+                    let is_begun = beginning.head.has_begun() || id.dir() == Dir::Bi;
+                    if is_begun && !beginning.is_timed {
+                        beginning.is_timed = true;
+                        self.deadlines.push_back((now() + HEAD_DEADLINE, id));
+                    }
+                    return;
                 }
+                Read::End | Read::Reset => self.cut_off(quic, id),
             }
         }
     }
 
-    /// Decides what a stream is for, by its first bytes.
-    fn look(&mut self, quic: &mut Connection, id: StreamId, mut bytes: Bytes) {
-        match self.purpose(id, &mut bytes) {
-            Purpose::Unknown if bytes.len() <= MAX_HEAD => {
-                self.heads.insert(id, BytesMut::from(bytes));
-                return;
+    fn decide(
+        &mut self,
+        quic: &mut Connection,
+        id: StreamId,
+        purpose: Result<Option<Purpose>, Fault>,
+        bytes: Bytes,
+    ) {
+        if matches!(purpose, Ok(None)) {
+            if self.kept > MAX_KEPT {
+                let reason = "too many requests that are not whole";
+                self.fail(H3_EXCESSIVE_LOAD, reason);
             }
-            Purpose::Unknown => self.fail("the beginning of a stream is too long"),
-            // It is not read on, so that its end, and all that it has, are still there later.
-            Purpose::Early => self.early.push((id, bytes)),
-            Purpose::Session => self.accepted[id.dir() as usize].push_back((id, bytes)),
-            Purpose::Drained => {
-                self.drained.push(id);
-                self.drain(quic, id);
-            }
-            Purpose::Refused => refuse(quic, id),
-            Purpose::Connect => {
-                self.heads.remove(&id);
-                self.capsules.push(&bytes);
-                self.read_connect(quic);
-                for (id, bytes) in std::mem::take(&mut self.early) {
-                    self.look(quic, id, bytes);
-                }
-            }
+            return;
         }
-        self.heads.remove(&id);
-    }
-
-    fn purpose(&mut self, id: StreamId, bytes: &mut Bytes) -> Purpose {
-        let mut rest = bytes.clone();
-        let Ok(kind) = H3VarInt::decode(&mut rest) else {
-            return Purpose::Unknown;
-        };
-        match (id.dir(), kind) {
-            (Dir::Bi, kind) if Frame(kind) == Frame::WEBTRANSPORT => self.member(rest, bytes),
-            (Dir::Uni, kind) if StreamUni(kind) == StreamUni::WEBTRANSPORT => {
-                self.member(rest, bytes)
+        self.forget(id);
+        match purpose {
+            Ok(None) => {}
+            Ok(Some(Purpose::Session(session))) => {
+                self.member(quic, Early { session, id, bytes });
             }
-            (Dir::Bi, _) if self.session.is_none() => self.read_request(id, bytes),
-            (Dir::Uni, kind) if StreamUni(kind) == StreamUni::CONTROL && !self.has_settings => {
-                self.read_settings(bytes)
-            }
-            (Dir::Uni, kind) if is_qpack(kind) => Purpose::Drained,
-            _ => Purpose::Refused,
-        }
-    }
-
-    /// A stream of a session: of which one is said next.
-    fn member(&self, mut rest: Bytes, bytes: &mut Bytes) -> Purpose {
-        let Ok(named) = H3VarInt::decode(&mut rest) else {
-            return Purpose::Unknown;
-        };
-        let Some(connect) = self.connect() else {
-            return Purpose::Early;
-        };
-        if named.into_inner() != u64::from(connect) {
-            return Purpose::Refused;
-        }
-        *bytes = rest;
-        Purpose::Session
-    }
-
-    fn read_settings(&mut self, bytes: &Bytes) -> Purpose {
-        match Settings::decode(&mut &bytes[..]) {
-            Ok(settings) if settings.supports_webtransport() == 0 => {
-                self.fail("the client does not support WebTransport");
-            }
-            Ok(_) => self.has_settings = true,
-            Err(SettingsError::UnexpectedEnd) => return Purpose::Unknown,
-            Err(error) => self.fail(&error.to_string()),
-        }
-        Purpose::Drained
-    }
-
-    fn read_request(&mut self, id: StreamId, bytes: &mut Bytes) -> Purpose {
-        let mut rest = bytes.clone();
-        match ConnectRequest::decode(&mut rest) {
-            Ok(request) => {
-                self.request = Some(request);
+            Ok(Some(Purpose::Critical(critical))) => self.begin_critical(quic, id, critical, bytes),
+            Ok(Some(Purpose::Request(Asking::Session(request)))) if self.session.is_none() => {
+                self.request = Some(*request);
                 self.session = Some(Session::new(id));
-                *bytes = rest;
-                return Purpose::Connect;
+                let end = self.capsules.push(bytes);
+                self.take_end(end);
+                self.read_connect(quic);
+                for early in std::mem::take(&mut self.early) {
+                    self.member(quic, early);
+                }
             }
-            Err(ConnectError::UnexpectedEnd) => return Purpose::Unknown,
-            Err(error) => self.fail(&error.to_string()),
+            Ok(Some(Purpose::Request(Asking::Session(_)))) => {
+                abort(quic, id, H3_REQUEST_REJECTED);
+            }
+            Ok(Some(Purpose::Request(Asking::Other(status)))) => refuse(quic, id, status),
+            Ok(Some(Purpose::Unknown)) => abort(quic, id, H3_STREAM_CREATION_ERROR),
+            Err(fault) => self.blame(quic, id, &fault),
         }
-        Purpose::Refused
+    }
+
+    /// Keeps a stream of the session, or one of a session that may still be requested.
+    fn member(&mut self, quic: &mut Connection, stream: Early) {
+        let Early { session, id, bytes } = stream;
+        match self.connect() {
+            Some(connect) if u64::from(connect) == session => {
+                self.accepted[id.dir() as usize].push_back((id, bytes));
+            }
+            None if self.early.len() < MAX_EARLY => self.early.push(Early { session, id, bytes }),
+            _ => abort(quic, id, WT_BUFFERED_STREAM_REJECTED),
+        }
+    }
+
+    fn begin_critical(
+        &mut self,
+        quic: &mut Connection,
+        id: StreamId,
+        critical: Critical,
+        bytes: Bytes,
+    ) {
+        if self.critical.iter().any(|(_, old)| old.is_like(&critical)) {
+            let reason = "a second stream of a type that there is one of";
+            self.fail(H3_STREAM_CREATION_ERROR, reason);
+            return;
+        }
+        self.critical.push((id, critical));
+        self.take_critical(id, bytes);
+        self.read_critical(quic, id);
+    }
+
+    /// Gives up the streams that have taken too long to say what they are for.
+    pub(super) fn expire(&mut self, quic: &mut Connection, now: Instant) {
+        while self.deadlines.front().is_some_and(|(at, _)| *at <= now) {
+            if let Some((_, id)) = self.deadlines.pop_front() {
+                self.cut_off(quic, id);
+            }
+        }
+    }
+
+    /// When that is to be done next.
+    pub(super) fn deadline(&mut self) -> Option<Instant> {
+        while let Some((at, id)) = self.deadlines.front() {
+            if self.heads.contains_key(id) {
+                return Some(*at);
+            }
+            self.deadlines.pop_front();
+        }
+        None
+    }
+
+    /// Lets go of a stream whose purpose was not said.
+    fn cut_off(&mut self, quic: &mut Connection, id: StreamId) {
+        if let Some(beginning) = self.forget(id) {
+            self.blame(quic, id, &beginning.head.cut_off());
+        }
+    }
+
+    fn forget(&mut self, id: StreamId) -> Option<Beginning> {
+        let beginning = self.heads.remove(&id)?;
+        self.kept -= beginning.head.kept();
+        Some(beginning)
+    }
+
+    /// Ends what a fault costs.
+    pub(super) fn blame(&mut self, quic: &mut Connection, id: StreamId, fault: &Fault) {
+        if fault.is_of_connection {
+            self.fail(fault.code, fault.reason);
+        } else {
+            abort(quic, id, fault.code);
+        }
     }
 }
 
-fn is_qpack(kind: H3VarInt) -> bool {
-    [StreamUni::QPACK_ENCODER, StreamUni::QPACK_DECODER].contains(&StreamUni(kind))
+/// Answers a request that is for no session, and reads no more of it.
+fn refuse(quic: &mut Connection, id: StreamId, status: u16) {
+    if write_all(quic, id, answer(status).into()) {
+        // Either fails where the client has given up the stream.
+        let _ = quic.send_stream(id).finish().is_ok();
+        let _ = quic.recv_stream(id).stop(H3_NO_ERROR).is_ok();
+    } else {
+        abort(quic, id, H3_REQUEST_REJECTED);
+    }
 }
 
-/// Lets go of a stream that is not served. Where it has ended already, there is nothing to do.
-fn refuse(quic: &mut Connection, id: StreamId) {
-    let _ = quic.recv_stream(id).stop(H3_REQUEST_REJECTED).is_ok();
+/// Lets go of a stream. Where it has ended already, there is nothing to do.
+fn abort(quic: &mut Connection, id: StreamId, code: VarInt) {
+    let _ = quic.recv_stream(id).stop(code).is_ok();
     if id.dir() == Dir::Bi {
-        let _ = quic.send_stream(id).reset(H3_REQUEST_REJECTED).is_ok();
+        let _ = quic.send_stream(id).reset(code).is_ok();
     }
 }
 
-/// The most bytes that a stream may say before it is known what it is for; a request fits.
-const MAX_HEAD: usize = 64 << 10;
+/// How long a stream may take to say what it is for: as long as a stream of a session may take to
+/// say its type.
+const HEAD_DEADLINE: Duration = Duration::from_secs(5);
 
-/// HTTP/3's code for a stream that nobody looked at.
-const H3_REQUEST_REJECTED: VarInt = VarInt::from_u32(0x10b);
+/// The most bytes of all requests that are not whole.
+const MAX_KEPT: usize = 64 << 10;
+
+/// The most streams of a session that was not requested yet.
+const MAX_EARLY: usize = 64;

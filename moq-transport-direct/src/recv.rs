@@ -7,8 +7,9 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use moq_session::transport::{self, RecvError};
 use moq_transport_common::quic::code;
-use quinn_proto::{Chunks, ReadError, ShouldTransmit, StreamId};
+use quinn_proto::{Chunks, ReadError, ShouldTransmit, StreamId, VarInt};
 
+use crate::conn;
 use crate::link::Link;
 
 /// The receiving half of a stream of a [`Connection`](crate::Connection).
@@ -73,6 +74,21 @@ impl RecvStream {
         }
     }
 
+    /// Waits until there is something to read, or an end.
+    fn poll_more(&mut self, state: &mut conn::State, cx: &Context<'_>) -> Poll<()> {
+        // What came before the end of the connection is still there.
+        if self.read(&mut state.quic).should_transmit() {
+            self.link.call(state);
+        }
+        let has_more = self.ahead.iter().any(|bytes| !bytes.is_empty());
+        if has_more || !matches!(self.state, State::Open) || self.link.has_ended(state) {
+            return Poll::Ready(());
+        }
+        state.waits.add_reader(self.id, cx);
+        self.waits = true;
+        Poll::Pending
+    }
+
     fn take_ahead(&mut self) -> Option<Bytes> {
         let mut ahead = self.ahead.iter_mut().filter(|bytes| !bytes.is_empty());
         ahead.next().map(std::mem::take)
@@ -98,24 +114,15 @@ impl transport::RecvStream for RecvStream {
             return Poll::Ready(end);
         }
         let link = self.link.clone();
-        let mut state = link.lock();
-        // What came before the end of the connection is still there.
-        if !state.is_broken && self.read(&mut state.quic).should_transmit() {
-            link.call(&mut state);
+        let polled = link.with(|state| self.poll_more(state, cx));
+        if polled.is_some_and(|polled| polled.is_pending()) {
+            return Poll::Pending;
         }
         if let Some(bytes) = self.take_ahead() {
             return Poll::Ready(Ok(Some(bytes)));
         }
-        if let Some(end) = self.end() {
-            return Poll::Ready(end);
-        }
-        if link.has_ended(&state) {
-            drop(state);
-            return Poll::Ready(Err(RecvError::Transport(link.error())));
-        }
-        state.wait_readable(self.id, cx);
-        self.waits = true;
-        Poll::Pending
+        let end = || Err(RecvError::Transport(link.error()));
+        Poll::Ready(self.end().unwrap_or_else(end))
     }
 
     fn stop(&mut self, code: u32) {
@@ -124,19 +131,32 @@ impl transport::RecvStream for RecvStream {
             return;
         }
         self.state = State::Closed;
-        let mut state = self.link.lock();
-        let Some(quic) = state.live() else { return };
-        // It fails on a stream that is closed, where nothing more comes anyway.
-        let _ = quic.recv_stream(self.id).stop(code::to_http3(code)).is_ok();
-        self.link.call(&mut state);
+        let _ = self.link.with(|state| {
+            let Some(quic) = state.live() else { return };
+            stop(quic, self.id, code::to_http3(code));
+            self.link.call(state);
+        });
     }
+}
+
+/// Stops a stream, or takes it to its end if that is here: then quinn-proto forgets it and tells the
+/// peer of the credit for another one, which it does not for one that is stopped.
+fn stop(quic: &mut quinn_proto::Connection, id: StreamId, code: VarInt) {
+    let mut stream = quic.recv_stream(id);
+    if let Ok(mut chunks) = stream.read(true) {
+        while let Ok(Some(_)) = chunks.next(usize::MAX) {}
+        // The driver is called in any case.
+        let _ = chunks.finalize();
+    }
+    // It fails on a stream that is closed, where nothing more comes anyway.
+    let _ = stream.stop(code).is_ok();
 }
 
 impl Drop for RecvStream {
     fn drop(&mut self) {
         transport::RecvStream::stop(self, 0);
         if self.waits {
-            self.link.lock().drop_reader(self.id);
+            self.link.lock().waits.drop_reader(self.id);
         }
     }
 }

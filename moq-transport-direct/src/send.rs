@@ -55,54 +55,36 @@ impl SendStream {
         let written = state.quic.send_stream(self.id).write_chunks(chunks)?;
         Ok(written.bytes)
     }
-}
 
-impl transport::SendStream for SendStream {
-    fn poll_write_chunks(
+    /// Writes what there is room for, or waits for room; `None` where the connection has ended.
+    fn poll_write(
         &mut self,
-        cx: &mut Context<'_>,
+        state: &mut State,
+        cx: &Context<'_>,
         chunks: &mut [Bytes],
-    ) -> Poll<Result<usize, SendError>> {
-        if chunks.iter().all(Bytes::is_empty) {
-            return Poll::Ready(Ok(0));
+    ) -> Poll<Option<Result<usize, SendError>>> {
+        if self.link.has_ended(state) {
+            return Poll::Ready(None);
         }
-        let link = self.link.clone();
-        let mut state = link.lock();
-        if link.has_ended(&state) {
-            drop(state);
-            return Poll::Ready(Err(SendError::Transport(link.error())));
-        }
-        let written = self.write(&mut state, chunks);
-        link.call_to_write(&mut state);
-        Poll::Ready(match written {
+        let written = self.write(state, chunks);
+        self.link.call(state);
+        Poll::Ready(Some(match written {
             Ok(bytes) => Ok(bytes),
             Err(WriteError::Blocked) => {
-                state.wait_writable(self.id, cx);
+                state.waits.add_writer(self.id, cx);
                 self.waits = true;
                 return Poll::Pending;
             }
             Err(WriteError::Stopped(code)) => Err(SendError::Stopped(code::from_either(code))),
             Err(WriteError::ClosedStream) => Err(SendError::Closed),
-        })
+        }))
     }
 
-    fn set_priority(&mut self, order: i32) {
-        // It fails on a stream that is closed, where the order no longer matters.
-        if let Some(quic) = self.link.lock().live() {
-            let _ = quic.send_stream(self.id).set_priority(order).is_ok();
-        }
-    }
-
-    fn finish(&mut self) {
-        self.ended = true;
-        let link = self.link.clone();
-        let mut state = link.lock();
-        if state.ended.is_some() {
-            return;
-        }
+    /// Says that the stream is whole.
+    fn write_end(&mut self, state: &mut State) {
         // It fails on a stream that is closed, which then stays so. Without its head a stream
         // belongs to no session, so that an empty one which can't be written is none at all.
-        let _ = match self.write_head(&mut state) {
+        let _ = match self.write_head(state) {
             Ok(()) => match state.quic.send_stream(self.id).finish() {
                 // Nobody wants the rest, and without an end the peer would count it as open.
                 Err(FinishError::Stopped(code)) => {
@@ -115,43 +97,82 @@ impl transport::SendStream for SendStream {
                 state.quic.send_stream(self.id).reset(code).is_ok()
             }
         };
-        link.call_to_write(&mut state);
+    }
+}
+
+impl transport::SendStream for SendStream {
+    fn poll_write_chunks(
+        &mut self,
+        cx: &mut Context<'_>,
+        chunks: &mut [Bytes],
+    ) -> Poll<Result<usize, SendError>> {
+        if chunks.iter().all(Bytes::is_empty) {
+            return Poll::Ready(Ok(0));
+        }
+        let link = self.link.clone();
+        let polled = link.with(|state| self.poll_write(state, cx, chunks));
+        let lost = || Err(SendError::Transport(link.error()));
+        polled
+            .unwrap_or(Poll::Ready(None))
+            .map(|written| written.unwrap_or_else(lost))
+    }
+
+    fn set_priority(&mut self, order: i32) {
+        let _ = self.link.with(|state| {
+            // It fails on a stream that is closed, where the order no longer matters.
+            if let Some(quic) = state.live() {
+                let _ = quic.send_stream(self.id).set_priority(order).is_ok();
+            }
+        });
+    }
+
+    fn finish(&mut self) {
+        self.ended = true;
+        let link = self.link.clone();
+        let _ = link.with(|state| {
+            if state.ended.is_none() {
+                self.write_end(state);
+                link.call(state);
+            }
+        });
     }
 
     fn reset(&mut self, code: u32) {
         self.ended = true;
-        let mut state = self.link.lock();
-        let Some(quic) = state.live() else { return };
-        // As with `finish`.
-        let mut stream = quic.send_stream(self.id);
-        self.is_reset |= stream.reset(code::to_http3(code)).is_ok();
-        self.link.call_to_write(&mut state);
+        let is_reset = self.link.with(|state| {
+            let Some(quic) = state.live() else {
+                return false;
+            };
+            // It fails on a stream that is closed, which then stays so.
+            let is_reset = quic.send_stream(self.id).reset(code::to_http3(code));
+            self.link.call(state);
+            is_reset.is_ok()
+        });
+        self.is_reset |= is_reset.unwrap_or_default();
     }
 
     fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-        let mut state = self.link.lock();
-        if state.is_broken {
-            drop(state);
-            return Poll::Ready(Err(SendError::Transport(self.link.error())));
-        }
-        if self.is_reset && !self.link.has_ended(&state) {
-            return Poll::Ready(Err(SendError::Closed));
-        }
-        let stopped = state.quic.send_stream(self.id).stopped();
-        Poll::Ready(match stopped {
-            // quinn-proto forgets a stream when it is acknowledged.
-            Err(_) => Ok(()),
-            Ok(Some(code)) => Err(SendError::Stopped(code::from_either(code))),
-            Ok(None) if self.link.has_ended(&state) => {
-                drop(state);
-                Err(SendError::Transport(self.link.error()))
+        let link = self.link.clone();
+        let polled = link.with(|state| {
+            if self.is_reset && !link.has_ended(state) {
+                return Poll::Ready(Some(Err(SendError::Closed)));
             }
-            Ok(None) => {
-                state.wait_closed(self.id, cx);
-                self.waits = true;
-                return Poll::Pending;
-            }
-        })
+            Poll::Ready(match state.quic.send_stream(self.id).stopped() {
+                // quinn-proto forgets a stream when it is acknowledged.
+                Err(_) => Some(Ok(())),
+                Ok(Some(code)) => Some(Err(SendError::Stopped(code::from_either(code)))),
+                Ok(None) if link.has_ended(state) => None,
+                Ok(None) => {
+                    state.waits.add_closer(self.id, cx);
+                    self.waits = true;
+                    return Poll::Pending;
+                }
+            })
+        });
+        let lost = || Err(SendError::Transport(link.error()));
+        polled
+            .unwrap_or(Poll::Ready(None))
+            .map(|closed| closed.unwrap_or_else(lost))
     }
 }
 
@@ -160,17 +181,18 @@ impl Drop for SendStream {
         if !self.ended {
             transport::SendStream::reset(self, 0);
         }
-        let mut state = self.link.lock();
-        if self.waits {
-            state.drop_writer(self.id);
-        }
-        let Some(quic) = state.live() else { return };
-        let mut stream = quic.send_stream(self.id);
-        if let Ok(Some(code)) = stream.stopped()
-            && stream.reset(code).is_ok()
-        {
-            self.link.call_to_write(&mut state);
-        }
+        let _ = self.link.with(|state| {
+            if self.waits {
+                state.waits.drop_writer(self.id);
+            }
+            let Some(quic) = state.live() else { return };
+            let mut stream = quic.send_stream(self.id);
+            if let Ok(Some(code)) = stream.stopped()
+                && stream.reset(code).is_ok()
+            {
+                self.link.call(state);
+            }
+        });
     }
 }
 

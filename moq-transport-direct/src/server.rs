@@ -60,10 +60,8 @@ impl Server {
 
     pub(crate) fn start(listening: Listening, workers: NonZeroUsize) -> Result<Self, BindError> {
         let live = Arc::new(Live::default());
-        let (admission, backlog) = Admission::new();
+        let (admission, backlog) = Admission::new(listening.max_handshakes);
         let setup = drivers::Setup {
-            endpoint: listening.endpoint,
-            id_key: listening.id_key,
             server: Arc::new(listening.quic),
             admission,
             incoming: Arc::new(incoming::Setup {
@@ -76,7 +74,8 @@ impl Server {
         let mut tasks = JoinSet::new();
         let (mut drivers, mut addrs) = (Vec::new(), Vec::new());
         for (sockets, addr) in listening.sockets {
-            let started = Drivers::start(sockets, &workers, &setup, &mut tasks);
+            let endpoint = listening.reset_keys.endpoint(addr);
+            let started = Drivers::start(sockets, endpoint, &workers, &setup, &mut tasks);
             drivers.push(started.map_err(|source| BindError::Socket { addr, source })?);
             addrs.push(addr);
         }
@@ -118,8 +117,7 @@ impl Server {
     /// Waits for the next connection whose handshake, and CONNECT request if there is one, are
     /// done. `None` once the server is closed.
     ///
-    /// Cancel safe. Handshakes go on meanwhile, at most 1024 of them, counting those that wait
-    /// here.
+    /// Cancel safe. Handshakes go on meanwhile, within [`ServerConfig::with_max_handshakes`].
     pub async fn accept(&self) -> Option<IncomingConnection> {
         self.inner.backlog.take().await
     }

@@ -64,13 +64,11 @@ impl Socket {
     ) -> Poll<io::Result<usize>> {
         loop {
             let mut ready = ready!(self.io.poll_read_ready(cx))?;
-            let slot = inbox.bytes.len() / SLOTS;
-            let mut slots = inbox.bytes.chunks_mut(slot).map(IoSliceMut::new);
-            let mut slots: [IoSliceMut<'_>; SLOTS] =
-                std::array::from_fn(|_| slots.next().unwrap_or_else(|| IoSliceMut::new(&mut [])));
+            let Inbox { bytes, metas } = &mut *inbox;
+            let mut slots = slots(bytes);
             let mut received = 0;
             let outcome = ready.try_io(|io| {
-                received = self.fill(io.get_ref(), &mut slots, &mut inbox.metas)?;
+                received = self.fill(io.get_ref(), &mut slots, metas)?;
                 if received < SLOTS {
                     // Nothing is left, and what comes from here on is an event of its own, so the
                     // call that would only learn that is saved.
@@ -88,6 +86,12 @@ impl Socket {
                 _ => {}
             }
         }
+    }
+
+    /// Receives what is there, up to a batch, whether or not the runtime has told of it.
+    pub(super) fn try_recv(&self, inbox: &mut Inbox) -> io::Result<usize> {
+        let Inbox { bytes, metas } = inbox;
+        self.fill(self.io.get_ref(), &mut slots(bytes), metas)
     }
 
     /// Receives what is there, up to as much as there are slots. Of several errors in a row the last
@@ -131,6 +135,13 @@ impl Inbox {
         let meta = &self.metas[index];
         (meta, &self.bytes[index * slot..][..meta.len])
     }
+}
+
+/// Cuts the room for one call into slots.
+fn slots(bytes: &mut [u8]) -> [IoSliceMut<'_>; SLOTS] {
+    let slot = bytes.len() / SLOTS;
+    let mut slots = bytes.chunks_mut(slot).map(IoSliceMut::new);
+    std::array::from_fn(|_| slots.next().unwrap_or_else(|| IoSliceMut::new(&mut [])))
 }
 
 /// Watches a socket for one kind of event.

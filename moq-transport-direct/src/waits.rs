@@ -1,12 +1,109 @@
 //! What tasks wait for on a connection.
 
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use quinn_proto::{ConnectionError, Dir, StreamId, VarInt};
+use quinn_proto::{ConnectionError, Dir, StreamId};
+use rustc_hash::FxHashMap;
 
 use crate::conn::State;
-use crate::waiters::HandleId;
+use crate::waiters::{HandleId, Waiters};
+
+/// Who waits on a connection, by what for.
+#[derive(Default)]
+pub(super) struct Waits {
+    next_handle: u64,
+    readers: FxHashMap<StreamId, Waker>,
+    writers: FxHashMap<StreamId, Waker>,
+    /// Those that wait for a stream to be acknowledged or stopped.
+    closers: FxHashMap<StreamId, Waker>,
+    acceptors: [Waiters; 2],
+    openers: [Waiters; 2],
+    datagrams: Waiters,
+    /// Those that wait for the handshake, the request, or the end.
+    stages: Waiters,
+}
+
+impl Waits {
+    pub(super) fn new_handle(&mut self) -> HandleId {
+        self.next_handle += 1;
+        HandleId(self.next_handle)
+    }
+
+    /// Forgets who waits by a handle.
+    pub(super) fn drop_handle(&mut self, handle: HandleId) {
+        let all = self.acceptors.iter_mut().chain(&mut self.openers);
+        for waiters in all.chain([&mut self.datagrams, &mut self.stages]) {
+            waiters.remove(handle);
+        }
+    }
+
+    pub(super) fn add_reader(&mut self, id: StreamId, cx: &Context<'_>) {
+        self.readers.insert(id, cx.waker().clone());
+    }
+
+    pub(super) fn add_writer(&mut self, id: StreamId, cx: &Context<'_>) {
+        self.writers.insert(id, cx.waker().clone());
+    }
+
+    pub(super) fn add_closer(&mut self, id: StreamId, cx: &Context<'_>) {
+        self.closers.insert(id, cx.waker().clone());
+    }
+
+    /// Forgets who waits to read a stream.
+    pub(super) fn drop_reader(&mut self, id: StreamId) {
+        self.readers.remove(&id);
+    }
+
+    /// Forgets who waits to write a stream, or for its end.
+    pub(super) fn drop_writer(&mut self, id: StreamId) {
+        self.writers.remove(&id);
+        self.closers.remove(&id);
+    }
+
+    /// Moves the waker of a stream's reader to `woken`, and says whether there was one.
+    pub(super) fn wake_reader(&mut self, id: StreamId, woken: &mut Vec<Waker>) -> bool {
+        let reader = self.readers.remove(&id);
+        let has_reader = reader.is_some();
+        woken.extend(reader);
+        has_reader
+    }
+
+    pub(super) fn wake_writer(&mut self, id: StreamId, woken: &mut Vec<Waker>) {
+        woken.extend(self.writers.remove(&id));
+    }
+
+    pub(super) fn wake_closer(&mut self, id: StreamId, woken: &mut Vec<Waker>) {
+        woken.extend(self.closers.remove(&id));
+    }
+
+    pub(super) fn wake_acceptors(&mut self, dir: Dir, woken: &mut Vec<Waker>) {
+        self.acceptors[dir as usize].take(woken);
+    }
+
+    pub(super) fn wake_openers(&mut self, dir: Dir, woken: &mut Vec<Waker>) {
+        self.openers[dir as usize].take(woken);
+    }
+
+    pub(super) fn wake_datagrams(&mut self, woken: &mut Vec<Waker>) {
+        self.datagrams.take(woken);
+    }
+
+    pub(super) fn wake_stages(&mut self, woken: &mut Vec<Waker>) {
+        self.stages.take(woken);
+    }
+
+    /// Moves all wakers to `woken`, because nothing works any more.
+    pub(super) fn wake_all(&mut self, woken: &mut Vec<Waker>) {
+        for streams in [&mut self.readers, &mut self.writers, &mut self.closers] {
+            woken.extend(streams.drain().map(|(_, waker)| waker));
+        }
+        let all = self.acceptors.iter_mut().chain(&mut self.openers);
+        for waiters in all.chain([&mut self.datagrams, &mut self.stages]) {
+            waiters.take(woken);
+        }
+    }
+}
 
 impl State {
     /// Waits for a stream of the peer: its id, and what was read of it already.
@@ -16,39 +113,20 @@ impl State {
         handle: HandleId,
         cx: &Context<'_>,
     ) -> Poll<Option<(StreamId, Bytes)>> {
-        if self.is_broken {
-            return Poll::Ready(None);
-        }
         // What came before the end of the connection is still given.
         let accepted = match &mut self.web {
             Some(web) => web.accept(dir),
             None => self.quic.streams().accept(dir).map(|id| (id, Bytes::new())),
         };
         if accepted.is_some() {
-            self.raise_credit(dir);
+            self.credit.raise(&mut self.quic, dir);
             return Poll::Ready(accepted);
         }
         if self.ended.is_some() {
             return Poll::Ready(None);
         }
-        self.acceptors[dir as usize].add(handle, cx);
+        self.waits.acceptors[dir as usize].add(handle, cx);
         Poll::Pending
-    }
-
-    /// Allows the peer more streams when half of what it may have is in use. It is little at first,
-    /// since quinn-proto keeps a slot for each stream that is allowed.
-    fn raise_credit(&mut self, dir: Dir) {
-        let allowed = self.quic.max_concurrent_streams(dir);
-        let limit = u64::from(match dir {
-            Dir::Bi => self.bidi_limit,
-            Dir::Uni => self.limits.uni,
-        });
-        let open = self.quic.streams().remote_open_streams(dir);
-        if open >= allowed.div_ceil(2) && allowed < limit {
-            let allowed = u32::try_from((allowed * 2).min(limit)).unwrap_or(u32::MAX);
-            self.quic
-                .set_max_concurrent_streams(dir, VarInt::from_u32(allowed));
-        }
     }
 
     /// Opens a stream, waiting for the peer's credit.
@@ -64,7 +142,7 @@ impl State {
         match self.quic.streams().open(dir) {
             Some(id) => Poll::Ready(Some(id)),
             None => {
-                self.openers[dir as usize].add(handle, cx);
+                self.waits.openers[dir as usize].add(handle, cx);
                 Poll::Pending
             }
         }
@@ -76,9 +154,6 @@ impl State {
         handle: HandleId,
         cx: &Context<'_>,
     ) -> Poll<Option<Bytes>> {
-        if self.is_broken {
-            return Poll::Ready(None);
-        }
         while let Some(datagram) = self.quic.datagrams().recv() {
             let payload = match &self.web {
                 Some(web) => web.datagram(datagram),
@@ -91,7 +166,7 @@ impl State {
         if self.ended.is_some() {
             return Poll::Ready(None);
         }
-        self.datagrams.add(handle, cx);
+        self.waits.datagrams.add(handle, cx);
         Poll::Pending
     }
 
@@ -110,30 +185,7 @@ impl State {
         if let Some(reason) = &self.ended {
             return Poll::Ready(Err(reason.clone()));
         }
-        self.stages.add(handle, cx);
+        self.waits.stages.add(handle, cx);
         Poll::Pending
-    }
-
-    pub(super) fn wait_readable(&mut self, id: StreamId, cx: &Context<'_>) {
-        self.readers.insert(id, cx.waker().clone());
-    }
-
-    pub(super) fn wait_writable(&mut self, id: StreamId, cx: &Context<'_>) {
-        self.writers.insert(id, cx.waker().clone());
-    }
-
-    pub(super) fn wait_closed(&mut self, id: StreamId, cx: &Context<'_>) {
-        self.closers.insert(id, cx.waker().clone());
-    }
-
-    /// Forgets who waits to read a stream.
-    pub(super) fn drop_reader(&mut self, id: StreamId) {
-        self.readers.remove(&id);
-    }
-
-    /// Forgets who waits to write a stream, or for its end.
-    pub(super) fn drop_writer(&mut self, id: StreamId) {
-        self.writers.remove(&id);
-        self.closers.remove(&id);
     }
 }

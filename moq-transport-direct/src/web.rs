@@ -1,36 +1,47 @@
-//! WebTransport on one connection, without I/O: HTTP/3's control stream, the CONNECT request, and
-//! the heads that say which session a stream belongs to.
+//! WebTransport on one connection, without I/O: HTTP/3's streams, the CONNECT request, and the
+//! heads that say which session a stream belongs to.
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use bytes::{Buf, Bytes, BytesMut};
 use moq_transport_common::quic::SessionEnd;
 use quinn_proto::{Connection, Dir, StreamId, VarInt};
 use rustc_hash::FxHashMap;
 use web_transport_proto::{
-    Capsule, ConnectRequest, ConnectResponse, Frame, Settings, StreamUni, VarInt as H3VarInt,
+    Capsule, ConnectRequest, ConnectResponse, Frame, StreamUni, VarInt as H3VarInt,
 };
 
-use crate::capsules::Capsules;
+use crate::http3::code::{H3_NO_ERROR, H3_STREAM_CREATION_ERROR};
+use crate::http3::{Capsules, Critical, Fault, our_settings};
+use crate::purpose::{Beginning, Early};
 use crate::read::{Read, read};
 
 /// The HTTP/3 side of a connection that carries one session.
+#[derive(Default)]
 pub(crate) struct Web {
-    /// Streams whose purpose is not known yet, with what they have said.
-    pub(super) heads: FxHashMap<StreamId, BytesMut>,
-    /// Streams of a session that was not requested yet, with what was read of them: no more than
-    /// it took to know.
-    pub(super) early: Vec<(StreamId, Bytes)>,
+    /// Streams whose purpose is not known yet.
+    pub(super) heads: FxHashMap<StreamId, Beginning>,
+    /// When each of them is given up, and some that are known meanwhile.
+    pub(super) deadlines: VecDeque<(Instant, StreamId)>,
+    /// How many bytes they keep.
+    pub(super) kept: usize,
+    /// Streams of a session that was not requested yet.
+    pub(super) early: Vec<Early>,
     /// Streams of the session that nobody has accepted, with what was read beyond their heads.
     pub(super) accepted: [VecDeque<(StreamId, Bytes)>; 2],
-    /// Streams of HTTP/3 that are read and forgotten.
-    pub(super) drained: Vec<StreamId>,
-    pub(super) has_settings: bool,
+    /// Streams that last as long as the connection.
+    pub(super) critical: Vec<(StreamId, Critical)>,
+    has_settings: bool,
     pub(super) request: Option<ConnectRequest>,
     pub(super) session: Option<Session>,
     pub(super) capsules: Capsules,
     /// How the peer ended the session.
     pub(super) ended: Option<SessionEnd>,
+    /// What the peer did wrong, where that has ended the connection.
+    pub(super) fault: Option<&'static str>,
+    /// Whether this end has said that the session is over.
+    is_over: bool,
     close: Option<Close>,
 }
 
@@ -45,7 +56,7 @@ pub(super) struct Session {
 /// How this end has to close the connection.
 pub(super) struct Close {
     pub(super) code: VarInt,
-    pub(super) reason: Vec<u8>,
+    pub(super) reason: &'static str,
 }
 
 /// What has come of looking at the streams.
@@ -60,25 +71,11 @@ pub(super) struct Progress {
 impl Web {
     /// Opens this end's control stream.
     pub(super) fn begin(quic: &mut Connection) -> Self {
-        let mut web = Self {
-            heads: FxHashMap::default(),
-            early: Vec::new(),
-            accepted: Default::default(),
-            drained: Vec::new(),
-            has_settings: false,
-            request: None,
-            session: None,
-            capsules: Capsules::default(),
-            ended: None,
-            close: None,
-        };
-        let mut settings = Settings::default();
-        settings.enable_webtransport(1);
-        let mut bytes = BytesMut::new();
-        settings.encode(&mut bytes);
+        let mut web = Self::default();
         let control = quic.streams().open(Dir::Uni);
-        if !control.is_some_and(|id| write_all(quic, id, bytes.freeze())) {
-            web.fail("there is no credit for a control stream");
+        if !control.is_some_and(|id| write_all(quic, id, our_settings().into())) {
+            let reason = "there is no credit for a control stream";
+            web.fail(H3_STREAM_CREATION_ERROR, reason);
         }
         web
     }
@@ -88,17 +85,10 @@ impl Web {
         let had_request = self.is_requested();
         let waiting = [self.accepted[0].len(), self.accepted[1].len()];
         match id {
-            None => {
-                for dir in [Dir::Bi, Dir::Uni] {
-                    while let Some(id) = quic.streams().accept(dir) {
-                        self.heads.insert(id, BytesMut::new());
-                        self.read_head(quic, id);
-                    }
-                }
-            }
+            None => self.read_new(quic),
             Some(id) if self.connect() == Some(id) => self.read_connect(quic),
-            Some(id) if self.drained.contains(&id) => self.drain(quic, id),
-            Some(id) => self.read_head(quic, id),
+            Some(id) if self.heads.contains_key(&id) => self.read_head(quic, id),
+            Some(id) => self.read_critical(quic, id),
         }
         let grown = |dir: usize| self.accepted[dir].len() > waiting[dir];
         Progress {
@@ -133,7 +123,8 @@ impl Web {
     }
 
     /// Tells the peer that the session is over, and says whether that could be written.
-    pub(super) fn say_end(&self, quic: &mut Connection, code: u32, reason: &str) -> bool {
+    pub(super) fn say_end(&mut self, quic: &mut Connection, code: u32, reason: &str) -> bool {
+        self.is_over = true;
         let reason = reason.to_owned();
         let mut capsule = BytesMut::new();
         Capsule::CloseWebTransportSession { code, reason }.encode(&mut capsule);
@@ -179,16 +170,42 @@ impl Web {
             .map_or(&[], |session| &session.datagram_head)
     }
 
-    /// Reads and forgets what a stream has; one that has ended is forgotten, too.
-    pub(super) fn drain(&mut self, quic: &mut Connection, id: StreamId) {
-        loop {
+    /// Reads on in a stream that lasts as long as the connection, if it is one.
+    pub(super) fn read_critical(&mut self, quic: &mut Connection, id: StreamId) {
+        while self.close.is_none() && self.critical.iter().any(|(critical, _)| *critical == id) {
             match read(quic, id) {
-                Read::Bytes(_) => {}
+                Read::Bytes(bytes) => self.take_critical(id, bytes),
                 Read::Blocked => return,
-                Read::End | Read::Reset => break,
+                Read::End | Read::Reset => {
+                    self.critical.retain(|(critical, _)| *critical != id);
+                    self.miss_critical(quic);
+                }
             }
         }
-        self.drained.retain(|drained| *drained != id);
+    }
+
+    /// Takes in that such a stream has ended. Of a connection whose session is over, or ends with
+    /// it, they end in any order.
+    fn miss_critical(&mut self, quic: &mut Connection) {
+        self.read_connect(quic);
+        if !self.is_over && !quic.is_closed() {
+            let fault = Critical::closed();
+            self.fail(fault.code, fault.reason);
+        }
+    }
+
+    /// Takes in what such a stream says.
+    pub(super) fn take_critical(&mut self, id: StreamId, bytes: Bytes) {
+        for (critical_id, critical) in &mut self.critical {
+            if *critical_id == id {
+                let pushed = critical.push(bytes);
+                self.has_settings |= critical.has_settings();
+                if let Err(fault) = pushed {
+                    self.fail(fault.code, fault.reason);
+                }
+                return;
+            }
+        }
     }
 
     fn is_requested(&self) -> bool {
@@ -202,35 +219,39 @@ impl Web {
     /// Reads the session's end off its CONNECT stream.
     pub(super) fn read_connect(&mut self, quic: &mut Connection) {
         let Some(id) = self.connect() else { return };
-        loop {
-            let end = match self.capsules.take_end() {
-                Some(end) => Some(end),
-                None => match read(quic, id) {
-                    Read::Bytes(bytes) => {
-                        self.capsules.push(&bytes);
-                        continue;
-                    }
-                    Read::Blocked => None,
-                    // The standard reads an end without a capsule as code 0.
-                    Read::End | Read::Reset => Some(SessionEnd::default()),
-                },
+        while self.close.is_none() {
+            let end = match read(quic, id) {
+                Read::Bytes(bytes) => self.capsules.push(bytes),
+                Read::Blocked => return,
+                // The standard reads an end without a capsule as code 0.
+                Read::End => self.capsules.finish().map(Some),
+                Read::Reset => Ok(Some(SessionEnd::default())),
             };
-            if let Some(end) = end {
-                self.close = Some(Close {
-                    code: moq_transport_common::quic::code::to_http3(end.code),
-                    reason: end.reason.as_bytes().to_vec(),
-                });
-                self.ended = Some(end);
-            }
-            return;
+            self.take_end(end);
         }
     }
 
-    pub(super) fn fail(&mut self, reason: &str) {
-        self.close = Some(Close {
-            code: H3_GENERAL_PROTOCOL_ERROR,
-            reason: reason.as_bytes().to_vec(),
-        });
+    /// Takes in what has come of reading the CONNECT stream. With its session ends the connection,
+    /// which has no other.
+    pub(super) fn take_end(&mut self, end: Result<Option<SessionEnd>, Fault>) {
+        match end {
+            Ok(None) => {}
+            Ok(Some(end)) => {
+                self.close = Some(Close {
+                    code: H3_NO_ERROR,
+                    reason: "",
+                });
+                self.ended = Some(end);
+            }
+            Err(fault) => self.fail(fault.code, fault.reason),
+        }
+    }
+
+    pub(super) fn fail(&mut self, code: VarInt, reason: &'static str) {
+        if self.close.is_none() {
+            self.close = Some(Close { code, reason });
+            self.fault = Some(reason);
+        }
     }
 }
 
@@ -254,11 +275,8 @@ impl Session {
 }
 
 /// Writes a few bytes, and says whether there was room for all of them.
-fn write_all(quic: &mut Connection, id: StreamId, bytes: Bytes) -> bool {
+pub(super) fn write_all(quic: &mut Connection, id: StreamId, bytes: Bytes) -> bool {
     let mut chunks = [bytes];
     let written = quic.send_stream(id).write_chunks(&mut chunks).is_ok();
     written && !chunks[0].has_remaining()
 }
-
-/// HTTP/3's code for a peer that does not speak it well.
-const H3_GENERAL_PROTOCOL_ERROR: VarInt = VarInt::from_u32(0x101);

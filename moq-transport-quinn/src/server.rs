@@ -43,9 +43,8 @@ impl Server {
     }
 
     pub(crate) fn start(listening: Listening) -> Result<Self, BindError> {
-        let config = listening.recognising_endpoint();
         let live = Arc::new(Live::default());
-        let (admission, backlog) = Admission::new();
+        let (admission, backlog) = Admission::new(listening.max_handshakes);
         let setup = Arc::new(Setup {
             live: live.clone(),
             profile: listening.profile,
@@ -54,6 +53,7 @@ impl Server {
         let mut tasks = JoinSet::new();
         let (mut endpoints, mut addrs) = (Vec::new(), Vec::new());
         for (sockets, addr) in listening.sockets {
+            let config = listening.reset_keys.endpoint(addr).recognising();
             for socket in sockets {
                 let (server, runtime) = (Some(listening.quic.clone()), Arc::new(TokioRuntime));
                 let endpoint = Endpoint::new(config.clone(), server, socket, runtime)
@@ -97,8 +97,7 @@ impl Server {
     /// Waits for the next connection whose handshake, and CONNECT request if there is one, are
     /// done. `None` once the server is closed.
     ///
-    /// Cancel safe. Handshakes go on meanwhile, at most 1024 of them, counting those that wait
-    /// here.
+    /// Cancel safe. Handshakes go on meanwhile, within [`ServerConfig::with_max_handshakes`].
     pub async fn accept(&self) -> Option<IncomingConnection> {
         self.inner.backlog.take().await
     }
@@ -157,7 +156,10 @@ async fn shake_hands(
     let mut handshakes = JoinSet::new();
     while let Some(incoming) = endpoint.accept().await {
         while handshakes.try_join_next().is_some() {}
-        let mut room = match admission.judge(incoming.remote_address_validated()) {
+        let mut room = match admission.judge(
+            incoming.remote_address(),
+            incoming.remote_address_validated(),
+        ) {
             Verdict::Shake(room) => room,
             Verdict::Retry => {
                 // It may always be retried while its address is not validated.

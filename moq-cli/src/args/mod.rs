@@ -9,6 +9,7 @@ mod recordings;
 mod relay;
 mod single;
 mod values;
+mod web_origin;
 
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ pub(crate) use media::{Beginning, Mode, PublishArgs, SubscribeArgs};
 pub(crate) use recordings::{RecordArgs, ReplayArgs};
 pub(crate) use relay::{EngineArg, Listen, RelayArgs, TlsArgs};
 pub(crate) use single::{CatalogArgs, FetchArgs};
+pub(crate) use web_origin::WebOrigin;
 
 /// Publish, subscribe and relay live content over QUIC and WebTransport.
 ///

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use moq_session::{Limits, Pattern, Version};
 
-use super::values;
+use super::{WebOrigin, values};
 
 /// `moq relay`
 #[derive(Debug, Args)]
@@ -31,6 +31,11 @@ pub(crate) struct RelayArgs {
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     #[arg(env = "MOQ_AUTH_PUBLIC", hide_env_values = true)]
     pub(crate) auth_public: Vec<Pattern>,
+    /// Let pages of these origins connect: `https://page.example` or `https://*.page.example`; may
+    /// be repeated [default: all]. Programs, which have no origin, are always let in
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    #[arg(env = "MOQ_WEB_ORIGIN", hide_env_values = true)]
+    pub(crate) web_origin: Vec<WebOrigin>,
     /// Where the generated certificate and the reset key are kept [default: moq in the user's
     /// state directory]
     #[arg(long, value_name = "DIR", env = "MOQ_STATE", hide_env_values = true)]
@@ -61,6 +66,16 @@ pub(crate) struct RelayArgs {
     )]
     #[arg(default_value = "1024")]
     pub(crate) max_subscriptions: NonZeroUsize,
+    /// How many sessions one IPv4 address or IPv6 network of 64 bits may have; this machine may
+    /// have any number
+    #[arg(
+        long,
+        value_name = "N",
+        env = "MOQ_MAX_SESSIONS_PER_ADDRESS",
+        hide_env_values = true
+    )]
+    #[arg(default_value = "256")]
+    pub(crate) max_sessions_per_address: NonZeroUsize,
 }
 
 /// The QUIC engine of a relay.

@@ -23,7 +23,7 @@ use crate::client::{self, Link};
 use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::progress::{Console, Meter};
-use crate::relay::{DefaultServer, Public, Relay, RelayConfig};
+use crate::relay::{DefaultServer, Relay, RelayConfig, Rules};
 
 /// Runs the command.
 pub(crate) async fn run(args: DemoArgs, console: &Console) -> anyhow::Result<Exit> {
@@ -34,7 +34,7 @@ pub(crate) async fn run(args: DemoArgs, console: &Console) -> anyhow::Result<Exi
         identity: identity.clone(),
         reset_key: None,
         versions: Version::OFFERED.to_vec(),
-        public: Public::everything(),
+        rules: Rules::open(),
         workers: NonZeroUsize::MIN,
         limits: Limits::default(),
     })?;

@@ -34,6 +34,7 @@ use state::State;
 
 pub(crate) use auth::Public;
 pub(crate) use server::DefaultServer;
+pub(crate) use sessions::Rules;
 
 /// Runs the command until a signal ends it.
 pub(crate) async fn run(
@@ -67,7 +68,11 @@ async fn serve<S: Server>(
         identity: certificate.identity().clone(),
         reset_key,
         versions: args.versions().to_vec(),
-        public: public.clone(),
+        rules: Rules {
+            public: public.clone(),
+            web_origins: args.web_origin.clone(),
+            sessions_per_address: args.max_sessions_per_address,
+        },
         workers: args.workers,
         limits: args.limits(),
     })?;
@@ -108,7 +113,7 @@ pub(crate) struct RelayConfig {
     pub(crate) identity: Identity,
     pub(crate) reset_key: Option<[u8; state::RESET_KEY]>,
     pub(crate) versions: Vec<Version>,
-    pub(crate) public: Public,
+    pub(crate) rules: Rules,
     pub(crate) workers: NonZeroUsize,
     /// What each session may take.
     pub(crate) limits: Limits,
@@ -120,7 +125,7 @@ pub(crate) struct Relay<S> {
     origins: Origins,
     server: S,
     listeners: Vec<TcpListener>,
-    public: Public,
+    rules: Arc<Rules>,
 }
 
 impl<S: Server> Relay<S> {
@@ -135,7 +140,7 @@ impl<S: Server> Relay<S> {
             server,
             listeners,
             origins,
-            public: config.public,
+            rules: Arc::new(config.rules),
         })
     }
 
@@ -165,7 +170,7 @@ impl<S: Server> Relay<S> {
                 connections.clone(),
             ));
         }
-        sessions::serve(&self.server, &self.origins, &self.public).await;
+        sessions::serve(&self.server, &self.origins, &self.rules).await;
     }
 
     /// Closes all sessions, and waits a moment for their peers to learn of it.

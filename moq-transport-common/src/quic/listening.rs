@@ -5,11 +5,11 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use quinn_proto::crypto::rustls::QuicServerConfig;
-use quinn_proto::{EndpointConfig, HashedConnectionIdGenerator};
 use rustls::CipherSuite;
 use rustls::crypto::CryptoProvider;
 
 use super::addresses::Addresses;
+use super::reset::ResetKeys;
 use super::{H3, Profile, SERVER, ServerConfig, StreamLimits};
 use crate::BindError;
 use crate::tls::Resolver;
@@ -26,15 +26,14 @@ pub struct Listening {
     pub resolver: Arc<Resolver>,
     /// The settings of connections.
     pub quic: quinn_proto::ServerConfig,
-    /// The settings of each endpoint.
-    pub endpoint: EndpointConfig,
-    /// The key by which the connection ids of the process's former lives are recognised, so that
-    /// what they stood for is reset; packets that carry others are dropped.
-    pub id_key: Option<u64>,
+    /// What the endpoints of an address sign resets with.
+    pub reset_keys: ResetKeys,
     /// What a server's end of a connection allows.
     pub profile: Profile,
     /// How many streams a client may have open at once, in the end.
     pub limits: StreamLimits,
+    /// How many handshakes there may be at once.
+    pub max_handshakes: NonZeroUsize,
 }
 
 impl Listening {
@@ -50,36 +49,17 @@ impl Listening {
         }
         let resolver = Arc::new(Resolver::new(config.identities.clone()));
         let quic = connections(config, resolver.clone()).map_err(BindError::Tls)?;
-        let mut endpoint = EndpointConfig::default();
-        let id_key = config.reset_key.as_ref().map(|key| {
-            let reset_key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key);
-            let id_key = id_key(&reset_key);
-            endpoint.reset_key(Arc::new(reset_key));
-            id_key
-        });
         let Addresses { open, missing } = Addresses::open(&config.listen, count)?;
         Ok(Self {
             sockets: open,
             missing,
             resolver,
             quic,
-            endpoint,
-            id_key,
+            reset_keys: ResetKeys::new(config.reset_key.as_ref()),
             profile: SERVER.within(config.stream_limits),
             limits: config.stream_limits,
+            max_handshakes: config.max_handshakes,
         })
-    }
-
-    /// The settings of an endpoint whose connection ids are recognised in another life of the
-    /// process.
-    #[must_use]
-    pub fn recognising_endpoint(&self) -> EndpointConfig {
-        let mut endpoint = self.endpoint.clone();
-        if let Some(key) = self.id_key {
-            let ids = move || Box::new(HashedConnectionIdGenerator::from_key(key)) as _;
-            endpoint.cid_generator(ids);
-        }
-        endpoint
     }
 }
 
@@ -117,11 +97,4 @@ fn provider() -> CryptoProvider {
         .cipher_suites
         .sort_by_key(|suite| suite.suite() != CipherSuite::TLS13_AES_128_GCM_SHA256);
     provider
-}
-
-fn id_key(reset_key: &ring::hmac::Key) -> u64 {
-    let ids = ring::hmac::sign(reset_key, b"connection ids");
-    ids.as_ref()
-        .first_chunk()
-        .map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }

@@ -1,6 +1,7 @@
 //! What a server listens on, shows and allows.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 
 use super::{Congestion, StreamLimits};
 use crate::protocols;
@@ -18,6 +19,7 @@ pub struct ServerConfig {
     pub(crate) reset_key: Option<[u8; 64]>,
     pub(crate) stream_limits: StreamLimits,
     pub(crate) congestion: Congestion,
+    pub(crate) max_handshakes: NonZeroUsize,
 }
 
 impl Default for ServerConfig {
@@ -29,6 +31,7 @@ impl Default for ServerConfig {
             reset_key: None,
             stream_limits: StreamLimits::default(),
             congestion: Congestion::default(),
+            max_handshakes: MAX_HANDSHAKES,
         }
     }
 }
@@ -66,7 +69,8 @@ impl ServerConfig {
     }
 
     /// Signs stateless resets with a key that outlives the process, so that the peers of a former
-    /// life learn at once that their connections are gone. It is a secret.
+    /// life learn at once that their connections are gone. It is a secret. Each address that is
+    /// listened on has a key of its own, made from this one.
     #[must_use]
     pub fn with_reset_key(self, key: [u8; 64]) -> Self {
         Self {
@@ -90,6 +94,16 @@ impl ServerConfig {
     pub fn with_congestion(self, congestion: Congestion) -> Self {
         Self { congestion, ..self }
     }
+
+    /// Bounds the handshakes at once, counting connections that wait to be accepted; 1024 by
+    /// default. Where there are more, the oldest one of the network that has the most gives way.
+    #[must_use]
+    pub fn with_max_handshakes(self, max_handshakes: NonZeroUsize) -> Self {
+        Self {
+            max_handshakes,
+            ..self
+        }
+    }
 }
 
 impl std::fmt::Debug for ServerConfig {
@@ -101,3 +115,6 @@ impl std::fmt::Debug for ServerConfig {
             .finish_non_exhaustive()
     }
 }
+
+/// Handshakes at once.
+const MAX_HANDSHAKES: NonZeroUsize = NonZeroUsize::new(1024).expect("it is not 0");

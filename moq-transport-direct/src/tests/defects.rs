@@ -9,33 +9,33 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
-use moq_session::transport::{Incoming as _, RecvStream as _, SendStream as _, Transport};
+use moq_session::transport::{RecvStream as _, SendStream as _, Transport};
 use moq_transport_common::quic::{Listening, SERVER};
-use moq_transport_common::tls::Identity;
-use moq_transport_quinn::{Client, ClientConfig};
-use quinn_proto::RttEstimator;
 use quinn_proto::congestion::{Controller, ControllerFactory};
-use url::Url;
+use quinn_proto::{Dir, RttEstimator, Side, StreamId};
 
-use crate::{Congestion, Connection, Server, ServerConfig};
+use super::{config, pair, receive, send};
+use crate::{Congestion, SendStream, Server};
 
 /// When a controller panics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Moment {
+pub(super) enum Moment {
     Sent,
     Acknowledged,
+    /// By a handle, for its window.
+    Asked,
 }
 
 /// Panics at its moment, once it is armed, and from then on whatever it is asked.
 #[derive(Clone)]
-struct Defective {
+pub(super) struct Defective {
     moment: Moment,
     is_armed: Arc<AtomicBool>,
     has_panicked: Arc<AtomicBool>,
 }
 
 impl Defective {
-    fn new(moment: Moment, is_armed: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(moment: Moment, is_armed: Arc<AtomicBool>) -> Self {
         Self {
             moment,
             is_armed,
@@ -77,6 +77,9 @@ impl Controller for Defective {
     fn on_mtu_update(&mut self, _mtu: u16) {}
 
     fn window(&self) -> u64 {
+        if self.moment == Moment::Asked && self.is_armed.load(Ordering::SeqCst) {
+            self.has_panicked.store(true, Ordering::SeqCst);
+        }
         self.always();
         1 << 20
     }
@@ -105,39 +108,17 @@ impl ControllerFactory for Factory {
 }
 
 fn server(first: Defective) -> Server {
-    let config = ServerConfig::default()
-        .with_listen(SocketAddr::from(([127, 0, 0, 1], 0)))
-        .with_identity(Identity::generate(&["127.0.0.1".into()]).unwrap());
-    let mut transport = SERVER.transport(Congestion::default());
-    transport.congestion_controller_factory(Arc::new(Factory(Some(first).into())));
+    let config = config([SocketAddr::from(([127, 0, 0, 1], 0))]);
     let mut listening = Listening::open(&config, NonZeroUsize::MIN).unwrap();
-    listening.quic.transport_config(Arc::new(transport));
+    with_defect(&mut listening, first);
     Server::start(listening, NonZeroUsize::MIN).unwrap()
 }
 
-/// A connection: the client's end and the server's.
-async fn pair(server: &Server) -> (moq_transport_quinn::Connection, Connection) {
-    let config = ClientConfig::default().with_fingerprint(server.fingerprints()[0]);
-    let client = Client::new(config);
-    let url = format!("moqt://{}/", server.local_addrs()[0]);
-    let connect = client.connect(Url::parse(&url).unwrap());
-    let accept = async { server.accept().await.unwrap().accept(None).await };
-    let (connected, accepted) = tokio::join!(connect, accept);
-    (connected.unwrap(), accepted.unwrap())
-}
-
-async fn send(connection: &mut impl Transport) {
-    let mut stream = poll_fn(|cx| connection.poll_open_uni(cx)).await.unwrap();
-    let mut chunks = [Bytes::from_static(&[7; 200])];
-    poll_fn(|cx| stream.poll_write_chunks(cx, &mut chunks))
-        .await
-        .unwrap();
-    stream.finish();
-}
-
-async fn receive(connection: &mut impl Transport) -> Option<Bytes> {
-    let mut stream = poll_fn(|cx| connection.poll_accept_uni(cx)).await.unwrap();
-    poll_fn(|cx| stream.poll_read_chunk(cx)).await.unwrap()
+/// Gives the first connection a defect.
+pub(super) fn with_defect(listening: &mut Listening, first: Defective) {
+    let mut transport = SERVER.transport(Congestion::default());
+    transport.congestion_controller_factory(Arc::new(Factory(Some(first).into())));
+    listening.quic.transport_config(Arc::new(transport));
 }
 
 async fn a_defect_costs_one_connection(moment: Moment) {
@@ -147,7 +128,10 @@ async fn a_defect_costs_one_connection(moment: Moment) {
     let (mut other_client, mut other_accepted) = pair(&server).await;
 
     is_armed.store(true, Ordering::SeqCst);
-    send(&mut accepted).await;
+    match moment {
+        Moment::Asked => assert_eq!(accepted.stats().rtt, None),
+        Moment::Sent | Moment::Acknowledged => send(&mut accepted).await,
+    }
     let end = poll_fn(|cx| accepted.poll_closed(cx)).await;
     assert!(end.to_string().contains("defect"), "{end}");
 
@@ -211,4 +195,27 @@ async fn a_panic_while_sending_costs_one_connection() {
 #[tokio::test]
 async fn a_panic_while_receiving_costs_one_connection() {
     a_defect_costs_one_connection(Moment::Acknowledged).await;
+}
+
+#[tokio::test]
+async fn a_panic_in_a_handles_call_costs_one_connection() {
+    a_defect_costs_one_connection(Moment::Asked).await;
+}
+
+/// quinn-proto panics when this end is to send on a stream that only the peer sends on.
+#[tokio::test]
+async fn a_panic_while_a_task_unwinds_does_not_end_the_process() {
+    let server = server(Defective::new(Moment::Sent, Arc::default()));
+    let (mut client, mut accepted) = pair(&server).await;
+    send(&mut client).await;
+    assert!(receive(&mut accepted).await.is_some());
+    let of_the_peer = StreamId::new(Side::Client, Dir::Uni, 0);
+    let stream = SendStream::new(&accepted.link, of_the_peer, Bytes::new());
+    let task = tokio::spawn(async move {
+        let _stream = stream;
+        panic!("of a program's own");
+    });
+    assert!(task.await.unwrap_err().is_panic());
+    let end = poll_fn(|cx| accepted.poll_closed(cx)).await;
+    assert!(end.to_string().contains("defect"), "{end}");
 }
