@@ -128,8 +128,12 @@ impl Transport for Connection {
             drop(state);
             return Poll::Ready(Err(self.link.error()));
         }
-        let datagram = ready!(state.poll_datagram(self.handle, cx));
+        let datagram = state.poll_datagram(self.handle, cx);
+        if state.web.as_ref().is_some_and(|web| web.has_to_close()) {
+            self.link.call(&mut state);
+        }
         drop(state);
+        let datagram = ready!(datagram);
         Poll::Ready(datagram.ok_or_else(|| self.link.error()))
     }
 

@@ -80,7 +80,7 @@ impl State {
             return Poll::Ready(None);
         }
         while let Some(datagram) = self.quic.datagrams().recv() {
-            let payload = match &self.web {
+            let payload = match &mut self.web {
                 Some(web) => web.datagram(datagram),
                 None => Some(datagram),
             };
