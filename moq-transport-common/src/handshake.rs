@@ -86,8 +86,13 @@ impl<I: Send + 'static> Admission<I> {
     /// Decides about a connection from an address that is validated or not.
     pub fn judge(&self, peer: SocketAddr, is_validated: bool) -> Verdict {
         let places = &self.places;
-        let (number, evicted) = match lock(places).enter(peer.ip(), is_validated) {
-            Entry::Place(number, evicted) => (number, evicted),
+        let entry = lock(places).enter(peer.ip(), is_validated);
+        let (number, evicted) = match entry {
+            Entry::Place(number, evicted, gives_way) => {
+                // It fails if that handshake ends at this moment.
+                let _ = gives_way.is_some_and(|evict| evict.send(()).is_ok());
+                (number, evicted)
+            }
             Entry::Retry => return Verdict::Retry,
             Entry::Full => return Verdict::Refuse,
         };

@@ -32,8 +32,9 @@ struct Waiting {
 /// What becomes of a newcomer.
 #[derive(Debug)]
 pub(crate) enum Entry {
-    /// It has this number, and is told if it has to give way.
-    Place(u64, oneshot::Receiver<()>),
+    /// It has this number, and is told if it has to give way. The handshake that gives way to it
+    /// is told by the last of these.
+    Place(u64, oneshot::Receiver<()>, Option<oneshot::Sender<()>>),
     /// It first has to show that it receives what is sent to its address.
     Retry,
     /// All places are taken by handshakes that are done.
@@ -59,9 +60,14 @@ impl Places {
             return Entry::Retry;
         }
         let network = network(peer);
-        if self.taken() >= self.limit && !self.make_room(network) {
-            return Entry::Full;
-        }
+        let gives_way = if self.taken() >= self.limit {
+            let Some(evict) = self.make_room(network) else {
+                return Entry::Full;
+            };
+            Some(evict)
+        } else {
+            None
+        };
         let (evict, evicted) = oneshot::channel();
         let number = self.next;
         self.next += 1;
@@ -70,7 +76,7 @@ impl Places {
         if is_validated {
             self.validate(number);
         }
-        Entry::Place(number, evicted)
+        Entry::Place(number, evicted, gives_way)
     }
 
     /// Takes in that a peer has shown that it receives what is sent to it.
@@ -96,8 +102,8 @@ impl Places {
         self.done.remove(&number);
     }
 
-    /// Evicts the handshake that has to give way to a newcomer, if there is one.
-    fn make_room(&mut self, newcomer: IpAddr) -> bool {
+    /// Takes the place of the handshake that has to give way to a newcomer, if there is one.
+    fn make_room(&mut self, newcomer: IpAddr) -> Option<oneshot::Sender<()>> {
         let of_largest = || {
             let rank = |(network, numbers): &(&IpAddr, &BTreeSet<u64>)| {
                 let count = numbers.len() + usize::from(**network == newcomer);
@@ -107,12 +113,8 @@ impl Places {
             numbers.first()
         };
         let victim = self.unvalidated.first().or_else(of_largest).copied();
-        let Some(waiting) = victim.and_then(|number| self.forget(number)) else {
-            return false;
-        };
-        // It fails if the handshake ends at this moment.
-        let _ = waiting.evict.send(()).is_ok();
-        true
+        let waiting = victim.and_then(|number| self.forget(number))?;
+        Some(waiting.evict)
     }
 
     fn forget(&mut self, number: u64) -> Option<Waiting> {
@@ -151,7 +153,10 @@ mod tests {
 
     fn enter(places: &mut Places, ip: &str, is_validated: bool) -> (u64, oneshot::Receiver<()>) {
         match places.enter(ip.parse().unwrap(), is_validated) {
-            Entry::Place(number, evicted) => (number, evicted),
+            Entry::Place(number, evicted, gives_way) => {
+                gives_way.map(|evict| evict.send(()));
+                (number, evicted)
+            }
             other => panic!("{other:?}"),
         }
     }

@@ -118,9 +118,15 @@ impl Transport for Connection {
     }
 
     fn poll_recv_datagram(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, TransportError>> {
-        self.link.poll(|state| match self.link.is_closed_here() {
-            true => Poll::Ready(None),
-            false => state.poll_datagram(self.handle, cx),
+        self.link.poll(|state| {
+            if self.link.is_closed_here() {
+                return Poll::Ready(None);
+            }
+            let datagram = state.poll_datagram(self.handle, cx);
+            if state.web.as_ref().is_some_and(|web| web.has_to_close()) {
+                self.link.call(state);
+            }
+            datagram
         })
     }
 

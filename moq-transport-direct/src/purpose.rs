@@ -59,12 +59,22 @@ impl Web {
                     let is_begun = beginning.head.has_begun() || id.dir() == Dir::Bi;
                     if is_begun && !beginning.is_timed {
                         beginning.is_timed = true;
-                        self.deadlines.push_back((now() + HEAD_DEADLINE, id));
+                        self.set_deadline(id);
                     }
                     return;
                 }
                 Read::End | Read::Reset => self.cut_off(quic, id),
             }
+        }
+    }
+
+    /// Gives a stream a while to say what it is for. Deadlines of those that have are forgotten when
+    /// they are the most, because streams could be opened faster than deadlines pass.
+    fn set_deadline(&mut self, id: StreamId) {
+        self.deadlines.push_back((now() + HEAD_DEADLINE, id));
+        if self.deadlines.len() > MIN_DEADLINES.max(2 * self.heads.len()) {
+            let heads = &self.heads;
+            self.deadlines.retain(|(_, id)| heads.contains_key(id));
         }
     }
 
@@ -203,8 +213,35 @@ fn abort(quic: &mut Connection, id: StreamId, code: VarInt) {
 /// say its type.
 const HEAD_DEADLINE: Duration = Duration::from_secs(5);
 
+/// How many deadlines are no reason to look for those that are of no use.
+const MIN_DEADLINES: usize = 64;
+
 /// The most bytes of all requests that are not whole.
 const MAX_KEPT: usize = 64 << 10;
 
 /// The most streams of a session that was not requested yet.
 const MAX_EARLY: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quinn_proto::Side;
+
+    #[test]
+    fn deadlines_of_streams_that_are_known_are_forgotten() {
+        let mut web = Web::default();
+        for index in 0..10_000 {
+            web.set_deadline(StreamId::new(Side::Client, Dir::Uni, index));
+            assert!(web.deadlines.len() <= MIN_DEADLINES);
+        }
+        assert_eq!(web.deadline(), None);
+        let id = StreamId::new(Side::Client, Dir::Bi, 0);
+        let beginning = Beginning {
+            head: Head::new(true),
+            is_timed: true,
+        };
+        web.heads.insert(id, beginning);
+        web.set_deadline(id);
+        assert!(web.deadline().is_some());
+    }
+}

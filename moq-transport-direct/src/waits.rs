@@ -155,7 +155,7 @@ impl State {
         cx: &Context<'_>,
     ) -> Poll<Option<Bytes>> {
         while let Some(datagram) = self.quic.datagrams().recv() {
-            let payload = match &self.web {
+            let payload = match &mut self.web {
                 Some(web) => web.datagram(datagram),
                 None => Some(datagram),
             };

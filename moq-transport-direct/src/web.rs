@@ -13,7 +13,7 @@ use web_transport_proto::{
 };
 
 use crate::http3::code::{H3_NO_ERROR, H3_STREAM_CREATION_ERROR};
-use crate::http3::{Capsules, Critical, Fault, our_settings};
+use crate::http3::{Capsules, Critical, Fault, datagram_stream, our_settings};
 use crate::purpose::{Beginning, Early};
 use crate::read::{Read, read};
 
@@ -156,11 +156,20 @@ impl Web {
     }
 
     /// The payload of a datagram, if it is the session's.
-    pub(super) fn datagram(&self, datagram: Bytes) -> Option<Bytes> {
-        let head = &self.session.as_ref()?.datagram_head;
-        datagram
-            .starts_with(head)
-            .then(|| datagram.slice(head.len()..))
+    pub(super) fn datagram(&mut self, mut datagram: Bytes) -> Option<Bytes> {
+        let session = u64::from(self.connect()?);
+        match datagram_stream(&mut datagram) {
+            Ok(stream) => (stream == session).then_some(datagram),
+            Err(fault) => {
+                self.fail(fault.code, fault.reason);
+                None
+            }
+        }
+    }
+
+    /// Whether the connection has to be closed, which the driver does.
+    pub(super) fn has_to_close(&self) -> bool {
+        self.close.is_some()
     }
 
     /// What a datagram of the session begins with.

@@ -9,10 +9,11 @@ mod odd;
 #[path = "../../moq-transport-quinn/tests/suite/support.rs"]
 mod support;
 
+use std::future::poll_fn;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use moq_session::transport::Incoming as _;
+use moq_session::transport::{Incoming as _, Transport as _};
 use moq_transport_direct::{Connection, Server, ServerConfig};
 use odd::*;
 use support::{accept_uni, closed, read, server};
@@ -150,4 +151,17 @@ async fn a_stream_has_a_while_to_say_what_it_is_for() {
     whole.finish().unwrap();
     let (bytes, end) = read(&mut recv).await;
     assert_eq!((bytes.as_slice(), end.is_ok()), (&b"late"[..], true));
+}
+
+#[tokio::test]
+async fn a_datagram_that_names_no_stream_ends_the_connection() {
+    let server = server();
+    let (odd, mut accepted, _connect, _control) = session(&server).await;
+    odd.quic.send_datagram(vec![0x40, 0, 8].into()).unwrap();
+    let datagram = poll_fn(|cx| accepted.poll_recv_datagram(cx)).await;
+    assert_eq!(datagram.unwrap(), &[8][..]);
+    odd.quic.send_datagram(vec![0x40].into()).unwrap();
+    let end = poll_fn(|cx| accepted.poll_recv_datagram(cx)).await;
+    assert!(end.is_err());
+    assert_eq!(odd.closed_with().await, 0x33);
 }

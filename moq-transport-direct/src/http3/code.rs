@@ -2,6 +2,9 @@
 
 use quinn_proto::VarInt;
 
+/// A datagram that names no stream.
+pub(crate) const H3_DATAGRAM_ERROR: VarInt = VarInt::from_u32(0x33);
+
 /// A stream that this end has read enough of.
 pub(crate) const H3_NO_ERROR: VarInt = VarInt::from_u32(0x100);
 

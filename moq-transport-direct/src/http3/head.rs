@@ -223,7 +223,12 @@ mod tests {
 
     #[test]
     fn a_request_may_have_frames_that_are_not_known_before_its_fields() {
-        let fields = section(&[(":method", "GET"), (":scheme", "https"), (":path", "/")]);
+        let fields = section(&[
+            (":method", "GET"),
+            (":scheme", "https"),
+            (":authority", "h"),
+            (":path", "/"),
+        ]);
         let length = u8::try_from(fields.len()).unwrap();
         let frames = [
             &[0x21, 2, 9, 9, 0x40, 0xfe, 1, 9, 0x21, 0, 1, length][..],

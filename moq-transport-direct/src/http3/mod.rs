@@ -17,6 +17,7 @@ mod request;
 
 mod capsules;
 mod control;
+mod datagram;
 mod head;
 mod instructions;
 mod settings;
@@ -24,6 +25,7 @@ mod settings;
 pub(crate) use answer::answer;
 pub(crate) use capsules::Capsules;
 pub(crate) use control::Critical;
+pub(crate) use datagram::datagram_stream;
 pub(crate) use fault::Fault;
 pub(crate) use head::{Head, Purpose};
 pub(crate) use request::Asking;

@@ -107,5 +107,5 @@ pub(crate) const MESSAGE_ERROR: VarInt = VarInt::from_u32(0x10e);
 /// WebTransport's code for a stream of a session that there is not.
 pub(crate) const NO_SESSION: VarInt = VarInt::from_u32(0x3994_bd84);
 
-/// A request for a page: HEADERS with `GET`, `https` and `/` of the static table.
-pub(crate) const GET: [u8; 7] = [1, 5, 0, 0, 0xd1, 0xd7, 0xc1];
+/// A request for a page: HEADERS with `GET`, `https` and `/` of the static table, and a host.
+pub(crate) const GET: [u8; 10] = [1, 8, 0, 0, 0xd1, 0xd7, 0xc1, 0x50, 1, b'h'];

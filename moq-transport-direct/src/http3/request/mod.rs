@@ -89,6 +89,18 @@ impl<'a> Head<'a> {
         } else if head.scheme.is_empty() || head.path.is_empty() {
             return Err(malformed("a request without a scheme or a path"));
         }
+        let of_host = |field: &&Field| field.name == b"host";
+        let host = headers
+            .iter()
+            .find(of_host)
+            .map(|field| field.value.as_slice());
+        let is_named = match host {
+            Some(host) => head.authority.is_empty() || head.authority == host,
+            None => !head.authority.is_empty(),
+        };
+        if !is_named || head.authority.contains(&b'@') {
+            return Err(malformed("a request to no server, to two, or by a user"));
+        }
         if head.protocol.is_some() && (head.method != b"CONNECT" || head.authority.is_empty()) {
             return Err(malformed("an extended CONNECT request that is none"));
         }

@@ -101,7 +101,7 @@ type Change = fn(&mut Vec<(&str, &str)>);
 /// Removes a field, adds one, or puts another in its place.
 #[test]
 fn malformed_requests_cost_their_stream() {
-    let cases: [Change; 18] = [
+    let cases: [Change; 20] = [
         |fields| fields.retain(|field| field.0 != SESSION[0].0),
         |fields| fields.retain(|field| field.0 != SESSION[1].0),
         |fields| fields.retain(|field| field.0 != SESSION[2].0),
@@ -120,6 +120,8 @@ fn malformed_requests_cost_their_stream() {
         |fields| fields.push(("x", " y")),
         |fields| fields.push(("x", "y\r\nz")),
         |fields| fields.push(("sp ace", "")),
+        |fields| fields.push(("host", "other.example")),
+        |fields| fields[2].1 = "user@relay.example",
     ];
     for (number, change) in cases.into_iter().enumerate() {
         let fault = with(change).unwrap_err();
