@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use allocation_counter::measure;
 use common::announce::{Listener, listen};
-use common::for_each_version;
 use common::limits::{around, beyond_three, enter, is_late, reached, three_at_once};
 use common::scripts::{announce_request, settle};
 use common::told::{end, publish};
+use common::{for_each_version, for_each_with};
 use moq_session::{BroadcastProducer, Limit, Limits, OriginProducer, Publication, Version};
 use moq_wire::code::stream::{CANCELLED, NO_CAPACITY};
 use moq_wire::{AnnounceEvent, AnnounceOk, BiStream};
@@ -203,6 +203,49 @@ fn what_all_requests_are_told_is_bounded() {
                 second.expect_reset(NO_CAPACITY).await;
             }
             settle().await;
+            reached(&session, Limit::Told, u64::from(is_over));
+            assert!(session.is_open());
+        }
+    });
+}
+
+#[test]
+fn what_was_counted_takes_as_much_room_as_what_was_told() {
+    for_each_with(
+        |features| features.announce_ok || features.announce_init,
+        |version| async move {
+            let origin = OriginProducer::new();
+            let _published = fill(&origin, 600);
+            let mut limits = Limits::default();
+            limits.told = 1_199;
+            let (mut peer, session) = enter(version, &origin, limits).await;
+            let request = announce_request("");
+            // It is not read, and its set is promised all the same.
+            let mut first = peer.request(BiStream::Announce, &request).await;
+            settle().await;
+            let mut second = peer.request(BiStream::Announce, &request).await;
+            second.expect_reset(NO_CAPACITY).await;
+            first.skip_all().await;
+            reached(&session, Limit::Told, 1);
+        },
+    );
+}
+
+#[test]
+fn what_comes_after_the_requests_is_bounded_as_well() {
+    for_each_version(|version| async move {
+        for (count, is_over) in [(599, false), (600, false), (601, true), (900, true)] {
+            let origin = OriginProducer::new();
+            let mut limits = Limits::default();
+            limits.told = 1_200;
+            let (mut peer, session) = enter(version, &origin, limits).await;
+            let mut first = listen(&mut peer, "").await;
+            let mut second = listen(&mut peer, "").await;
+            first.stream.skip_all().await;
+            second.stream.skip_all().await;
+            let _published = fill(&origin, count);
+            first.stream.skip_all().await;
+            second.stream.skip_all().await;
             reached(&session, Limit::Told, u64::from(is_over));
             assert!(session.is_open());
         }

@@ -26,8 +26,8 @@ pub struct Limits {
     pub announce_rate: Rate,
     /// Requests for announcements that are answered at one time; one more is refused.
     pub announce_requests: usize,
-    /// Announcements that the peer is told at one time, over all its requests for them. A request that
-    /// would exceed that is refused, unless it is the only one.
+    /// Announcements that the peer is told at one time, over all its requests for them. The request that
+    /// exceeds that is refused, or ended if it was answered for a while, unless it is the only one.
     pub told: usize,
     /// Subscriptions that are served at one time; one more is refused.
     pub subscriptions: usize,

@@ -34,8 +34,6 @@ pub(super) struct Telling<'a> {
     granted: Changes,
     /// What the peer was allowed when it was told last.
     grant: Arc<Grant>,
-    /// What was there in the beginning is being told, without a count.
-    is_filling: bool,
     told: Told,
 }
 
@@ -69,7 +67,6 @@ impl<'a> Telling<'a> {
             peer,
             grant: granted.current(),
             granted,
-            is_filling: false,
             told: Told::new(shared),
         }
     }
@@ -162,8 +159,6 @@ impl<'a> Telling<'a> {
                 breathe().await;
             }
             owed = count;
-        } else {
-            self.is_filling = true;
         }
         self.wording.begin(writer, (count, bytes), owed)?;
         if let Some(event) = covering {
@@ -178,24 +173,23 @@ impl<'a> Telling<'a> {
         first: AnnouncedEvent,
         writer: &mut Writer<S>,
     ) -> Result<(), StreamError> {
-        let is_filling = self.is_filling;
         self.wording.tell(first, writer);
         for _ in 1..MAX_CHANGES {
             if writer.scratch.len() >= MAX_BATCH {
                 break;
             }
             let Some(event) = self.ready().await else {
-                self.is_filling = false;
                 break;
             };
             self.wording.tell(event, writer);
         }
-        self.told.set(self.wording.live());
-        // Later, a reset would cost the session more than the few that come.
-        if is_filling {
-            self.told.check()?;
-        }
-        Ok(())
+        self.count()
+    }
+
+    /// Counts what was told and what is promised, which takes as much room.
+    fn count(&mut self) -> Result<(), StreamError> {
+        self.told.set(self.wording.live() + self.wording.owed);
+        Ok(self.told.check()?)
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) struct Wording<'a> {
     pub(super) listing: Listing<'a>,
     encoder: AnnounceEncoder,
     /// So many starts are still to come of those that were counted.
-    owed: usize,
+    pub(super) owed: usize,
     /// The paths of this process that the batch on its way tells of.
     pub(super) own: Vec<BroadcastPath>,
 }
