@@ -106,7 +106,8 @@ impl<'a> Telling<'a> {
             breathe().await;
             let event = tokio::select! {
                 biased;
-                () = self.granted.changed() => {
+                // A start that comes in between would pass for one of those that were counted.
+                () = self.granted.changed(), if self.wording.owed == 0 => {
                     self.widen(writer);
                     continue;
                 }
