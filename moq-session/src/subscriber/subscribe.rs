@@ -1,6 +1,7 @@
 //! One subscription at the peer.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -262,6 +263,9 @@ impl<T: Transport> Subscription<'_, T> {
         self.accepted(reader).await?;
         let mut demand = self.feed.track.demand();
         let mut is_finished = false;
+        // One wait, however often the demand changes meanwhile.
+        let mut completion = pin!(None);
+        let mut waits_for = None;
         loop {
             let wanted = demand.current();
             // Whoever comes after that asks anew. It may have ended because others take over.
@@ -273,6 +277,17 @@ impl<T: Transport> Subscription<'_, T> {
             self.update(wanted).await?;
             let feed = self.feed.clone();
             let begun = feed.look(|account| account.start);
+            if self.is_over(is_finished) && waits_for.replace(is_finished) != Some(is_finished) {
+                let (feed, grace, doubt) = (feed.clone(), self.grace(), self.doubt());
+                let waited = async move { complete(&feed, is_finished, grace, doubt).await };
+                completion.set(Some(waited));
+            }
+            let is_complete = async {
+                match completion.as_mut().as_pin_mut() {
+                    Some(completion) => completion.await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 response = poll_fn(|cx| reader.poll_response(cx)), if !is_finished => match response? {
                     Some(response) => self.take(response)?,
@@ -284,9 +299,7 @@ impl<T: Transport> Subscription<'_, T> {
                 () = feed.when(|account| account.is_contradicted.then_some(())) => {
                     return Err(PeerFault::Contradiction("a group that cannot be of this track").into());
                 }
-                () = complete(&feed, is_finished, self.grace(), self.doubt()), if self.is_over(is_finished) => {
-                    return Ok(Ended::Finished);
-                }
+                () = is_complete => return Ok(Ended::Finished),
             }
         }
     }
