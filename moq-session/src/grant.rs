@@ -99,14 +99,15 @@ impl Grant {
     /// root. How long either lasts makes no difference.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
-        let covers = |own: &[Pattern], others: &[Pattern]| {
-            let mut others = others.iter();
-            others.all(|other| own.iter().any(|pattern| pattern.covers(other)))
-        };
         self.root == other.root
             && self.identity == other.identity
             && covers(&self.publish, &other.publish)
-            && covers(&self.subscribe, &other.subscribe)
+            && self.may_subscribe_all(other)
+    }
+
+    /// Whether everything that `other` allows to subscribe to is allowed by this, too.
+    pub(crate) fn may_subscribe_all(&self, other: &Self) -> bool {
+        covers(&self.subscribe, &other.subscribe)
     }
 
     /// Takes the peer for a relay: it may ask for as much as a session that this end has dialled, and what
@@ -124,6 +125,12 @@ impl Grant {
     pub(crate) fn may_subscribe(&self, path: &BroadcastPath) -> bool {
         self.subscribe.iter().any(|pattern| pattern.matches(path))
     }
+}
+
+/// Whether each of the other patterns lies in one of these.
+fn covers(own: &[Pattern], others: &[Pattern]) -> bool {
+    let mut others = others.iter();
+    others.all(|other| own.iter().any(|pattern| pattern.covers(other)))
 }
 
 /// A set of broadcast paths: `**` for all, `room/**` for `room` and what lies below, `room` for that

@@ -9,10 +9,10 @@ use std::time::Duration;
 use allocation_counter::measure;
 use common::announce::{Listener, listen};
 use common::limits::{around, beyond_three, enter, is_late, reached, three_at_once};
-use common::scripts::{announce_request, settle};
+use common::scripts::{announce_request, enter_with, grant, pattern, settle};
 use common::told::{end, publish};
 use common::{for_each_version, for_each_with};
-use moq_session::{BroadcastProducer, Limit, Limits, OriginProducer, Publication, Version};
+use moq_session::{BroadcastProducer, Grant, Limit, Limits, OriginProducer, Publication, Version};
 use moq_wire::code::stream::{CANCELLED, NO_CAPACITY};
 use moq_wire::{AnnounceEvent, AnnounceOk, BiStream};
 
@@ -296,5 +296,47 @@ fn what_all_requests_are_told_takes_64_mib_at_most() {
             let fits = each * all <= 64 << 20;
             assert!(fits, "{version}: {each} B for {COUNT}, read: {is_read}");
         }
+    }
+}
+
+/// What the heap has at most while a grant is renewed to another over so many names, in bytes.
+fn renewed(version: Version, count: usize, after: &Grant) -> u64 {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let origin = OriginProducer::new();
+    let broadcast = BroadcastProducer::new();
+    let publish = |n| {
+        let path = format!("hall/{}", name(n)).parse().unwrap();
+        origin.publish(&path, broadcast.consume())
+    };
+    let _published: Vec<_> = (0..count).map(publish).collect();
+    let before = grant("").subscribe([pattern("room/**")]);
+    let (mut peer, session) = runtime.block_on(enter_with(version, &origin, before));
+    // It reads nothing of what comes later.
+    let _listener = runtime.block_on(async {
+        let listener = listen(&mut peer, "").await;
+        settle().await;
+        listener
+    });
+    let held = measure(|| {
+        session.renew(after.clone()).unwrap();
+        runtime.block_on(settle());
+    });
+    held.bytes_max
+}
+
+#[test]
+fn what_a_wider_grant_allows_is_told_in_pages() {
+    let rooms = || grant("").subscribe([pattern("room/**")]);
+    for &version in Version::ALL {
+        let until = tokio::time::Instant::now() + Duration::from_secs(600);
+        let same = renewed(version, 20_000, &rooms().until(until));
+        assert!(same < 64 << 10, "{version}: {same} B for nothing more");
+        let wider = rooms().subscribe([pattern("hall/**")]);
+        let wider = renewed(version, 20_000, &wider);
+        assert!(wider < 1 << 20, "{version}: {wider} B for 2 MB of names");
     }
 }
