@@ -7,6 +7,7 @@ mod common;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use common::announce::tell;
 use common::limits::{around, beyond_three, enter, is_late, reached, three_at_once};
 use common::scripts::{accept_track, asked, settle, subscribe, track};
 use common::{for_each_version, for_each_with};
@@ -255,6 +256,9 @@ fn half_an_update_has_a_deadline() {
                     stream.send_bytes(&update[2..]).await;
                 }
                 tokio::time::sleep(LONG).await;
+                if !rest {
+                    stream.expect_reset(CONTROL_TIMEOUT).await;
+                }
                 assert_eq!(session.outstanding().subscriptions, usize::from(rest));
                 reached(&session, Limit::WriteTime, 0);
                 // The peer does not say what it announces either.
@@ -292,6 +296,37 @@ fn a_request_that_the_peer_does_not_take_ends_with_an_error() {
 }
 
 #[test]
+fn half_sent_updates_are_bounded_as_well() {
+    for_each_with(
+        |features| features.subscribe_range,
+        |version| async move {
+            for is_served in [false, true] {
+                let limits = limits(|limits| limits.buffered = 8 * 4_096);
+                let origin = OriginProducer::new();
+                let broadcast = BroadcastProducer::new();
+                let _track = broadcast.create(Track::new("data")).unwrap();
+                let room = "room".parse().unwrap();
+                let _own = is_served.then(|| origin.publish(&room, broadcast.consume()));
+                // It answers nothing that it is asked for.
+                let (mut publisher, _other) = enter(version, &origin, Limits::default()).await;
+                let mut announces = publisher.expect_bi(BiStream::Announce).await;
+                tell(&mut announces, 9, if is_served { &[] } else { &["room"] }).await;
+                let (mut peer, session) = enter(version, &origin, limits).await;
+                let wish = subscribe(version, 0, "room", "data");
+                let mut stream = peer.request(BiStream::Subscribe, &wish).await;
+                settle().await;
+                stream.send_bytes(half(version, 30_000)).await;
+                stream.expect_reset(NO_CAPACITY).await;
+                settle().await;
+                assert_eq!(session.reached(Limit::Buffered), 1);
+                assert_eq!(session.outstanding().subscriptions, 0);
+                assert!(session.is_open());
+            }
+        },
+    );
+}
+
+#[test]
 fn an_answer_that_the_peer_does_not_take_is_given_up() {
     for_each_version(|version| async move {
         let features = version.features();
@@ -307,12 +342,7 @@ fn an_answer_that_the_peer_does_not_take_is_given_up() {
                 peer.request(BiStream::Subscribe, &wish).await
             }
         };
-        stream
-            .expect_reset(match features.track_stream {
-                true => CONTROL_TIMEOUT,
-                false => CANCELLED,
-            })
-            .await;
+        stream.expect_reset(CONTROL_TIMEOUT).await;
         settle().await;
         assert!(session.reached(Limit::WriteTime) > 0);
         assert_eq!(session.outstanding().subscriptions, 0);
