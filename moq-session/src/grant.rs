@@ -78,9 +78,9 @@ impl Grant {
     }
 
     /// Below which prefixes the peer can publish, relative to the root: the literal part of each
-    /// pattern. One below another is left out, unless it names a hidden segment, which nobody is told of
-    /// who asks above it.
-    pub(crate) fn publish_prefixes(&self) -> Vec<BroadcastPath> {
+    /// pattern. One below another is left out, unless it names a hidden segment and the draft `hides` that
+    /// from who asks above it.
+    pub(crate) fn publish_prefixes(&self, hides: bool) -> Vec<BroadcastPath> {
         let patterns = self.publish.iter();
         let granted = patterns.filter(|pattern| pattern.overlaps(&self.root));
         let relative = |pattern: &Pattern| pattern.prefix.strip_prefix(&self.root);
@@ -89,7 +89,7 @@ impl Grant {
         let is_covered = |prefix: &BroadcastPath| {
             let above = prefixes.iter().filter(|other| *other != prefix);
             let mut suffixes = above.filter_map(|other| prefix.strip_prefix(other));
-            suffixes.any(|suffix| !suffix.is_hidden())
+            suffixes.any(|suffix| !hides || !suffix.is_hidden())
         };
         let asked = prefixes.iter().filter(|prefix| !is_covered(prefix));
         asked.cloned().collect()
@@ -261,7 +261,20 @@ mod tests {
         for (root, patterns, expected) in cases {
             let grant = Grant::new(path(root)).publish(patterns.iter().map(|text| pattern(text)));
             let expected: Vec<_> = expected.iter().map(|text| path(text)).collect();
-            assert_eq!(grant.publish_prefixes(), expected, "{root} {patterns:?}");
+            assert_eq!(
+                grant.publish_prefixes(true),
+                expected,
+                "{root} {patterns:?}"
+            );
+            let shortest = expected
+                .iter()
+                .filter(|path| path.as_str() != "room/.stats");
+            let shortest: Vec<_> = shortest.cloned().collect();
+            assert_eq!(
+                grant.publish_prefixes(false),
+                shortest,
+                "{root} {patterns:?}"
+            );
         }
     }
 
