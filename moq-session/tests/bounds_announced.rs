@@ -186,6 +186,31 @@ fn requests_that_end_at_once_make_the_next_one_wait() {
 }
 
 #[test]
+fn requests_that_are_reset_count_once_and_those_that_last_not_at_all() {
+    for_each_version(|version| async move {
+        for (count, wait, reached_so_often) in [(3, 0, 0), (4, 0, 1), (40, 11, 0)] {
+            let mut limits = Limits::default();
+            limits.resets = three_at_once();
+            let (mut peer, session) = enter(version, &OriginProducer::new(), limits).await;
+            let mut listeners = Vec::new();
+            for _ in 0..count {
+                listeners.push(listen(&mut peer, "").await);
+            }
+            tokio::time::sleep(Duration::from_secs(wait)).await;
+            for (n, listener) in listeners.iter_mut().enumerate() {
+                match n % 2 {
+                    0 => listener.stream.reset(CANCELLED),
+                    _ => listener.stream.finish(),
+                }
+            }
+            settle().await;
+            peer.expect_alive().await;
+            reached(&session, Limit::Resets, reached_so_often);
+        }
+    });
+}
+
+#[test]
 fn what_all_requests_are_told_is_bounded() {
     for_each_version(|version| async move {
         // Two requests over as many; one alone may have more than is allowed.

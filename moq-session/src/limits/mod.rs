@@ -43,7 +43,8 @@ pub struct Limits {
     pub headerless: usize,
     /// Requests and groups that do not parse, and the like; one more closes the session.
     pub strikes: Rate,
-    /// How fast requests may be taken back before they brought anything; further ones are accepted later.
+    /// How fast requests may be taken back before they brought anything, or within ten seconds for those
+    /// for announcements; further ones are accepted later.
     pub resets: Rate,
     /// How fast requests may come that are refused; further ones are accepted later.
     pub refusals: Rate,
