@@ -16,7 +16,7 @@ use moq_session::{
     Track, Version,
 };
 use moq_wire::code::stream::{CANCELLED, CONTROL_TIMEOUT, NO_CAPACITY, UNROUTABLE};
-use moq_wire::{BiStream, TrackInfo, varint};
+use moq_wire::{BiStream, Datagram, TrackInfo, varint};
 use tokio::time::Instant;
 
 const LONG: Duration = Duration::from_secs(10);
@@ -166,6 +166,31 @@ fn subscriptions_that_are_ended_in_service_cost_nothing() {
 }
 
 #[test]
+fn subscriptions_that_brought_a_datagram_cost_nothing() {
+    for_each_with(
+        |features| features.datagrams,
+        |version| async move {
+            let limits = limits(|limits| limits.resets = three_at_once());
+            let (mut peer, session, live) = live(version, limits).await;
+            for id in 0..40 {
+                let wish = subscribe(version, id, "room", "data");
+                let mut stream = peer.request(BiStream::Subscribe, &wish).await;
+                live.track.used().await;
+                settle().await;
+                live.track.append_datagram(id, "x").unwrap();
+                // The newest one of those before may come first.
+                while peer.expect_datagram::<Datagram>().await.timestamp != id {}
+                stream.finish();
+                stream.expect_drained().await;
+                live.track.unused().await;
+            }
+            assert!(!is_late(&mut peer).await);
+            reached(&session, Limit::Resets, 0);
+        },
+    );
+}
+
+#[test]
 fn a_flood_of_requests_that_are_taken_back_hardly_reaches_the_publisher() {
     for_each_version(|version| async move {
         let (mut peer, session, live) = live(version, Limits::default()).await;
@@ -270,32 +295,6 @@ fn half_an_update_has_a_deadline() {
 }
 
 #[test]
-fn a_request_that_the_peer_does_not_take_ends_with_an_error() {
-    for_each_version(|version| async move {
-        let (session, mut peer) = asked(version, &OriginProducer::new()).await;
-        let _announce = peer.expect_bi(BiStream::Announce).await;
-        peer.allow_bytes(0);
-        let begin = Instant::now();
-        let first = session.track("room", "data").unwrap();
-        let _reader = first.subscribe(Subscription::default());
-        let failed = first.info().await;
-        assert!(
-            matches!(failed, Err(ReadError::Aborted(Abort::Timeout))),
-            "{failed:?}"
-        );
-        assert!(begin.elapsed() <= LONG + Duration::from_secs(1));
-        assert!(session.reached(Limit::WriteTime) > 0);
-        drop(peer.expect_raw_bi().await);
-        // A later reader is asked for anew.
-        peer.allow_bytes(1_000);
-        let second = session.track("room", "data").unwrap();
-        let _reader = second.subscribe(Subscription::default());
-        let (info, _accepted) = tokio::join!(second.info(), accept_track(&mut peer));
-        assert!(info.is_ok(), "{info:?}");
-    });
-}
-
-#[test]
 fn half_sent_updates_are_bounded_as_well() {
     for_each_with(
         |features| features.subscribe_range,
@@ -324,6 +323,32 @@ fn half_sent_updates_are_bounded_as_well() {
             }
         },
     );
+}
+
+#[test]
+fn a_request_that_the_peer_does_not_take_ends_with_an_error() {
+    for_each_version(|version| async move {
+        let (session, mut peer) = asked(version, &OriginProducer::new()).await;
+        let _announce = peer.expect_bi(BiStream::Announce).await;
+        peer.allow_bytes(0);
+        let begin = Instant::now();
+        let first = session.track("room", "data").unwrap();
+        let _reader = first.subscribe(Subscription::default());
+        let failed = first.info().await;
+        assert!(
+            matches!(failed, Err(ReadError::Aborted(Abort::Timeout))),
+            "{failed:?}"
+        );
+        assert!(begin.elapsed() <= LONG + Duration::from_secs(1));
+        assert!(session.reached(Limit::WriteTime) > 0);
+        drop(peer.expect_raw_bi().await);
+        // A later reader is asked for anew.
+        peer.allow_bytes(1_000);
+        let second = session.track("room", "data").unwrap();
+        let _reader = second.subscribe(Subscription::default());
+        let (info, _accepted) = tokio::join!(second.info(), accept_track(&mut peer));
+        assert!(info.is_ok(), "{info:?}");
+    });
 }
 
 #[test]
