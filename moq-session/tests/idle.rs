@@ -1,5 +1,7 @@
 //! What a session costs in which nothing happens.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod common;
 
 use std::future::{Future, poll_fn};

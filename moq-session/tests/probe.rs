@@ -4,10 +4,11 @@ mod common;
 
 use std::time::Duration;
 
+use common::limits::{around, beyond_three, enter, is_late, reached, three_at_once};
 use common::scripts::{A_WHILE, settle};
 use common::{for_each_with, speaking};
 use moq_session::testing::{self, MemoryConnection, Peer, Script, memory_pair};
-use moq_session::{Bandwidth, OriginProducer, Session, Version};
+use moq_session::{Bandwidth, Limit, Limits, OriginProducer, Session, Version};
 use moq_wire::code::stream::{CANCELLED, INTERNAL};
 use moq_wire::{BiStream, Probe, ProbeLevel, Setup, UniStream};
 
@@ -235,5 +236,28 @@ fn a_relay_tells_its_client() {
         settle().await;
         let rtt = version.features().probe.has_rtt().then_some(12 * MS);
         assert_eq!(*known.borrow(), bandwidth(Some(7_000_000), rtt));
+    });
+}
+
+#[test]
+fn requests_for_estimates_that_end_at_once_make_the_next_one_wait() {
+    for_each_probing(|version| async move {
+        for (count, is_over) in around(3) {
+            let mut limits = Limits::default();
+            limits.resets = three_at_once();
+            let (mut peer, session) = enter(version, &OriginProducer::new(), limits).await;
+            for n in 0..count {
+                let mut stream = peer.open_bi(BiStream::Probe).await;
+                if n % 2 == 0 {
+                    stream.finish();
+                    stream.expect_drained().await;
+                } else {
+                    stream.reset(CANCELLED);
+                    stream.expect_reset(CANCELLED).await;
+                }
+            }
+            assert_eq!(is_late(&mut peer).await, is_over);
+            reached(&session, Limit::Resets, beyond_three(count));
+        }
     });
 }

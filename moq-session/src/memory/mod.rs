@@ -1,6 +1,7 @@
 //! Two ends of a connection in one process: ordered reliable streams, bounded buffers, stream
 //! credit, no loss.
 
+mod aftermath;
 mod chunks;
 mod link;
 mod pipe;

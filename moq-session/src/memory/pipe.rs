@@ -5,6 +5,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
+use super::aftermath::Aftermath;
 use super::chunks::Chunks;
 use super::link::{Credit, Ending, Link};
 use crate::transport::{RecvError, RecvStream, SendError, SendStream};
@@ -47,15 +48,6 @@ struct State {
 enum PipeEnd {
     Finished,
     Reset(u32),
-}
-
-/// What a change has consequences for, once nothing is locked.
-#[derive(Debug, Default)]
-#[must_use]
-struct Aftermath {
-    woken: Option<Waker>,
-    closed: Option<Waker>,
-    _credit: Option<Credit>,
 }
 
 impl Pipe {
@@ -119,7 +111,7 @@ impl State {
         Aftermath {
             woken,
             closed: self.closing.take_if(|_| is_done),
-            _credit: self.credit.take_if(|_| is_done),
+            credit: self.credit.take_if(|_| is_done),
         }
     }
 
@@ -153,13 +145,6 @@ impl State {
             return Some(ending.seen_by(side).into());
         }
         self.stopped.map(SendError::Stopped)
-    }
-}
-
-impl Aftermath {
-    fn follow(self) {
-        let wakers = [self.woken, self.closed];
-        wakers.into_iter().flatten().for_each(Waker::wake);
     }
 }
 

@@ -1,11 +1,11 @@
 //! Answering ANNOUNCE_REQUEST: what this end has, as it changes.
 
 use std::convert::Infallible;
-use std::time::Duration;
 
 use moq_model::platform::clock;
 use moq_wire::{AnnounceRequest, code};
 
+use super::LASTING;
 use super::listing::Listing;
 use super::telling::Telling;
 use super::wording::begin;
@@ -57,7 +57,7 @@ pub(super) async fn answer<T: Transport>(
         Err(error) => return Err(error),
     };
     // Who has listened for a while may end it as it likes.
-    if clock::now().saturating_duration_since(begun) < LISTENED {
+    if clock::now().saturating_duration_since(begun) < LASTING {
         context.limiter.withdrawn();
     }
     writer.reset(code);
@@ -76,6 +76,3 @@ async fn tell<S: SendStream>(
         }
     }
 }
-
-/// A request that has lasted so long is none that is taken back.
-const LISTENED: Duration = Duration::from_secs(10);

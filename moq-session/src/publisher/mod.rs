@@ -20,6 +20,7 @@ mod unacknowledged;
 mod wording;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use moq_wire::{BiStream, code};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -103,6 +104,7 @@ async fn answer<T: Transport>(
         Some(BiStream::Probe) => probe::answer(&context, &mut writer, &mut reader).await,
         Some(BiStream::Goaway) => return goaway::answer(&context, writer, reader).await,
         None => {
+            context.limiter.refused();
             writer.reset(code::stream::CANCELLED);
             Ok(())
         }
@@ -123,3 +125,6 @@ fn refusal(error: &StreamError) -> u32 {
         _ => code::stream::CANCELLED,
     }
 }
+
+/// A request that was answered for so long is none that is taken back.
+const LASTING: Duration = Duration::from_secs(10);

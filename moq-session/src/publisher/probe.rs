@@ -5,6 +5,7 @@ use std::time::Duration;
 use moq_model::platform::clock::{self, Instant};
 use moq_wire::{Probe, code, varint};
 
+use super::LASTING;
 use crate::context::Context;
 use crate::error::{SessionError, StreamError};
 use crate::io::{Reader, Writer};
@@ -22,12 +23,17 @@ pub(super) async fn answer<T: Transport>(
 ) -> Result<(), StreamError> {
     let _slot = Slot::take(&context.shared, Kind::Probes)?;
     if context.version.features().setup_stream && !context.probing.measures {
+        context.limiter.refused();
         writer.reset(code::stream::CANCELLED);
         return Ok(());
     }
+    let begun = clock::now();
     tokio::select! {
         error = report(context, writer) => return Err(error),
         ended = reader.drained() => ended?,
+    }
+    if clock::now().saturating_duration_since(begun) < LASTING {
+        context.limiter.withdrawn();
     }
     writer.finish().await
 }

@@ -11,7 +11,7 @@ use moq_wire::{Subscribe, code};
 use super::outbox::Outbox;
 use super::served::ServedGuard;
 use super::serving::{Serving, Unserved};
-use super::track;
+use super::{LASTING, track};
 use crate::context::Context;
 use crate::convert;
 use crate::error::{PeerFault, SessionError, StreamError};
@@ -114,7 +114,7 @@ async fn serve<T: Transport>(
 ) {
     let begun = clock::now();
     let end = poll_fn(|cx| serving.poll(cx)).await;
-    let is_short = clock::now().saturating_duration_since(begun) < SERVED;
+    let is_short = clock::now().saturating_duration_since(begun) < LASTING;
     // Who had something of it, or has waited for it, may end it as it likes.
     let is_rapid = is_short && !serving.has_delivered();
     match end {
@@ -160,8 +160,6 @@ async fn confirm<T: Transport>(context: &Context<T>, requests: Option<Reader<T::
     let _ = clock::timeout(limit, requests.drained()).await;
 }
 
-/// A subscription that has lasted so long is no request that is taken back.
-const SERVED: Duration = Duration::from_secs(10);
 /// How long a peer may take to read what it has, once that is everything.
 const CONFIRM: Duration = Duration::from_secs(30);
 /// The same where it can't know that it is.

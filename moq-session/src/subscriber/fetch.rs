@@ -4,7 +4,8 @@ use moq_model::session::FetchRequest;
 use moq_model::{Abort, Fetch};
 use moq_wire::{BiStream, FrameDecoder, GroupSequence, code};
 
-use super::group::{self, GroupFailure, Inbound};
+use super::failure::GroupFailure;
+use super::group::{self, Inbound};
 use super::request::{Name, failure, name, open, written};
 use super::takeover::passed_over;
 use crate::context::Context;

@@ -1,4 +1,4 @@
-//! Taking in groups: from streams of their own, and from datagrams.
+//! Taking in groups from streams of their own.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -9,15 +9,14 @@ use std::task::{Context as TaskContext, Poll};
 use bytes::Bytes;
 use moq_model::platform::clock;
 use moq_model::{Abort, GroupProducer, Timescale, WriteError};
-use moq_wire::{Datagram, FrameDecoder, FrameHeader, GroupHeader, SubscribeId, code, decode_body};
+use moq_wire::{FrameDecoder, FrameHeader, GroupHeader, SubscribeId, code};
 
+use super::failure::GroupFailure;
 use super::feed::Feed;
 use crate::context::Context;
-use crate::convert;
-use crate::error::{PeerFault, SessionError, StreamError};
+use crate::error::StreamError;
 use crate::io::{Intake, Reader};
-use crate::limiter::{Buffered, Held, Limiter};
-use crate::limits::Limit;
+use crate::limiter::{Buffered, Held};
 use crate::transport::{RecvStream, Transport};
 
 /// Payload bytes a frame may have.
@@ -82,84 +81,14 @@ pub(super) async fn receive<T: Transport>(context: &Context<T>, mut reader: Read
     arrival.end();
 }
 
-fn find<T>(context: &Context<T>, id: SubscribeId) -> Option<Arc<Feed>> {
+/// The subscription that a group is of.
+pub(super) fn find<T>(context: &Context<T>, id: SubscribeId) -> Option<Arc<Feed>> {
     context.subscribing.feeds().get(&id).cloned()
 }
 
 /// A group on its way in; dropping it tells readers that the session took it down.
 pub(super) struct Inbound {
     producer: Option<GroupProducer>,
-}
-
-/// Why a group did not arrive whole, and what the peer is told.
-#[derive(Debug)]
-pub(super) struct GroupFailure {
-    pub(super) abort: Abort,
-    pub(super) stop: Option<u32>,
-    pub(super) fault: Option<PeerFault>,
-}
-
-impl GroupFailure {
-    /// Counts what is the peer's fault.
-    pub(super) fn count(&self, limiter: &Limiter) {
-        if let Some(fault) = &self.fault {
-            limiter.strike(fault);
-        }
-        if matches!(self.abort, Abort::GroupTooLarge | Abort::FrameTooLarge) {
-            limiter.reach(Limit::Group);
-        }
-    }
-}
-
-impl From<StreamError> for GroupFailure {
-    fn from(error: StreamError) -> Self {
-        match error {
-            StreamError::Reset(code) => Self {
-                abort: convert::abort(code),
-                stop: None,
-                fault: None,
-            },
-            StreamError::Peer(fault) => {
-                let (abort, stop) = match fault {
-                    PeerFault::Truncated(_) => (Abort::Internal, None),
-                    PeerFault::Exceeded { .. } => {
-                        let code = code::stream::NO_CAPACITY;
-                        (convert::abort(code), Some(code))
-                    }
-                    _ => (Abort::Malformed, Some(code::stream::MALFORMED_TRACK)),
-                };
-                Self {
-                    abort,
-                    stop,
-                    fault: Some(fault),
-                }
-            }
-            StreamError::Timeout => Self {
-                abort: Abort::Timeout,
-                stop: Some(code::stream::CONTROL_TIMEOUT),
-                fault: None,
-            },
-            _ => Self {
-                abort: Abort::SessionClosed,
-                stop: None,
-                fault: None,
-            },
-        }
-    }
-}
-
-impl From<WriteError> for GroupFailure {
-    fn from(error: WriteError) -> Self {
-        let abort = match error {
-            WriteError::GroupTooLarge => Abort::GroupTooLarge,
-            _ => Abort::Expired,
-        };
-        Self {
-            abort,
-            stop: Some(convert::abort_code(abort)),
-            fault: None,
-        }
-    }
 }
 
 impl Inbound {
@@ -322,41 +251,5 @@ impl<T: Transport> Drop for Pause<'_, T> {
             .fetch_sub(1, Ordering::Relaxed)
             - 1;
         self.context.transport.set_paused_streams(count);
-    }
-}
-
-/// Takes in groups of one frame that travel as datagrams; others are ignored.
-pub(super) async fn datagrams<T: Transport>(context: Context<T>) -> Result<(), SessionError> {
-    let mut transport = context.transport.clone();
-    loop {
-        let datagram = poll_fn(|cx| transport.poll_recv_datagram(cx)).await?;
-        if datagram.len() > context.limiter.limits.datagram {
-            context.limiter.reach(Limit::Datagram);
-            continue;
-        }
-        if let Ok(datagram) = decode_body::<Datagram>(datagram, context.version) {
-            take_datagram(&context, datagram);
-        }
-    }
-}
-
-fn take_datagram<T>(context: &Context<T>, datagram: Datagram) {
-    let Some(feed) = find(context, datagram.subscribe_id) else {
-        return;
-    };
-    let sequence = datagram.sequence.0;
-    if !feed.look(|account| account.expects(sequence, context.version)) {
-        return;
-    }
-    let Datagram {
-        timestamp, payload, ..
-    } = datagram;
-    match feed.track.create_datagram(sequence, timestamp, payload) {
-        Ok(()) => feed.arrive(sequence).end(),
-        // The budget has no room for it.
-        Err(WriteError::Dropped) => {
-            feed.give_up(sequence..sequence.saturating_add(1), Abort::Evicted);
-        }
-        Err(_) => {}
     }
 }

@@ -3,6 +3,8 @@
 
 mod announce;
 mod completion;
+mod datagram;
+mod failure;
 mod feed;
 mod fetch;
 mod group;
@@ -54,7 +56,7 @@ pub(crate) fn spawn<T: Transport>(context: &Context<T>, requests: RequestQueue) 
     if context.version.features().datagrams {
         context
             .spawner
-            .spawn(Box::pin(group::datagrams(context.clone())));
+            .spawn(Box::pin(datagram::receive(context.clone())));
     }
 }
 

@@ -44,6 +44,7 @@ pub async fn is_late(peer: &mut Peer) -> bool {
 pub async fn enter(version: Version, origin: &OriginProducer, limits: Limits) -> (Peer, Session) {
     let (client, server) = memory_pair(version);
     server.allow_bi(4_096);
+    server.measure(Some(1_000_000), Some(Duration::from_millis(20)));
     let mut peer = Peer::new(client, version);
     let config = Config::default()
         .with_versions([version])

@@ -1,23 +1,21 @@
 //! One subscription at the peer.
 
+mod answers;
+
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
+use futures_util::future::OptionFuture;
 use moq_model::session::TrackFeed;
 use moq_model::{Abort, Demand, TrackInfo};
-use moq_wire::{
-    BiStream, GroupSequence, Subscribe, SubscribeId, SubscribeResponse, SubscribeUpdate, code,
-    varint,
-};
+use moq_wire::{BiStream, Subscribe, SubscribeId, SubscribeUpdate, code};
 
-use super::completion::{GRACE, MAX_GRACE, complete, find_start};
+use super::completion::{complete, find_start};
 use super::feed::{Account, Feed};
-use super::request::{Name, answered_again, failure, is_used, note_refusal, open, written};
+use super::request::{Name, answered_again, failure, note_refusal, open, written};
 use super::wish::Wish;
 use crate::context::Context;
-use crate::convert;
 use crate::error::{PeerFault, StreamError};
 use crate::io::{Reader, Writer};
 use crate::limits::Limit;
@@ -264,7 +262,7 @@ impl<T: Transport> Subscription<'_, T> {
         let mut demand = self.feed.track.demand();
         let mut is_finished = false;
         // One wait, however often the demand changes meanwhile.
-        let mut completion = pin!(None);
+        let mut completion = pin!(OptionFuture::from(None));
         let mut waits_for = None;
         loop {
             let wanted = demand.current();
@@ -280,14 +278,8 @@ impl<T: Transport> Subscription<'_, T> {
             if self.is_over(is_finished) && waits_for.replace(is_finished) != Some(is_finished) {
                 let (feed, grace, doubt) = (feed.clone(), self.grace(), self.doubt());
                 let waited = async move { complete(&feed, is_finished, grace, doubt).await };
-                completion.set(Some(waited));
+                completion.set(Some(waited).into());
             }
-            let is_complete = async {
-                match completion.as_mut().as_pin_mut() {
-                    Some(completion) => completion.await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 response = poll_fn(|cx| reader.poll_response(cx)), if !is_finished => match response? {
                     Some(response) => self.take(response)?,
@@ -299,113 +291,8 @@ impl<T: Transport> Subscription<'_, T> {
                 () = feed.when(|account| account.is_contradicted.then_some(())) => {
                     return Err(PeerFault::Contradiction("a group that cannot be of this track").into());
                 }
-                () = is_complete => return Ok(Ended::Finished),
+                Some(()) = completion.as_mut() => return Ok(Ended::Finished),
             }
-        }
-    }
-
-    /// Waits for SUBSCRIBE_OK where the draft has it; the track exists from then on.
-    async fn accepted(&mut self, reader: &mut Reader<T::Recv>) -> Result<(), StreamError> {
-        if !self.context.version.features().subscribe_ok {
-            return Ok(());
-        }
-        let response = self
-            .context
-            .in_time(poll_fn(|cx| reader.poll_response(cx)))
-            .await??;
-        match response {
-            Some(SubscribeResponse::Ok(_)) => {
-                self.is_accepted = true;
-                // The draft does not tell how long the publisher keeps groups. They are kept for
-                // long here, which is no reason to ask for more than it is sure to have.
-                self.feed.track.accept(TrackInfo {
-                    max_age: MAX_GRACE,
-                    ..self.info
-                });
-                match is_used(&self.feed.track).await {
-                    true => Ok(()),
-                    false => Err(StreamError::Timeout),
-                }
-            }
-            Some(_) => Err(PeerFault::Unexpected("an answer before SUBSCRIBE_OK").into()),
-            None => Err(PeerFault::Truncated("SUBSCRIBE_OK").into()),
-        }
-    }
-
-    fn take(&self, response: SubscribeResponse) -> Result<(), StreamError> {
-        match response {
-            SubscribeResponse::Ok(_) => {}
-            SubscribeResponse::Start(GroupSequence(start)) => {
-                let known = self
-                    .feed
-                    .change(|account| *account.start.get_or_insert(start));
-                if known != start {
-                    tracing::debug!(known, start, "a second SUBSCRIBE_START is ignored");
-                }
-                self.feed.track.set_start(known);
-            }
-            SubscribeResponse::End { end, streams } => self.end(end.0, streams)?,
-            SubscribeResponse::Drop { first, last, code } => {
-                let is_open = last.0 >= varint::MAX;
-                let after = if is_open { u64::MAX } else { last.0 + 1 };
-                let cause = convert::abort(u32::try_from(code).unwrap_or(u32::MAX));
-                self.feed.give_up(first.0..after, cause);
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes in the end, which on some drafts is the last group instead, depending on the sender.
-    fn end(&self, end: u64, streams: Option<u64>) -> Result<(), StreamError> {
-        let is_exact = self.has_exact_end();
-        self.feed.change(|account| {
-            account.streams = account.streams.or(streams);
-            if *account.end.get_or_insert(end) != end {
-                return Err(PeerFault::Contradiction("SUBSCRIBE_END"));
-            }
-            if is_exact && account.highest.is_some_and(|highest| highest >= end) {
-                return Err(PeerFault::Contradiction("SUBSCRIBE_END"));
-            }
-            Ok(())
-        })?;
-        self.feed.track.set_end(end);
-        Ok(())
-    }
-
-    fn has_exact_end(&self) -> bool {
-        self.context.version.features().end_is_exact
-    }
-
-    /// How long to wait for a last group that the end may stand for: its stream was opened before.
-    fn doubt(&self) -> Option<Duration> {
-        let rtt = self.context.transport.stats().rtt.unwrap_or_default();
-        (!self.has_exact_end()).then(|| (3 * rtt).max(DOUBT))
-    }
-
-    /// The peer has said all; true if it may stop there.
-    fn finish_half(&self) -> Result<bool, StreamError> {
-        let has_end = self.context.version.features().start_end;
-        if has_end && self.feed.look(|account| account.end.is_none()) {
-            return Err(PeerFault::Truncated("the answers to SUBSCRIBE").into());
-        }
-        Ok(true)
-    }
-
-    /// Whether the track is over but for groups that are still on their way.
-    fn is_over(&self, is_finished: bool) -> bool {
-        is_finished || self.feed.look(|account| account.end.is_some())
-    }
-
-    fn grace(&self) -> Duration {
-        let is_told = self.context.version.features().start_end;
-        let age = self.sent.map_or(GRACE, |wish| wish.max_age);
-        if is_told && !age.is_zero() {
-            age.min(MAX_GRACE)
-        } else {
-            GRACE
         }
     }
 }
-
-/// The least time for a last group that the end may stand for.
-const DOUBT: Duration = Duration::from_millis(100);

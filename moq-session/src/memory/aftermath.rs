@@ -1,0 +1,23 @@
+//! What follows from a change of a stream.
+
+use std::task::Waker;
+
+use super::link::Credit;
+
+/// What a change has consequences for, once nothing is locked.
+#[derive(Debug, Default)]
+#[must_use]
+pub(super) struct Aftermath {
+    pub(super) woken: Option<Waker>,
+    pub(super) closed: Option<Waker>,
+    /// Given back.
+    pub(super) credit: Option<Credit>,
+}
+
+impl Aftermath {
+    pub(super) fn follow(self) {
+        let wakers = [self.woken, self.closed];
+        wakers.into_iter().flatten().for_each(Waker::wake);
+        drop(self.credit);
+    }
+}
