@@ -240,9 +240,9 @@ fn what_was_counted_takes_as_much_room_as_what_was_told() {
         |features| features.announce_ok || features.announce_init,
         |version| async move {
             let origin = OriginProducer::new();
-            let _published = fill(&origin, 600);
+            let _published = fill(&origin, 2_000);
             let mut limits = Limits::default();
-            limits.told = 1_199;
+            limits.told = 3_999;
             let (mut peer, session) = enter(version, &origin, limits).await;
             let request = announce_request("");
             // It is not read, and its set is promised all the same.

@@ -1,5 +1,7 @@
 //! What a connection that is kept does about failures.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod common;
 
 use std::time::Duration;
