@@ -97,6 +97,28 @@ fn a_publisher_learns_that_the_relay_does_not_ask_for_its_path() {
 
 // spec: Section 4.1, "Hidden names"
 #[test]
+fn what_is_hidden_is_asked_for_apart_only_where_the_draft_hides_it() {
+    for_each_version(|version| async move {
+        let all = grant("").publish(["**", "room/.stats/**"].map(pattern));
+        let (mut peer, _session) = enter_with(version, &OriginProducer::new(), all).await;
+        let (asked, _all) = peer
+            .expect_request::<AnnounceRequest>(BiStream::Announce)
+            .await;
+        assert_eq!(asked.prefix, path(""));
+        if version.features().include_hidden {
+            assert!(asked.include_hidden);
+            peer.expect_no_bi(BiStream::Announce, A_WHILE).await;
+            return;
+        }
+        let (asked, _stats) = peer
+            .expect_request::<AnnounceRequest>(BiStream::Announce)
+            .await;
+        assert_eq!(asked.prefix, path("room/.stats"));
+    });
+}
+
+// spec: Section 4.1, "Hidden names"
+#[test]
 fn a_prefix_that_names_a_hidden_segment_can_be_asked_for() {
     for_each_version(|version| async move {
         let origin = OriginProducer::new();

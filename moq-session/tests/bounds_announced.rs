@@ -6,24 +6,14 @@ mod common;
 
 use std::time::Duration;
 
-use allocation_counter::measure;
 use common::announce::{Listener, listen};
 use common::for_each_version;
 use common::limits::{around, beyond_three, enter, is_late, reached, three_at_once};
 use common::scripts::{announce_request, settle};
-use common::told::{end, publish};
-use moq_session::{BroadcastProducer, Limit, Limits, OriginProducer, Publication, Version};
+use common::told::{end, fill, long_name as name, publish};
+use moq_session::{Limit, Limits, OriginProducer};
 use moq_wire::code::stream::{CANCELLED, NO_CAPACITY};
 use moq_wire::{AnnounceEvent, AnnounceOk, BiStream};
-
-/// Names that are longer together than what may be in flight.
-fn name(n: usize) -> String {
-    format!("{n:05}{}", "x".repeat(95))
-}
-
-fn fill(origin: &OriginProducer, count: usize) -> Vec<Publication> {
-    (0..count).map(|n| publish(origin, &name(n))).collect()
-}
 
 #[test]
 fn so_many_are_answered() {
@@ -186,72 +176,26 @@ fn requests_that_end_at_once_make_the_next_one_wait() {
 }
 
 #[test]
-fn what_all_requests_are_told_is_bounded() {
+fn requests_that_are_reset_count_once_and_those_that_last_not_at_all() {
     for_each_version(|version| async move {
-        // Two requests over as many; one alone may have more than is allowed.
-        for (told, is_over) in [(1_199, true), (1_200, false), (1_201, false), (10, true)] {
-            let origin = OriginProducer::new();
-            let _published = fill(&origin, 600);
+        for (count, wait, reached_so_often) in [(3, 0, 0), (4, 0, 1), (40, 11, 0)] {
             let mut limits = Limits::default();
-            limits.told = told;
-            let (mut peer, session) = enter(version, &origin, limits).await;
-            let request = announce_request("");
-            let mut first = peer.request(BiStream::Announce, &request).await;
-            first.skip_all().await;
-            let mut second = peer.request(BiStream::Announce, &request).await;
-            if is_over {
-                second.expect_reset(NO_CAPACITY).await;
+            limits.resets = three_at_once();
+            let (mut peer, session) = enter(version, &OriginProducer::new(), limits).await;
+            let mut listeners = Vec::new();
+            for _ in 0..count {
+                listeners.push(listen(&mut peer, "").await);
+            }
+            tokio::time::sleep(Duration::from_secs(wait)).await;
+            for (n, listener) in listeners.iter_mut().enumerate() {
+                match n % 2 {
+                    0 => listener.stream.reset(CANCELLED),
+                    _ => listener.stream.finish(),
+                }
             }
             settle().await;
-            reached(&session, Limit::Told, u64::from(is_over));
-            assert!(session.is_open());
+            peer.expect_alive().await;
+            reached(&session, Limit::Resets, reached_so_often);
         }
     });
-}
-
-/// What the heap has for each request over so many broadcasts, in bytes.
-fn heap(version: Version, requests: usize, count: usize, is_read: bool) -> i64 {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap();
-    let origin = OriginProducer::new();
-    let broadcast = BroadcastProducer::new();
-    let publish = |n: usize| {
-        let path = format!("room/{n}").parse().unwrap();
-        origin.publish(&path, broadcast.consume())
-    };
-    let _published: Vec<_> = (0..count).map(publish).collect();
-    let mut limits = Limits::default();
-    limits.announce_requests = requests;
-    let (mut peer, _session) = runtime.block_on(enter(version, &origin, limits));
-    let mut streams = Vec::with_capacity(requests);
-    let held = measure(|| {
-        runtime.block_on(async {
-            for _ in 0..requests {
-                let request = announce_request("room");
-                let mut stream = peer.request(BiStream::Announce, &request).await;
-                if is_read {
-                    stream.skip_all().await;
-                }
-                settle().await;
-                streams.push(stream);
-            }
-        });
-    });
-    held.bytes_current / i64::try_from(requests).unwrap()
-}
-
-#[test]
-fn what_all_requests_are_told_takes_64_mib_at_most() {
-    const COUNT: usize = 1_500;
-    let all = i64::try_from(Limits::default().told / COUNT).unwrap();
-    for &version in Version::ALL {
-        for is_read in [false, true] {
-            let each = heap(version, 4, COUNT, is_read);
-            let fits = each * all <= 64 << 20;
-            assert!(fits, "{version}: {each} B for {COUNT}, read: {is_read}");
-        }
-    }
 }

@@ -12,7 +12,9 @@ use moq_session::testing::Peer;
 use moq_session::{
     Abort, Config, Fetch, FetchError, GroupEnd, GroupRead, OriginProducer, ReadError, Version,
 };
-use moq_wire::code::stream::{CANCELLED, EVICTED, FRAME_TOO_LARGE, INTERNAL, NOT_FOUND};
+use moq_wire::code::stream::{
+    CANCELLED, CONTROL_TIMEOUT, EVICTED, FRAME_TOO_LARGE, INTERNAL, NOT_FOUND,
+};
 use moq_wire::{BiStream, GroupSequence, varint};
 
 // spec: Section 3.6, "When done, the deployed requester *resets* its half with 1"
@@ -140,6 +142,21 @@ fn an_answer_that_has_begun_may_take_its_time() {
         tokio::time::sleep(Duration::from_secs(90)).await;
         f.answer.finish();
         assert_eq!(read(&mut f.group).await, ended(&["a"], GroupEnd::Finished));
+    });
+}
+
+#[test]
+fn half_a_frame_is_not_waited_for_and_is_no_lost_session() {
+    for_each_fetching(|version| async move {
+        let mut f = fetching(version, Fetch::new(7)).await;
+        f.answer.send_frame(1, "a").await;
+        settle().await;
+        // The first byte of a longer number.
+        f.answer.send_bytes([0x80]).await;
+        let end = GroupEnd::Aborted(Abort::Timeout);
+        assert_eq!(read(&mut f.group).await, ended(&["a"], end));
+        f.answer.expect_reset(CONTROL_TIMEOUT).await;
+        assert!(f.session.is_open());
     });
 }
 

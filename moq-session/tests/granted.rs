@@ -4,16 +4,18 @@ mod common;
 
 use std::time::Duration;
 
-use common::announce::{listen, tell};
+use common::announce::{Listener, listen, tell};
 use common::for_each_version;
-use common::scripts::{A_WHILE, enter_with, grant, path, pattern, subscribe};
+use common::scripts::{
+    A_WHILE, announce_request, enter_with, grant, path, pattern, settle, subscribe,
+};
 use common::told::keep as publish;
 use moq_session::{
     Announced, AnnouncedEvent, BroadcastPath, Grant, GrantError, OriginProducer, SessionError,
 };
 use moq_wire::code::session::UNAUTHORIZED;
 use moq_wire::code::stream::{CANCELLED, UNROUTABLE};
-use moq_wire::{AnnounceEvent, BiStream, SubscribeResponse};
+use moq_wire::{AnnounceEvent, AnnounceOk, BiStream, SubscribeResponse};
 use tokio::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -49,6 +51,45 @@ fn what_may_be_subscribed_to_in_addition_is_told_at_once() {
         let wish = subscribe(version, 1, "hall", "data");
         let mut stream = peer.request(BiStream::Subscribe, &wish).await;
         let _: SubscribeResponse = stream.expect_response().await;
+    });
+}
+
+#[test]
+fn what_is_granted_in_the_middle_of_the_initial_set_comes_after_it() {
+    for_each_version(|version| async move {
+        let origin = OriginProducer::new();
+        // More than what may be in flight.
+        let name = |n: usize| format!("room/{n:04}{}", "x".repeat(95));
+        let _rooms: Vec<_> = (0..2_000).map(|n| publish(&origin, &name(n))).collect();
+        let _hall = publish(&origin, "hall/x");
+        let rooms = grant("").subscribe([pattern("room/**")]);
+        let (mut peer, session) = enter_with(version, &origin, rooms.clone()).await;
+        let request = announce_request("");
+        let mut stream = peer.request(BiStream::Announce, &request).await;
+        settle().await;
+        session
+            .renew(rooms.subscribe([pattern("hall/**")]))
+            .unwrap();
+        settle().await;
+        let features = version.features();
+        if features.announce_ok {
+            assert_eq!(stream.expect::<AnnounceOk>().await.active, 2_000);
+        }
+        let mut listener = Listener::new(stream);
+        let mut told = Vec::new();
+        for _ in 0..2_001 {
+            let AnnounceEvent::Start { suffix, .. } = listener.event().await else {
+                panic!("a start");
+            };
+            told.push(suffix.as_str().to_owned());
+        }
+        listener.expect_silence(A_WHILE).await;
+        if features.announce_ok || features.announce_init {
+            assert_eq!(told.last().unwrap(), "hall/x");
+        }
+        told.sort();
+        let expected = std::iter::once("hall/x".to_owned()).chain((0..2_000).map(name));
+        assert_eq!(told, expected.collect::<Vec<_>>());
     });
 }
 

@@ -1,18 +1,25 @@
 //! What a connection that is kept does about failures.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod common;
 
 use std::time::Duration;
 
-use common::for_each_version;
 use common::keeping::{Fault, config, dialer};
+use common::{for_each_version, for_each_with};
 use moq_session::{
     DialError, FirstFailure, OriginProducer, Reconnect, ReconnectPolicy, SessionError, Status,
+    Version,
 };
 use moq_wire::code::session::{INTERNAL, NO_ERROR, UNAUTHORIZED};
 use tokio::time::{Instant, timeout};
 
 const SECOND: Duration = Duration::from_secs(1);
+
+fn for_each_leaving<F: Future<Output = ()>>(test: impl Fn(Version) -> F) {
+    for_each_with(|features| features.goaway, test);
+}
 
 #[test]
 fn a_first_failure_is_final_by_default() {
@@ -124,6 +131,64 @@ fn a_refused_first_dial_is_tried_with_a_fresh_token() {
         let _reconnect = Reconnect::new(dialer, config(version));
         let (token, _served) = door.accept(&OriginProducer::new()).await;
         assert_eq!(token, 7);
+    });
+}
+
+/// A session that is asked to leave for ten minutes, while all dials fail like this, and how many of a
+/// hundred faults are left a minute later.
+async fn left_behind(version: Version, fault: Fault, policy: ReconnectPolicy) -> usize {
+    let (dialer, mut door) = dialer(version, &[]);
+    let faults = dialer.faults.clone();
+    let config = config(version).with_subscribe(OriginProducer::new());
+    let reconnect = Reconnect::with_policy(dialer, config, policy);
+    let (_, served) = door.accept(&OriginProducer::new()).await;
+    let session = reconnect.connected().await.unwrap();
+    tokio::time::sleep(2 * SECOND).await;
+    faults.lock().unwrap().extend(vec![fault; 100]);
+    served.goaway("", 600 * SECOND).unwrap();
+    tokio::time::sleep(60 * SECOND).await;
+    assert!(session.is_open() && served.is_open());
+    assert!(!matches!(*reconnect.status().borrow(), Status::Failed(_)));
+    let left = faults.lock().unwrap().len();
+    served.close(UNAUTHORIZED, "expired");
+    session.closed().await;
+    assert!(reconnect.connected().await.is_err());
+    left
+}
+
+#[test]
+fn a_move_that_is_refused_is_not_tried_again() {
+    for_each_leaving(|version| async move {
+        let policy = ReconnectPolicy::default();
+        assert_eq!(left_behind(version, Fault::Refused, policy).await, 99);
+    });
+}
+
+#[test]
+fn the_attempts_of_a_move_come_to_an_end_if_that_is_the_policy() {
+    for_each_leaving(|version| async move {
+        let policy = ReconnectPolicy::default().with_attempts(3);
+        assert_eq!(left_behind(version, Fault::Unreachable, policy).await, 97);
+    });
+}
+
+#[test]
+fn a_move_that_is_refused_is_tried_with_a_fresh_token() {
+    for_each_leaving(|version| async move {
+        let (dialer, mut door) = dialer(version, &[]);
+        let (tokens, faults) = (dialer.tokens.clone(), dialer.faults.clone());
+        let config = config(version).with_subscribe(OriginProducer::new());
+        let reconnect = Reconnect::new(dialer, config);
+        let relay = OriginProducer::new();
+        let (_, first) = door.accept(&relay).await;
+        reconnect.connected().await.unwrap();
+        tokio::time::sleep(2 * SECOND).await;
+        tokens.lock().unwrap().push_back(2);
+        faults.lock().unwrap().push_back(Fault::Refused);
+        first.goaway("", 600 * SECOND).unwrap();
+        let (token, _second) = door.accept(&relay).await;
+        assert_eq!(token, 2);
+        assert!(first.is_open());
     });
 }
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::keeping::{config, dialer};
+use common::keeping::{Fault, config, dialer};
 use common::resuming::{SECOND, expect, next, room, stage};
 use common::{for_each_version, for_each_with};
 use moq_session::{
@@ -195,6 +195,40 @@ fn what_an_origin_does_not_know_the_peer_is_asked_for_if_that_is_wanted() {
         let mut reader = ResumingReader::new(finder().with_blind(true));
         expect(&mut reader, &["first", "0a"]).await;
     });
+}
+
+#[test]
+fn a_reader_that_asks_a_session_that_goes_away_waits_for_the_next_one() {
+    for_each_with(
+        |features| features.goaway,
+        |version| async move {
+            for stays in [false, true] {
+                let relay = OriginProducer::new();
+                let (_broadcast, track, _publication) = room(&relay, Track::new("data"));
+                let (dialer, mut door) = dialer(version, &[]);
+                let faults = dialer.faults.clone();
+                let config = config(version).with_subscribe(OriginProducer::new());
+                let reconnect = Reconnect::new(dialer, config);
+                let (_, first) = door.accept(&relay).await;
+                reconnect.connected().await.unwrap();
+                tokio::time::sleep(2 * SECOND).await;
+                // The next dial that succeeds takes some seconds.
+                faults.lock().unwrap().extend(vec![Fault::Unreachable; 6]);
+                first.goaway("", 60 * SECOND).unwrap();
+                tokio::time::sleep(SECOND / 10).await;
+                let mut group = track.append().unwrap();
+                group.append_at(0, "a").unwrap();
+                group.finish();
+                let reader = reconnect.subscribe("room", "data").unwrap();
+                let mut reader = reader.with_stay(stays);
+                let (_, _served) = tokio::join!(
+                    expect(&mut reader, &["waiting", "first", "0a"]),
+                    door.accept(&relay),
+                );
+                assert!(faults.lock().unwrap().is_empty());
+            }
+        },
+    );
 }
 
 #[test]

@@ -67,6 +67,32 @@ fn owed_groups_are_not_waited_for_without_end() {
     });
 }
 
+#[test]
+fn a_reader_that_changes_its_mind_does_not_hold_up_the_end() {
+    for_each_version(|version| async move {
+        let Fed {
+            mut peer,
+            session: _session,
+            mut reader,
+            id,
+            mut control,
+            ..
+        } = fed(version).await;
+        control.respond(&begun(0)).await;
+        send_group(&mut peer, id, 0, &["a"]).await;
+        let before = tokio::time::Instant::now();
+        control.respond(&over(2)).await;
+        control.finish();
+        let wanted = *reader.subscription();
+        for n in 0..20 {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            reader.update(wanted.with_priority(n));
+        }
+        assert_eq!(rest(&mut reader.ordered()).await.1, None);
+        assert_eq!(before.elapsed().as_secs(), 10);
+    });
+}
+
 // spec: Appendix D, "a subscriber that has seen that many streams need not wait for more"
 #[test]
 fn groups_beyond_the_count_of_streams_are_not_waited_for() {

@@ -5,7 +5,7 @@ mod reader;
 
 use std::time::Duration;
 
-use moq_session::{Config, Dial, Reconnect, Session, Sessions, Status, Version};
+use moq_session::{Config, Dial, Reconnect, Session, SessionError, Sessions, Status, Version};
 use moq_transport_quinn::{Client, ClientConfig, ConnectError, Connection};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -97,6 +97,8 @@ pub(crate) struct Link {
     reconnect: Reconnect<Dialer>,
     status: watch::Receiver<Status<ConnectError>>,
     session: Option<Session>,
+    /// The session before it, which its peer has asked to leave and which may serve a while longer.
+    former: Option<Session>,
     url: Url,
     may_reconnect: bool,
     console: Console,
@@ -117,6 +119,7 @@ impl Link {
             status: reconnect.status(),
             reconnect,
             session: None,
+            former: None,
             url: args.url.clone(),
             may_reconnect: !args.no_reconnect,
             console: console.clone(),
@@ -127,7 +130,13 @@ impl Link {
 
     /// The session, unless it is lost.
     pub(crate) fn session(&self) -> Option<&Session> {
-        self.session.as_ref()
+        self.session.as_ref().filter(|session| session.is_open())
+    }
+
+    /// The sessions that may serve readers: the one that is up, and the one that it has replaced.
+    pub(crate) fn serving(&self) -> impl Iterator<Item = &Session> {
+        let sessions = self.former.iter().chain(&self.session);
+        sessions.filter(|session| session.is_open())
     }
 
     /// The sessions, one after the other.
@@ -147,13 +156,13 @@ impl Link {
     ///
     /// Cancel safe.
     pub(crate) async fn event(&mut self) -> anyhow::Result<()> {
-        let Some(session) = &self.session else {
+        if self.session.is_none() {
             self.connected().await?;
             self.console
                 .note(format_args!("connected to {} again", self.shown_url()));
             return Ok(());
-        };
-        let error = session.closed().await;
+        }
+        let error = self.lost().await;
         self.session = None;
         if !self.may_reconnect || is_unauthorized(&error) {
             return Err(ended(&self.url, error));
@@ -174,6 +183,21 @@ impl Link {
                 return reason;
             }
         }
+    }
+
+    /// Waits until the session is lost, or the one that it has moved to; says why.
+    async fn lost(&mut self) -> SessionError {
+        while let Some(session) = &self.session {
+            tokio::select! {
+                biased;
+                error = session.closed() => return error,
+                Ok(()) = self.status.changed() => {}
+            }
+            if let Status::Connected(next) = &*self.status.borrow_and_update() {
+                self.former = self.session.replace(next.clone());
+            }
+        }
+        SessionError::Closed
     }
 
     async fn connected(&mut self) -> anyhow::Result<()> {

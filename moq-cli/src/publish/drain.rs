@@ -2,31 +2,32 @@
 
 use std::time::Duration;
 
+use moq_session::Session;
 use tokio::time::{Instant, sleep_until};
 
 use crate::client::Link;
 use crate::exit::{Exit, Failure};
 use crate::progress::Meter;
 
-/// Stays for at least a second and until everybody has received everything.
+/// Stays for at least a second, and until everybody who is served has received everything.
 ///
 /// # Errors
-/// If somebody has not, and made no progress for `linger`.
+/// If somebody has not, and made no progress for `linger`; or if a session was lost, and nobody has come
+/// back for so long. Whom a session served that is lost before this begins is not known, so that counts
+/// as somebody.
 pub(crate) async fn run(link: &mut Link, meter: &Meter, linger: Duration) -> anyhow::Result<()> {
-    let mut drain = Drain::new(Instant::now());
+    let is_lost = link.serving().next().is_none();
+    let mut drain = Drain::new(Instant::now(), is_lost);
     let watch = (linger / LOOKS).max(SHORTEST_LOOK);
     loop {
-        let session = link.session().cloned();
-        let served = session.as_ref().map(|session| {
-            let outstanding = session.outstanding();
-            meter.subscribers(outstanding.subscriptions + outstanding.unconfirmed);
-            Served {
-                subscriptions: outstanding.subscriptions,
-                unconfirmed: outstanding.unconfirmed,
-                fetches: outstanding.fetches,
-                bytes: outstanding.bytes,
-            }
-        });
+        let served = link.serving().map(Served::by).reduce(Served::and);
+        if let Some(served) = served {
+            meter.subscribers(served.subscriptions + served.unconfirmed);
+        }
+        let owing = link
+            .serving()
+            .find(|session| Served::by(session).owed() > 0)
+            .cloned();
         let now = Instant::now();
         match drain.look(served, linger, now) {
             Verdict::Wait => {}
@@ -37,10 +38,8 @@ pub(crate) async fn run(link: &mut Link, meter: &Meter, linger: Duration) -> any
                 return Err(failure.with_hint("give it longer with --linger").into());
             }
         }
-        let is_owing = served.is_some_and(|served| served.owed() > 0);
-        let delivered = session.filter(|_| is_owing);
         let delivered = async {
-            match delivered {
+            match owing {
                 // How a session ends the link tells.
                 Some(session) if session.delivered().await.is_ok() => {}
                 _ => std::future::pending().await,
@@ -54,7 +53,7 @@ pub(crate) async fn run(link: &mut Link, meter: &Meter, linger: Duration) -> any
     }
 }
 
-/// What a session still serves.
+/// What is still served, over all sessions that are up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Served {
     subscriptions: usize,
@@ -65,6 +64,27 @@ struct Served {
 }
 
 impl Served {
+    /// What one session still serves.
+    fn by(session: &Session) -> Self {
+        let outstanding = session.outstanding();
+        Self {
+            subscriptions: outstanding.subscriptions,
+            unconfirmed: outstanding.unconfirmed,
+            fetches: outstanding.fetches,
+            bytes: outstanding.bytes,
+        }
+    }
+
+    /// What two sessions serve together.
+    fn and(self, other: Self) -> Self {
+        Self {
+            subscriptions: self.subscriptions + other.subscriptions,
+            unconfirmed: self.unconfirmed + other.unconfirmed,
+            fetches: self.fetches + other.fetches,
+            bytes: self.bytes + other.bytes,
+        }
+    }
+
     /// How many requests are not delivered, or not let go of.
     fn owed(&self) -> usize {
         self.subscriptions + self.unconfirmed + self.fetches
@@ -90,12 +110,12 @@ struct Drain {
 }
 
 impl Drain {
-    fn new(now: Instant) -> Self {
+    fn new(now: Instant, is_owed: bool) -> Self {
         Self {
             last: None,
             since: now,
             progress: now,
-            is_owed: false,
+            is_owed,
         }
     }
 
@@ -158,7 +178,7 @@ mod tests {
     /// Looks at these times, in milliseconds, and yields the last verdict.
     fn verdict(looks: &[(u64, Option<(usize, u64)>)]) -> Verdict {
         let start = Instant::now();
-        let mut drain = Drain::new(start);
+        let mut drain = Drain::new(start, looks.first().is_some_and(|look| look.1.is_none()));
         let mut verdict = Verdict::Wait;
         for (at, served) in looks {
             assert_eq!(verdict, Verdict::Wait, "before {at}");
@@ -188,7 +208,7 @@ mod tests {
     #[test]
     fn the_end_of_the_stay_is_not_slept_over() {
         let start = Instant::now();
-        let drain = Drain::new(start);
+        let drain = Drain::new(start, false);
         let after = |millis| start + Duration::from_millis(millis);
         let watch = Duration::from_millis(250);
         assert_eq!(drain.next_look(start, watch), after(250));
@@ -226,6 +246,14 @@ mod tests {
             Verdict::GiveUp
         );
         let back = [&lost[..], &[(4_500, Some((1, 0))), (4_600, Some((0, 9)))]].concat();
+        assert_eq!(verdict(&back), Verdict::Done);
+    }
+
+    #[test]
+    fn whoever_was_cut_off_before_the_end_of_the_input_is_owed_as_well() {
+        assert_eq!(verdict(&[(0, None), (4_999, None)]), Verdict::Wait);
+        assert_eq!(verdict(&[(0, None), (5_000, None)]), Verdict::GiveUp);
+        let back = [(0, None), (3_000, Some((1, 0))), (4_100, Some((0, 9)))];
         assert_eq!(verdict(&back), Verdict::Done);
     }
 

@@ -78,13 +78,10 @@ async fn serve<S: Server>(
     })?;
     console.banner(&banner::text(&relay, &certificate, &public));
     let renewals = tokio::spawn(certificate.renew(relay.server.clone(), console.clone()));
-    tokio::select! {
-        _ = signals.next() => {}
-        () = relay.run() => {}
-    }
+    let served = relay.serve_until(signals.next()).await;
     renewals.abort();
     relay.close().await;
-    Ok(Exit::Ok)
+    served.map(|()| Exit::Ok)
 }
 
 /// The state directory; none if the user's own cannot be had and none was asked for.
@@ -159,7 +156,21 @@ impl<S: Server> Relay<S> {
         self.server.fingerprints().first().copied()
     }
 
-    /// Serves until it is dropped.
+    /// Serves until it is told to stop.
+    ///
+    /// # Errors
+    /// If it stops serving by itself.
+    async fn serve_until(&mut self, stop: impl Future) -> anyhow::Result<()> {
+        tokio::select! {
+            _ = stop => Ok(()),
+            () = self.run() => {
+                let failure = Failure::new(Exit::Failed, "the relay cannot serve any longer");
+                Err(failure.with_hint("start it again").into())
+            }
+        }
+    }
+
+    /// Serves until it is dropped, or takes in no connection any more.
     pub(crate) async fn run(&mut self) {
         let mut tasks = JoinSet::new();
         let connections = Arc::new(Semaphore::new(http::MAX_CONNECTIONS));
@@ -231,3 +242,29 @@ const PORT_ATTEMPTS: usize = 16;
 
 /// How long peers have to learn that the relay goes down.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_relay_that_stops_by_itself_has_failed() {
+        let mut relay = Relay::<DefaultServer>::bind(RelayConfig {
+            listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
+            identity: Identity::generate(&["localhost".into()]).unwrap(),
+            reset_key: None,
+            versions: Version::OFFERED.to_vec(),
+            rules: Rules::open(),
+            workers: NonZeroUsize::MIN,
+            limits: Limits::default(),
+        })
+        .unwrap();
+        assert!(relay.serve_until(std::future::ready(())).await.is_ok());
+        relay.server.close(0, "");
+        let stopped = timeout(FAREWELL, relay.serve_until(std::future::pending::<()>()));
+        let error = stopped.await.unwrap().unwrap_err();
+        assert!(crate::exit::line(&error).contains("cannot serve any longer"));
+    }
+}

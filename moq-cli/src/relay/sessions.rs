@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Context as _;
 use moq_session::transport::Incoming;
 use moq_session::{BroadcastPath, Config, Refusal, Session};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use super::Public;
 use super::origins::Origins;
@@ -67,8 +67,17 @@ pub(super) async fn serve<S: Server>(server: &S, origins: &Origins, rules: &Arc<
                 };
                 tasks.spawn_on(session, &runtimes[worker]);
             }
-            Some(_) = tasks.join_next() => {}
+            Some(ended) = tasks.join_next() => tell_panic(ended),
         }
+    }
+}
+
+/// Tells the log of a task that panicked; the others go on.
+fn tell_panic(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!(%error, "a bug on this side ended a session");
     }
 }
 

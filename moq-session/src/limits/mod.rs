@@ -26,8 +26,8 @@ pub struct Limits {
     pub announce_rate: Rate,
     /// Requests for announcements that are answered at one time; one more is refused.
     pub announce_requests: usize,
-    /// Announcements that the peer is told at one time, over all its requests for them. A request that
-    /// would exceed that is refused, unless it is the only one.
+    /// Announcements that the peer is told at one time, over all its requests for them. The request that
+    /// exceeds that is refused, or ended if it was answered for a while, unless it is the only one.
     pub told: usize,
     /// Subscriptions that are served at one time; one more is refused.
     pub subscriptions: usize,
@@ -46,7 +46,8 @@ pub struct Limits {
     pub headerless: usize,
     /// Requests and groups that do not parse, and the like; one more closes the session.
     pub strikes: Rate,
-    /// How fast requests may be taken back before they brought anything; further ones are accepted later.
+    /// How fast requests may be taken back before they brought anything, or within ten seconds for those
+    /// for announcements; further ones are accepted later.
     pub resets: Rate,
     /// How fast requests may come that are refused; further ones are accepted later, by 5 s at most.
     pub refusals: Rate,

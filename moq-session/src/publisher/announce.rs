@@ -2,13 +2,15 @@
 
 use std::convert::Infallible;
 
+use moq_model::platform::clock;
 use moq_wire::{AnnounceRequest, code};
 
+use super::LASTING;
 use super::listing::Listing;
 use super::telling::Telling;
 use super::wording::begin;
 use crate::context::Context;
-use crate::error::StreamError;
+use crate::error::{PeerFault, StreamError};
 use crate::io::{Reader, Writer};
 use crate::limiter::{Kind, Slot};
 use crate::transport::{SendStream, Transport};
@@ -42,17 +44,24 @@ pub(super) async fn answer<T: Transport>(
         // What cannot exist is an empty set, because of what a reset would cost.
         None => drop(begin(context, writer, 0, 0)?),
     }
+    let begun = clock::now();
     // A peer that has ended its half already gets the beginning, as far as the stream takes it.
-    let failed = tokio::select! {
+    let end = tokio::select! {
         biased;
-        failed = tell(telling, writer) => failed,
-        end = reader.ended("a second message") => {
-            context.limiter.withdrawn();
-            writer.reset(after(end)?);
-            return Ok(());
-        }
+        failed = tell(telling, writer) => failed.map(|never| match never {}),
+        end = reader.ended("a second message") => end,
     };
-    failed.map(|never| match never {})
+    let code = match end {
+        Ok(()) | Err(StreamError::Reset(_) | StreamError::Stopped(_)) => code::stream::CANCELLED,
+        Err(StreamError::Peer(PeerFault::Unexpected(_))) => code::stream::MALFORMED_TRACK,
+        Err(error) => return Err(error),
+    };
+    // Who has listened for a while may end it as it likes.
+    if clock::now().saturating_duration_since(begun) < LASTING {
+        context.limiter.withdrawn();
+    }
+    writer.reset(code);
+    Ok(())
 }
 
 async fn tell<S: SendStream>(
@@ -65,14 +74,5 @@ async fn tell<S: SendStream>(
             writer.flush().await?;
             std::future::pending().await
         }
-    }
-}
-
-/// The code that answers the end of the peer's half.
-fn after(end: Result<(), StreamError>) -> Result<u32, StreamError> {
-    match end {
-        Ok(()) => Ok(code::stream::CANCELLED),
-        Err(StreamError::Peer(_)) => Ok(code::stream::MALFORMED_TRACK),
-        Err(error) => Err(error),
     }
 }

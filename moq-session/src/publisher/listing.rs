@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use moq_model::{Announced, AnnouncedEvent, BroadcastPath, HopId, Route};
+use moq_model::{AnnouncedEvent, BroadcastPath, HopId, Route};
 use moq_wire::{AnnounceEvent, Path};
 
 use crate::context::Shared;
@@ -31,20 +31,11 @@ impl<'a> Listing<'a> {
         }
     }
 
-    /// What is there that the peer was not told under a former grant.
-    pub(super) fn newly_allowed(&self, mut all: Announced, before: &Grant) -> Vec<AnnouncedEvent> {
-        let mut events = Vec::new();
-        while let Some(event) = all.try_next() {
-            let AnnouncedEvent::Start(path, _) = &event else {
-                continue;
-            };
-            let is_below = path.has_prefix(&self.prefix) && *path != self.prefix;
-            let asked = if is_below { path } else { &self.prefix };
-            if !before.may_subscribe(asked) {
-                events.push(event);
-            }
-        }
-        events
+    /// Whether the peer was not told of a path under a former grant.
+    pub(super) fn is_newly_allowed(&self, path: &BroadcastPath, before: &Grant) -> bool {
+        let is_below = path.has_prefix(&self.prefix) && *path != self.prefix;
+        let asked = if is_below { path } else { &self.prefix };
+        !before.may_subscribe(asked)
     }
 
     /// What the peer is told of a change.

@@ -33,6 +33,8 @@ pub(super) struct Serving<T: Transport> {
     priority: u8,
     /// The peer was told that the track exists.
     is_accepted: bool,
+    /// A group was sent without a stream.
+    has_sent: bool,
     /// The group that delivery began with.
     first: Option<u64>,
     /// The sequence after the track's last group, once there is no further one.
@@ -78,6 +80,7 @@ impl<T: Transport> Serving<T> {
             deliveries: Deliveries::new(context, outbox, request, oldest_leads),
             priority: request.priority,
             is_accepted: false,
+            has_sent: false,
             first: None,
             end: 0,
             stage: Stage::Live,
@@ -91,7 +94,7 @@ impl<T: Transport> Serving<T> {
 
     /// Whether a group was sent, at least in part.
     pub(super) fn has_delivered(&self) -> bool {
-        self.deliveries.streams() > 0
+        self.has_sent || self.deliveries.streams() > 0
     }
 
     /// Whether the peer has ended it before its end.
@@ -220,7 +223,10 @@ impl<T: Transport> Serving<T> {
                 break;
             };
             match next {
-                Ok(Some(NextGroup::Group(group))) => self.deliveries.send(cx, group),
+                Ok(Some(NextGroup::Group(group))) => {
+                    self.has_sent = true;
+                    self.deliveries.send(cx, group);
+                }
                 Ok(Some(NextGroup::Lost { groups, cause })) => {
                     self.begin().map_err(Unserved::Stream)?;
                     self.deliveries.lost(groups, cause);

@@ -17,7 +17,7 @@ use crate::convert;
 use crate::error::{PeerFault, SessionError, StreamError};
 use crate::io::{Reader, Writer};
 use crate::leaving::AwaitedGuard;
-use crate::transport::{SendStream, Transport};
+use crate::transport::Transport;
 
 pub(super) async fn answer<T: Transport>(
     (context, outbox): (Context<T>, Arc<Outbox<T>>),
@@ -50,8 +50,7 @@ pub(super) async fn answer<T: Transport>(
         biased;
         // A request that is taken back already does not reach the publisher.
         left = reader.ahead() => {
-            context.limiter.withdrawn();
-            leave(writer, left).await;
+            leave(&context, writer, left).await;
             return Ok(());
         }
         opened = open(&context, &request) => opened,
@@ -70,12 +69,20 @@ pub(super) async fn answer<T: Transport>(
 }
 
 /// Ends the answer to a peer that has left before there was one.
-async fn leave<S: SendStream>(mut writer: Writer<S>, left: Result<(), StreamError>) {
+async fn leave<T: Transport>(
+    context: &Context<T>,
+    mut writer: Writer<T::Send>,
+    left: Result<(), StreamError>,
+) {
     match left {
         Ok(()) => {
+            context.limiter.withdrawn();
             let _ = writer.finish().await;
         }
-        Err(_) => writer.reset(code::stream::CANCELLED),
+        Err(error) => {
+            context.limiter.failed(&error);
+            writer.reset(super::refusal(&error));
+        }
     }
 }
 
@@ -130,11 +137,10 @@ async fn serve<T: Transport>(
             if is_rapid || !is_ended {
                 context.limiter.failed(&error);
             }
-            let is_malformed = matches!(error, StreamError::Peer(_));
-            let code = if is_malformed {
-                code::stream::MALFORMED_TRACK
-            } else {
-                code::stream::CANCELLED
+            let code = match &error {
+                StreamError::Peer(PeerFault::Exceeded { .. }) => super::refusal(&error),
+                StreamError::Peer(_) => code::stream::MALFORMED_TRACK,
+                _ => super::refusal(&error),
             };
             serving.fail(code, code::stream::CANCELLED);
         }

@@ -1,12 +1,13 @@
 //! What one request for announcements is told.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
 use moq_model::session::SplitHorizon;
-use moq_model::{Announced, AnnouncedEvent, OriginConsumer};
+use moq_model::{Announced, AnnouncedEvent, BroadcastPath, OriginConsumer};
 use moq_wire::Path;
 
 use super::listing::Listing;
@@ -34,9 +35,17 @@ pub(super) struct Telling<'a> {
     granted: Changes,
     /// What the peer was allowed when it was told last.
     grant: Arc<Grant>,
-    /// What was there in the beginning is being told, without a count.
-    is_filling: bool,
+    added: Option<Added>,
     told: Told,
+}
+
+/// A walk through what is there, for what the peer is allowed in addition.
+struct Added {
+    all: Announced,
+    /// What it was allowed before.
+    before: Arc<Grant>,
+    /// What was found and is not told.
+    page: VecDeque<AnnouncedEvent>,
 }
 
 /// Follows what a peer may be told. A draft without costs has no last resort either.
@@ -69,7 +78,7 @@ impl<'a> Telling<'a> {
             peer,
             grant: granted.current(),
             granted,
-            is_filling: false,
+            added: None,
             told: Told::new(shared),
         }
     }
@@ -107,10 +116,14 @@ impl<'a> Telling<'a> {
                 self.announced.confirm(&path);
             }
             breathe().await;
+            if self.tell_added(writer)? {
+                continue;
+            }
             let event = tokio::select! {
                 biased;
-                () = self.granted.changed() => {
-                    self.widen(writer);
+                // A start that comes in between would pass for one of those that were counted.
+                () = self.granted.changed(), if self.wording.owed == 0 => {
+                    self.widen();
                     continue;
                 }
                 event = self.announced.next() => event,
@@ -119,19 +132,48 @@ impl<'a> Telling<'a> {
         }
     }
 
-    /// Tells what the peer is allowed by now and was not before.
-    fn widen<S: SendStream>(&mut self, writer: &mut Writer<S>) {
+    /// Begins to look for what the peer is allowed by now and was not before.
+    fn widen(&mut self) {
         let before = std::mem::replace(&mut self.grant, self.granted.current());
-        let all = announced(
-            self.shared,
-            &self.published,
-            &self.wording.listing,
-            self.peer,
-        );
-        for event in self.wording.listing.newly_allowed(all, &before) {
+        if before.may_subscribe_all(&self.grant) {
+            return;
+        }
+        let listing = &self.wording.listing;
+        let all = announced(self.shared, &self.published, listing, self.peer);
+        self.added = Some(Added {
+            all,
+            before,
+            page: VecDeque::new(),
+        });
+    }
+
+    /// Tells one batch of what is allowed in addition; false if nothing is left of that. What changes
+    /// meanwhile is told after it.
+    fn tell_added<S: SendStream>(&mut self, writer: &mut Writer<S>) -> Result<bool, StreamError> {
+        let Some(added) = &mut self.added else {
+            return Ok(false);
+        };
+        if added.page.is_empty() {
+            let Some(page) = added.all.survey() else {
+                self.added = None;
+                return Ok(false);
+            };
+            added.all.promise(&[]);
+            let listing = &self.wording.listing;
+            let is_new = |path: &BroadcastPath| listing.is_newly_allowed(path, &added.before);
+            let page = page.into_iter().filter(|(path, _)| is_new(path));
+            added.page = page
+                .map(|(path, route)| AnnouncedEvent::Start(path, route))
+                .collect();
+        }
+        while writer.scratch.len() < MAX_BATCH {
+            let Some(event) = added.page.pop_front() else {
+                break;
+            };
             self.wording.tell(event, writer);
         }
-        self.told.set(self.wording.live());
+        self.count()?;
+        Ok(true)
     }
 
     /// Counts the initial set where the draft tells its size, and begins.
@@ -162,8 +204,6 @@ impl<'a> Telling<'a> {
                 breathe().await;
             }
             owed = count;
-        } else {
-            self.is_filling = true;
         }
         self.wording.begin(writer, (count, bytes), owed)?;
         if let Some(event) = covering {
@@ -178,24 +218,23 @@ impl<'a> Telling<'a> {
         first: AnnouncedEvent,
         writer: &mut Writer<S>,
     ) -> Result<(), StreamError> {
-        let is_filling = self.is_filling;
         self.wording.tell(first, writer);
         for _ in 1..MAX_CHANGES {
             if writer.scratch.len() >= MAX_BATCH {
                 break;
             }
             let Some(event) = self.ready().await else {
-                self.is_filling = false;
                 break;
             };
             self.wording.tell(event, writer);
         }
-        self.told.set(self.wording.live());
-        // Later, a reset would cost the session more than the few that come.
-        if is_filling {
-            self.told.check()?;
-        }
-        Ok(())
+        self.count()
+    }
+
+    /// Counts what was told and what is promised, which takes as much room.
+    fn count(&mut self) -> Result<(), StreamError> {
+        self.told.set(self.wording.live() + self.wording.owed);
+        Ok(self.told.check()?)
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) struct Wording<'a> {
     pub(super) listing: Listing<'a>,
     encoder: AnnounceEncoder,
     /// So many starts are still to come of those that were counted.
-    owed: usize,
+    pub(super) owed: usize,
     /// The paths of this process that the batch on its way tells of.
     pub(super) own: Vec<BroadcastPath>,
 }
@@ -119,8 +119,8 @@ impl<'a> Wording<'a> {
         self.own.extend(own.filter(|_| is_told));
     }
 
-    /// Tells the start of one path of the initial set. It was counted, so it is told in any case: without a
-    /// route that can be told, as the last resort. Says whether the peer has the route.
+    /// Tells the start of one path of the initial set. Where it was counted, it is told in any case: without
+    /// a route that can be told, as the last resort. Says whether the peer has the route.
     pub(super) fn start_one<S: SendStream>(
         &mut self,
         suffix: &Path,

@@ -54,7 +54,8 @@ pub trait Dial: Send + Sync + 'static {
     /// The same with a fresh credential or for a fresh URL, after a failure that is final without one:
     /// a refused or an expired grant, above all. `None` if there is none, which ends it.
     ///
-    /// What it returns dials from then on, after the usual wait. Bounded in time by the
+    /// What it returns dials from then on, after the usual wait. While a session is up that its peer has
+    /// asked to leave, `None` ends the dialling, and the session stays until it ends. Bounded in time by the
     /// implementation. Cancel safe: it is dropped with the [`Reconnect`].
     fn renew(
         &self,

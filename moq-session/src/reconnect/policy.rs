@@ -22,7 +22,8 @@ pub struct ReconnectPolicy {
     /// A session that lived this long begins with the shortest wait again.
     pub stable_after: Duration,
     /// How many dials in a row may bring no session that lived for [`Self::stable_after`]; `None` for
-    /// any number.
+    /// any number. Those of a move count as well: after the last one, the session that is to be left
+    /// stays until it ends.
     pub attempts: Option<u32>,
 }
 

@@ -170,7 +170,8 @@ where
         }
     }
 
-    /// Dials until there is another session that is ready to replace one.
+    /// Dials until there is another session that is ready to replace one. Once there is no use in it, the
+    /// one that there is stays until it ends.
     async fn replace(&mut self) -> Session {
         loop {
             if self.attempt > 0 {
@@ -179,9 +180,15 @@ where
             self.attempt += 1;
             match self.ready().await {
                 Ok(session) => return session,
-                Err(error) => {
+                Err(error) if self.away.take().is_some() => {
+                    tracing::debug!(%error, "no session where the peer pointed to");
+                }
+                Err(error) if self.goes_on(&error, true).await => {
                     tracing::debug!(%error, "no session to move to yet");
-                    self.away = None;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "there is no session to move to");
+                    std::future::pending().await
                 }
             }
         }

@@ -65,7 +65,8 @@ pub enum ResumeError {
     /// Nobody has answered for the track in time.
     #[error("no answer for the track in time")]
     NoAnswer,
-    /// The broadcast ended before its finish.
+    /// The broadcast ended before its finish, or its publisher has no capacity for one more reader, as far
+    /// as this end can tell.
     #[error("the broadcast vanished without an end")]
     Vanished(#[source] ReadError),
     /// There will be no further session.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use moq_model::platform::clock::{self, Instant};
 use moq_model::{Abort, HopId, ReadError, Start, Subscription, TrackReader};
+use moq_wire::code;
 
 use super::event::{Continuity, Loss, ResumeError, ResumeEvent};
 use super::finder::{FoundTrack, Search, TrackFinder};
@@ -227,6 +228,10 @@ impl ResumingReader {
                 return Err(ResumeError::NoTrack);
             }
             Err(ReadError::Aborted(Abort::Unroutable | Abort::NotFound)) => self.finder.refused(),
+            // The session takes nothing new, and there will be another one.
+            Err(ReadError::Aborted(Abort::Other(code::stream::GOING_AWAY))) => {
+                self.finder.refused();
+            }
             Err(ReadError::Aborted(Abort::Timeout)) => {
                 self.finder.refused();
                 return Err(ResumeError::NoAnswer);

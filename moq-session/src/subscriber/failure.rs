@@ -51,6 +51,11 @@ impl From<StreamError> for GroupFailure {
                     fault: Some(fault),
                 }
             }
+            StreamError::Timeout => Self {
+                abort: Abort::Timeout,
+                stop: Some(code::stream::CONTROL_TIMEOUT),
+                fault: None,
+            },
             _ => Self {
                 abort: Abort::SessionClosed,
                 stop: None,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use moq_model::session::{RequestSource, SessionRoutes};
 use moq_model::{BroadcastPath, HopId};
-use moq_wire::SubscribeId;
+use moq_wire::{SubscribeId, Version};
 use tokio::sync::{Notify, watch};
 
 use super::announce::Hurried;
@@ -51,9 +51,9 @@ impl Subscribing {
     }
 
     /// Below which prefixes the peer is asked what it has, relative to the root.
-    pub(super) fn asked_below(&self, grant: &Grant) -> Vec<BroadcastPath> {
+    pub(super) fn asked_below(&self, grant: &Grant, version: Version) -> Vec<BroadcastPath> {
         match self.asked.is_empty() {
-            true => grant.publish_prefixes(),
+            true => grant.publish_prefixes(!version.features().include_hidden),
             false => self.asked.clone(),
         }
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use moq_session::testing::{Peer, memory_pair};
 use moq_session::{
-    BroadcastPath, Config, Established, Grant, Limit, Limits, OriginProducer, Rate, Session,
-    Version,
+    BroadcastPath, BroadcastProducer, Config, Established, Grant, Limit, Limits, OriginProducer,
+    Publication, Rate, Session, Track, TrackProducer, Version,
 };
 use moq_wire::Setup;
 use tokio::time::Instant;
@@ -70,4 +70,33 @@ pub fn reached(session: &Session, limit: Limit, times: u64) {
         let expected = if each == limit { times } else { 0 };
         assert_eq!(session.reached(each), expected, "{each}");
     }
+}
+
+/// The default limits but for some.
+pub fn limits(set: impl FnOnce(&mut Limits)) -> Limits {
+    let mut limits = Limits::default();
+    set(&mut limits);
+    limits
+}
+
+/// A session on a live track, and a peer that asked for it once it was there.
+pub async fn live(version: Version, limits: Limits) -> (Peer, Session, Live) {
+    let origin = OriginProducer::new();
+    let broadcast = BroadcastProducer::new();
+    let track = broadcast.create(Track::new("data")).unwrap();
+    let publication = origin.publish(&"room".parse().unwrap(), broadcast.consume());
+    let (peer, session) = enter(version, &origin, limits).await;
+    let live = Live {
+        _broadcast: broadcast,
+        track,
+        _publication: publication,
+    };
+    (peer, session, live)
+}
+
+/// A track of a relay, for as long as this lives.
+pub struct Live {
+    _broadcast: BroadcastProducer,
+    pub track: TrackProducer,
+    _publication: Publication,
 }

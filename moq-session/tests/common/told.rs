@@ -17,6 +17,16 @@ pub fn keep(origin: &OriginProducer, path: &str) -> (BroadcastProducer, Publicat
     (broadcast, publication)
 }
 
+/// Names that are longer together than what may be in flight.
+pub fn long_name(n: usize) -> String {
+    format!("{n:05}{}", "x".repeat(95))
+}
+
+/// Publishes so many of them.
+pub fn fill(origin: &OriginProducer, count: usize) -> Vec<Publication> {
+    (0..count).map(|n| publish(origin, &long_name(n))).collect()
+}
+
 pub fn end(suffix: &str) -> AnnounceEvent {
     let suffix = path(suffix);
     AnnounceEvent::End { suffix }

@@ -156,6 +156,26 @@ fn a_catalog_that_can_not_be_used_says_why() {
 }
 
 #[test]
+fn viewers_that_are_cut_off_before_the_end_are_a_failure() {
+    let dir = Scratch::new();
+    let path = dir.path().join("in.mp4");
+    std::fs::write(&path, file()).unwrap();
+    let path = path.to_str().unwrap();
+    let relay = Relay::start(&[]);
+    let mut subscriber = relay.run("subscribe", "moqt", &["x", "--fmp4"]);
+    subscriber.line("waiting for");
+    let args = ["x", path, "--fmp4", "--linger", "1s"];
+    let publisher = relay.run("publish", "moqt", &args);
+    fragments(&mut subscriber, 5);
+    // It is not there any more when the file ends.
+    relay.program.signal("TERM");
+    relay.program.end().expect(0);
+    let ended = publisher.end().expect(1);
+    let told = ended.stderr.join("\n");
+    assert!(told.contains("not everything was delivered"), "{told}");
+}
+
+#[test]
 fn media_goes_on_after_the_relay_was_killed() {
     let relay = Relay::start(&[]);
     let mut subscriber = relay.run("subscribe", "moqt", &["x", "--fmp4"]);

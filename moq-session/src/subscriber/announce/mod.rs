@@ -61,7 +61,9 @@ pub(super) async fn follow<T: Transport>(
     let mut sync = Some(Arc::new(sync));
     let mut asked: BTreeMap<BroadcastPath, Asked> = BTreeMap::new();
     loop {
-        let prefixes = context.subscribing.asked_below(&granted.current());
+        let prefixes = context
+            .subscribing
+            .asked_below(&granted.current(), context.version);
         let (kept, outdated): (BTreeMap<_, _>, BTreeMap<_, _>) = asked
             .into_iter()
             .partition(|(prefix, _)| prefixes.contains(prefix));

@@ -92,7 +92,7 @@ impl<'a> Table<'a> {
         let asked = self
             .context
             .subscribing
-            .asked_below(&self.context.grant.current());
+            .asked_below(&self.context.grant.current(), self.context.version);
         self.is_outdated = !asked.contains(self.prefix);
         self.count();
     }

@@ -3,8 +3,10 @@
 mod answers;
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 
+use futures_util::future::OptionFuture;
 use moq_model::session::TrackFeed;
 use moq_model::{Abort, Demand, TrackInfo};
 use moq_wire::{BiStream, Subscribe, SubscribeId, SubscribeUpdate, code};
@@ -259,6 +261,9 @@ impl<T: Transport> Subscription<'_, T> {
         self.accepted(reader).await?;
         let mut demand = self.feed.track.demand();
         let mut is_finished = false;
+        // One wait, however often the demand changes meanwhile.
+        let mut completion = pin!(OptionFuture::from(None));
+        let mut waits_for = None;
         loop {
             let wanted = demand.current();
             // Whoever comes after that asks anew. It may have ended because others take over.
@@ -270,6 +275,11 @@ impl<T: Transport> Subscription<'_, T> {
             self.update(wanted).await?;
             let feed = self.feed.clone();
             let begun = feed.look(|account| account.start);
+            if self.is_over(is_finished) && waits_for.replace(is_finished) != Some(is_finished) {
+                let (feed, grace, doubt) = (feed.clone(), self.grace(), self.doubt());
+                let waited = async move { complete(&feed, is_finished, grace, doubt).await };
+                completion.set(Some(waited).into());
+            }
             tokio::select! {
                 response = poll_fn(|cx| reader.poll_response(cx)), if !is_finished => match response? {
                     Some(response) => self.take(response)?,
@@ -281,9 +291,7 @@ impl<T: Transport> Subscription<'_, T> {
                 () = feed.when(|account| account.is_contradicted.then_some(())) => {
                     return Err(PeerFault::Contradiction("a group that cannot be of this track").into());
                 }
-                () = complete(&feed, is_finished, self.grace(), self.doubt()), if self.is_over(is_finished) => {
-                    return Ok(Ended::Finished);
-                }
+                Some(()) = completion.as_mut() => return Ok(Ended::Finished),
             }
         }
     }

@@ -78,9 +78,9 @@ impl Grant {
     }
 
     /// Below which prefixes the peer can publish, relative to the root: the literal part of each
-    /// pattern. One below another is left out, unless it names a hidden segment, which nobody is told of
-    /// who asks above it.
-    pub(crate) fn publish_prefixes(&self) -> Vec<BroadcastPath> {
+    /// pattern. One below another is left out, unless it names a hidden segment and the draft `hides` that
+    /// from who asks above it.
+    pub(crate) fn publish_prefixes(&self, hides: bool) -> Vec<BroadcastPath> {
         let patterns = self.publish.iter();
         let granted = patterns.filter(|pattern| pattern.overlaps(&self.root));
         let relative = |pattern: &Pattern| pattern.prefix.strip_prefix(&self.root);
@@ -89,7 +89,7 @@ impl Grant {
         let is_covered = |prefix: &BroadcastPath| {
             let above = prefixes.iter().filter(|other| *other != prefix);
             let mut suffixes = above.filter_map(|other| prefix.strip_prefix(other));
-            suffixes.any(|suffix| !suffix.is_hidden())
+            suffixes.any(|suffix| !hides || !suffix.is_hidden())
         };
         let asked = prefixes.iter().filter(|prefix| !is_covered(prefix));
         asked.cloned().collect()
@@ -99,14 +99,15 @@ impl Grant {
     /// root. How long either lasts makes no difference.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
-        let covers = |own: &[Pattern], others: &[Pattern]| {
-            let mut others = others.iter();
-            others.all(|other| own.iter().any(|pattern| pattern.covers(other)))
-        };
         self.root == other.root
             && self.identity == other.identity
             && covers(&self.publish, &other.publish)
-            && covers(&self.subscribe, &other.subscribe)
+            && self.may_subscribe_all(other)
+    }
+
+    /// Whether everything that `other` allows to subscribe to is allowed by this, too.
+    pub(crate) fn may_subscribe_all(&self, other: &Self) -> bool {
+        covers(&self.subscribe, &other.subscribe)
     }
 
     /// Takes the peer for a relay: it may ask for as much as a session that this end has dialled, and what
@@ -124,6 +125,12 @@ impl Grant {
     pub(crate) fn may_subscribe(&self, path: &BroadcastPath) -> bool {
         self.subscribe.iter().any(|pattern| pattern.matches(path))
     }
+}
+
+/// Whether each of the other patterns lies in one of these.
+fn covers(own: &[Pattern], others: &[Pattern]) -> bool {
+    let mut others = others.iter();
+    others.all(|other| own.iter().any(|pattern| pattern.covers(other)))
 }
 
 /// A set of broadcast paths: `**` for all, `room/**` for `room` and what lies below, `room` for that
@@ -210,83 +217,4 @@ pub enum PatternError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pattern(text: &str) -> Pattern {
-        text.parse().unwrap()
-    }
-
-    fn path(text: &str) -> BroadcastPath {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn a_subtree_includes_its_own_root() {
-        assert!(pattern("room/**").matches(&path("room")));
-        assert!(pattern("room/**").matches(&path("room/a/b")));
-        assert!(!pattern("room/**").matches(&path("roommate")));
-        assert!(pattern("**").matches(&path("")));
-        assert!(pattern("room").matches(&path("room")));
-        assert!(!pattern("room").matches(&path("room/a")));
-    }
-
-    #[test]
-    fn overlap_looks_both_ways() {
-        assert!(pattern("room/**").overlaps(&path("room/a")));
-        assert!(pattern("room/a").overlaps(&path("room")));
-        assert!(!pattern("room").overlaps(&path("room/a")));
-        assert!(!pattern("room/**").overlaps(&path("hall")));
-    }
-
-    #[test]
-    fn announcements_are_asked_for_below_the_literal_part_of_each_pattern() {
-        let cases: &[(&str, &[&str], &[&str])] = &[
-            ("", &["**"], &[""]),
-            ("anon", &["**"], &[""]),
-            ("", &["room/**", "hall", "room/a/**"], &["hall", "room"]),
-            ("room", &["room/a/**", "hall/**"], &["a"]),
-            ("room/a", &["room/**"], &[""]),
-            ("", &["**", "room/.stats/**"], &["", "room/.stats"]),
-            ("", &[".x/**", ".x/y"], &[".x"]),
-            ("room", &["hall"], &[]),
-        ];
-        for (root, patterns, expected) in cases {
-            let grant = Grant::new(path(root)).publish(patterns.iter().map(|text| pattern(text)));
-            let expected: Vec<_> = expected.iter().map(|text| path(text)).collect();
-            assert_eq!(grant.publish_prefixes(), expected, "{root} {patterns:?}");
-        }
-    }
-
-    #[test]
-    fn a_pattern_covers_what_lies_in_it() {
-        for (wide, narrow) in [("**", "**"), ("**", "a"), ("a/**", "a/b/**"), ("a", "a")] {
-            assert!(pattern(wide).covers(&pattern(narrow)), "{wide} {narrow}");
-        }
-        for (wide, narrow) in [("a", "a/**"), ("a/**", "**"), ("a/**", "ab"), ("a", "b")] {
-            assert!(!pattern(wide).covers(&pattern(narrow)), "{wide} {narrow}");
-        }
-    }
-
-    #[test]
-    fn a_grant_covers_what_allows_less() {
-        let room = Grant::new(path("")).publish([pattern("room/**")]);
-        let more = room.clone().subscribe([pattern("**")]);
-        assert!(more.covers(&room) && !room.covers(&more));
-        let elsewhere = Grant::everything(path("hall"));
-        assert!(!elsewhere.covers(&Grant::new(path(""))));
-        let somebody = room.clone().with_identity("b");
-        assert!(!somebody.covers(&room));
-    }
-
-    #[test]
-    fn other_wildcards_are_refused() {
-        for text in ["*", "a/*", "a*", "**/a", "a**"] {
-            assert_eq!(
-                text.parse::<Pattern>(),
-                Err(PatternError::Wildcard),
-                "{text}"
-            );
-        }
-    }
-}
+mod tests;
