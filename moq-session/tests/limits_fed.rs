@@ -92,6 +92,8 @@ fn so_many_groups_are_taken_in_at_one_time() {
             let mut fed = fed(version, limits).await;
             settle().await;
             let mut streams = Vec::new();
+            // There is credit for hardly more, as long as those before are open.
+            let count = count.min(100);
             for sequence in 0..count {
                 let mut stream = fed.peer.group(&header(fed.id, sequence)).await;
                 stream.send_bytes(frame_header(version, 0)).await;

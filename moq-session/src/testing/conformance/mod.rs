@@ -3,7 +3,8 @@
 //! Each documented sentence of [`Transport`] and of its streams is a case. A backend makes connected
 //! pairs by [`Pairs`], and [`transport_conformance!`](crate::transport_conformance) turns all cases into
 //! tests of its own, each by both ends: in `from_client` the client is the near end, which does what the
-//! case is about, in `from_server` the server is. No case sleeps, and every wait has a deadline.
+//! case is about, in `from_server` the server is. No case sleeps, and every wait has a deadline. The macro
+//! names the cases; nobody calls them by hand.
 //!
 //! ```
 //! mod pairs {
@@ -40,16 +41,27 @@ mod run;
 mod waits;
 mod waker;
 
+#[doc(hidden)]
 pub mod alive;
+#[doc(hidden)]
 pub mod close;
+#[doc(hidden)]
 pub mod credit;
+#[doc(hidden)]
 pub mod datagrams;
+#[doc(hidden)]
 pub mod ends;
+#[doc(hidden)]
 pub mod order;
+#[doc(hidden)]
 pub mod resets;
+#[doc(hidden)]
 pub mod stops;
+#[doc(hidden)]
 pub mod streams;
+#[doc(hidden)]
 pub mod wakes;
+#[doc(hidden)]
 pub mod writes;
 
 pub use abilities::{Abilities, Deviation, Role};

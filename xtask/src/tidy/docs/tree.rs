@@ -29,7 +29,7 @@ pub(super) struct Declaration {
 }
 
 impl File {
-    /// The file at `entry` and all those that it names, without modules for tests.
+    /// The file at `entry` and all those that it names, without modules for tests and hidden ones.
     pub(super) fn all_of(entry: &Path, root: &Path) -> anyhow::Result<Vec<Self>> {
         let dir = entry.parent().context("a file lies in a directory")?;
         let mut files = Vec::new();
@@ -88,6 +88,17 @@ pub(super) fn is_test(attributes: &[Attribute]) -> bool {
     })
 }
 
+/// Whether an item is left out of the documentation: nobody is meant to call what is in it by hand.
+fn is_hidden(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        let is_doc = attribute.path().is_ident("doc");
+        is_doc
+            && attribute
+                .parse_args::<syn::Path>()
+                .is_ok_and(|path| path.is_ident("hidden"))
+    })
+}
+
 /// Loads a file whose modules lie in `dir`.
 fn load(
     path: &Path,
@@ -120,7 +131,7 @@ fn declared(items: &[Item], dir: &Path, path: &Path) -> Vec<(Declaration, PathBu
         let Item::Mod(module) = item else { continue };
         let own = dir.join(module.ident.to_string());
         match &module.content {
-            _ if is_test(&module.attrs) => {}
+            _ if is_test(&module.attrs) || is_hidden(&module.attrs) => {}
             Some((_, items)) => found.extend(declared(items, &own, path)),
             None => found.push((declaration(module, path), own)),
         }
