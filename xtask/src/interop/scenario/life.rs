@@ -84,8 +84,11 @@ pub(super) fn takeover(stage: &mut Stage<'_>) -> Outcome {
     }
     subscriber.tell(&format!("subscribe 2 {PATH} data newest 60000 127"))?;
     second.wait("used data")?;
-    send(&mut second, 0, std::slice::from_ref(&frame))?;
-    subscriber.wait("frame 2 0 0")?;
+    // Whoever asks again by itself takes a group of a number that it had for the one that it had.
+    for sequence in 0..2 {
+        send(&mut second, sequence, std::slice::from_ref(&frame))?;
+    }
+    subscriber.wait("frame 2 1 0")?;
     Ok(())
 }
 
