@@ -1,7 +1,7 @@
 //! What every transport has to keep, as tests that any backend can call.
 //!
-//! Each documented sentence of [`Transport`] and of its streams is a case. A backend makes connected
-//! pairs by [`Pairs`], and [`transport_conformance!`](crate::transport_conformance) turns all cases into
+//! Each documented sentence of [`Transport`](crate::transport::Transport) and of its streams is a case.
+//! A backend makes connected pairs by [`Pairs`], and [`transport_conformance!`](crate::transport_conformance) turns all cases into
 //! tests of its own, each by both ends: in `from_client` the client is the near end, which does what the
 //! case is about, in `from_server` the server is. No case sleeps, and every wait has a deadline. The macro
 //! names the cases; nobody calls them by hand.
