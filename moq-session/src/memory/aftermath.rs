@@ -16,8 +16,12 @@ pub(super) struct Aftermath {
 
 impl Aftermath {
     pub(super) fn follow(self) {
-        let wakers = [self.woken, self.closed];
-        wakers.into_iter().flatten().for_each(Waker::wake);
+        if let Some(waker) = self.woken {
+            waker.wake();
+        }
+        if let Some(waker) = self.closed {
+            waker.wake();
+        }
         drop(self.credit);
     }
 }
