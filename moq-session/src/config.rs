@@ -21,8 +21,8 @@ pub struct Config {
     /// Where the peer's broadcasts appear. Without it the peer is not asked what it has until
     /// [`crate::Session::announced`] is called.
     pub subscribe: Option<OriginProducer>,
-    /// Below which prefixes the peer is asked what it has, relative to the root; empty for what the peer
-    /// may publish.
+    /// The prefixes of the requests for announcements, relative to the root. If there is none, they follow
+    /// from the peer's grant.
     pub asked: Vec<BroadcastPath>,
     /// What the peer is told this end is going to do; `None` means both. A hint, it grants nothing.
     pub role: Option<Role>,
@@ -60,8 +60,8 @@ impl Config {
         self
     }
 
-    /// Asks the peer only for what it has below these prefixes. One that names a hidden segment finds what
-    /// is hidden from those who ask above it.
+    /// Asks the peer for announcements below these prefixes only. A prefix with a hidden segment finds hidden
+    /// broadcasts below it.
     #[must_use]
     pub fn with_asked(mut self, prefixes: impl Into<Vec<BroadcastPath>>) -> Self {
         self.asked = prefixes.into();

@@ -133,7 +133,7 @@ impl Link {
         self.session.as_ref().filter(|session| session.is_open())
     }
 
-    /// The sessions that may serve readers: the one that is up, and the one that it has replaced.
+    /// The sessions that may serve readers: the current one, and the one before it until that ends.
     pub(crate) fn serving(&self) -> impl Iterator<Item = &Session> {
         let sessions = self.former.iter().chain(&self.session);
         sessions.filter(|session| session.is_open())

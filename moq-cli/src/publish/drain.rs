@@ -13,8 +13,8 @@ use crate::progress::Meter;
 ///
 /// # Errors
 /// If somebody has not, and made no progress for `linger`; or if a session was lost, and nobody has come
-/// back for so long. Whom a session served that is lost before this begins is not known, so that counts
-/// as somebody.
+/// back for so long. If the session is lost before this begins, its readers are unknown, and it counts as
+/// one that had some.
 pub(crate) async fn run(link: &mut Link, meter: &Meter, linger: Duration) -> anyhow::Result<()> {
     let is_lost = link.serving().next().is_none();
     let mut drain = Drain::new(Instant::now(), is_lost);

@@ -176,8 +176,8 @@ impl Import {
         self.input.is_at_border()
     }
 
-    /// Says that the input ends here and begins again, so that what is pushed next has nothing to do with
-    /// what came before: a file that is sent once more. The broadcast's time goes on.
+    /// Ends the input and begins it anew, as for a file that is sent once more. Bytes pushed later do not
+    /// continue the earlier ones. The broadcast's time goes on.
     ///
     /// # Errors
     /// [`ImportError`] when no further input can help.

@@ -77,9 +77,9 @@ impl Grant {
         self
     }
 
-    /// Below which prefixes the peer can publish, relative to the root: the literal part of each
-    /// pattern. One below another is left out, unless it names a hidden segment and the draft `hides` that
-    /// from who asks above it.
+    /// The prefixes below which the peer can publish, relative to the root: the literal part of each
+    /// pattern. A prefix below another one is left out, unless it has a hidden segment and the draft `hides`
+    /// such paths from requests above them.
     pub(crate) fn publish_prefixes(&self, hides: bool) -> Vec<BroadcastPath> {
         let patterns = self.publish.iter();
         let granted = patterns.filter(|pattern| pattern.overlaps(&self.root));

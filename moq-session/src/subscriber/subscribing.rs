@@ -18,8 +18,7 @@ use crate::grant::Grant;
 pub(crate) struct Subscribing {
     /// Asks the peer for tracks.
     pub(crate) source: RequestSource,
-    /// Below which prefixes the peer is asked what it has, relative to the root; none for those of the
-    /// grant.
+    /// The prefixes of the requests for announcements, relative to the root; none for those of the grant.
     asked: Vec<BroadcastPath>,
     /// Somebody wants to know what the peer announces.
     pub(crate) wants_announcements: Notify,
@@ -50,7 +49,7 @@ impl Subscribing {
         }
     }
 
-    /// Below which prefixes the peer is asked what it has, relative to the root.
+    /// The prefixes of the requests for announcements, relative to the root.
     pub(super) fn asked_below(&self, grant: &Grant, version: Version) -> Vec<BroadcastPath> {
         match self.asked.is_empty() {
             true => grant.publish_prefixes(!version.features().include_hidden),
