@@ -3,25 +3,48 @@
 use std::task::{Context, Waker};
 
 /// Tasks that wait for the same, at most one for each handle.
+///
+/// Most often one handle waits, which takes no allocation.
 #[derive(Debug, Default)]
-pub(super) struct Wakers(Vec<(u64, Waker)>);
+pub(super) struct Wakers {
+    first: Option<Waiting>,
+    more: Vec<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    handle: u64,
+    waker: Waker,
+}
 
 impl Wakers {
     /// Keeps the waker of a handle, in place of an earlier one.
     pub(super) fn add(&mut self, handle: u64, cx: &Context<'_>) {
-        match self.0.iter_mut().find(|(waiting, _)| *waiting == handle) {
-            Some((_, waker)) => waker.clone_from(cx.waker()),
-            None => self.0.push((handle, cx.waker().clone())),
+        let mut all = self.first.iter_mut().chain(&mut self.more);
+        if let Some(waiting) = all.find(|waiting| waiting.handle == handle) {
+            waiting.waker.clone_from(cx.waker());
+            return;
+        }
+        let waker = cx.waker().clone();
+        let waiting = Waiting { handle, waker };
+        match &mut self.first {
+            None => self.first = Some(waiting),
+            Some(_) => self.more.push(waiting),
         }
     }
 
     /// Takes out the waker of a handle.
     pub(super) fn remove(&mut self, handle: u64) -> Option<Waker> {
-        let at = self.0.iter().position(|(waiting, _)| *waiting == handle)?;
-        Some(self.0.swap_remove(at).1)
+        let is_its = |waiting: &Waiting| waiting.handle == handle;
+        if let Some(waiting) = self.first.take_if(|waiting| is_its(waiting)) {
+            return Some(waiting.waker);
+        }
+        let at = self.more.iter().position(is_its)?;
+        Some(self.more.swap_remove(at).waker)
     }
 
     pub(super) fn wake(self) {
-        self.0.into_iter().for_each(|(_, waker)| waker.wake());
+        let all = self.first.into_iter().chain(self.more);
+        all.for_each(|waiting| waiting.waker.wake());
     }
 }
