@@ -92,8 +92,8 @@ fn an_answer_that_never_comes_is_given_up() {
             BiStream::Subscribe
         };
         let before = tokio::time::Instant::now();
-        let mut unanswered = peer.expect_bi(kind).await;
-        let error = track.info().await.unwrap_err();
+        let (info, mut unanswered) = tokio::join!(track.info(), peer.expect_bi(kind));
+        let error = info.unwrap_err();
         let timeout = moq_session::Abort::Timeout;
         assert_eq!(error, moq_session::ReadError::Aborted(timeout));
         assert_eq!(before.elapsed(), Duration::from_secs(10));

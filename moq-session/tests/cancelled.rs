@@ -134,8 +134,8 @@ fn a_track_that_nobody_reads_is_asked_for_anew() {
     for_each_version(|version| async move {
         let (session, mut peer) = Peer::server(version).await;
         let consumer = session.track("room", "data").unwrap();
-        let (_, _control) = accept_begun(&mut peer).await;
-        assert!(consumer.info().await.is_ok());
+        let (info, (_, _control)) = tokio::join!(consumer.info(), accept_begun(&mut peer));
+        assert!(info.is_ok());
         tokio::time::sleep(Duration::from_secs(6)).await;
         let again = session.track("room", "data").unwrap();
         let reader = again.subscribe(Subscription::default());

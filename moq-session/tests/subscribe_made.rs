@@ -51,6 +51,23 @@ fn the_newest_group_is_asked_for_in_the_words_of_the_draft() {
     });
 }
 
+// Drafts 01 and 02 have no SUBSCRIBE_UPDATE, so a priority that comes later would be lost.
+#[test]
+fn a_track_that_nobody_reads_yet_is_not_subscribed_to() {
+    for_each_version(|version| async move {
+        let (session, mut peer) = Peer::server(version).await;
+        let track = session.track("room", "data").unwrap();
+        if version.features().track_stream {
+            answer_track(&mut peer).await;
+        }
+        settle().await;
+        let _reader = track.subscribe(Subscription::default().with_priority(200));
+        let (request, mut stream) = peer.expect_request::<Subscribe>(BiStream::Subscribe).await;
+        assert_eq!(request.priority, 200);
+        stream.expect_silence(A_WHILE).await;
+    });
+}
+
 #[test]
 fn an_update_follows_what_the_readers_want() {
     for_each_version(|version| async move {

@@ -41,7 +41,7 @@ impl TrackConsumer {
     ///
     /// Cancel safe. Draft: TRACK.
     pub async fn info(&self) -> Result<TrackInfo, ReadError> {
-        let slot = self.track.change(|state, _| state.add_watcher());
+        let slot = self.track.change(|state, fx| state.add_watcher(fx));
         let watch = Watch {
             track: &self.track,
             slot,

@@ -99,6 +99,13 @@ impl DemandWatch {
         Poll::Pending
     }
 
+    /// Waits until somebody reads or waits for the properties, or the track has ended.
+    pub(super) async fn wanted(&mut self) {
+        let track = self.track.clone();
+        let is_wanted = |demand: Option<_>| demand.is_some() || track.look(State::is_awaited);
+        let _ = self.wait_for(is_wanted).await;
+    }
+
     /// Waits until the track has ended.
     ///
     /// Cancel safe.

@@ -144,6 +144,13 @@ impl TrackFeed {
         let _ = self.demand().wait_for(|demand| demand.is_some()).await;
     }
 
+    /// Waits until somebody reads or waits for the properties, for as long as the track has not ended.
+    ///
+    /// Cancel safe.
+    pub async fn wanted(&self) {
+        self.demand().wanted().await;
+    }
+
     /// Waits until nobody reads, for as long as the track has not ended.
     ///
     /// Cancel safe.

@@ -79,6 +79,8 @@ async fn subscribe_to<T: Transport>(
         if !is_used(track).await {
             return Err(Abort::Cancelled);
         }
+    } else if !is_wanted(track).await {
+        return Err(Abort::Cancelled);
     }
     let subscribed = subscribe::run(context, name, track, info, None, answers.as_mut()).await;
     let Err(failed) = subscribed else {
@@ -124,6 +126,19 @@ async fn ask_again<T: Transport>(
 pub(super) async fn is_used(track: &TrackFeed) -> bool {
     loop {
         if clock::timeout(IDLE, track.used()).await.is_ok() {
+            return true;
+        }
+        if track.end_unused() {
+            return false;
+        }
+    }
+}
+
+/// Waits for somebody who reads the track or waits for its properties, where only a subscription asks for
+/// it. Drafts 01 and 02 cannot change one, so it has to carry the first reader's priority.
+async fn is_wanted(track: &TrackFeed) -> bool {
+    loop {
+        if clock::timeout(IDLE, track.wanted()).await.is_ok() {
             return true;
         }
         if track.end_unused() {

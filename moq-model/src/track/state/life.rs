@@ -124,8 +124,16 @@ impl<W: Notify> Life<W> {
         wake_all(&mut self.demand, fx);
     }
 
-    pub(super) fn add_watcher(&mut self) -> usize {
+    /// A place for a task that waits for the properties, which the feeding side is told of.
+    pub(super) fn add_watcher(&mut self, fx: &mut Effects<W>) -> usize {
+        if self.info.is_none() {
+            self.wake_demand(fx);
+        }
         self.watchers.insert(None)
+    }
+
+    pub(super) fn is_awaited(&self) -> bool {
+        !self.watchers.is_empty()
     }
 
     pub(super) fn watch(&mut self, slot: usize, waiter: &W, fx: &mut Effects<W>) {

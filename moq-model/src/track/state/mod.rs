@@ -190,8 +190,13 @@ impl<W: Notify> TrackState<W> {
         self.groups.charge().all()
     }
 
-    pub(crate) fn add_watcher(&mut self) -> usize {
-        self.life.add_watcher()
+    pub(crate) fn add_watcher(&mut self, fx: &mut Effects<W>) -> usize {
+        self.life.add_watcher(fx)
+    }
+
+    /// Whether somebody waits for the properties.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.life.is_awaited()
     }
 
     /// Has a task wait until the properties are known or the track has ended.
