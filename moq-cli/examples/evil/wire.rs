@@ -7,14 +7,18 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::{Bytes, BytesMut};
-use moq_session::Version;
 use moq_session::transport::{RecvStream as _, SendError, SendStream as _, Transport as _};
-use moq_transport_quinn::{Client, ClientConfig, Connection, RecvStream, SendStream, StreamLimits};
+use moq_session::{Dial, Version};
+use moq_transport_quinn::{
+    Client, ClientConfig, ConnectError, Connection, RecvStream, SendStream, StreamLimits,
+};
 use moq_wire::{
     BiStream, Decode, Encode, GroupSequence, GroupStart, Path, Setup, Subscribe, SubscribeId,
     UniStream, limits, put_message, split_decoded, varint,
 };
 use url::Url;
+
+use crate::raw::Target;
 
 /// Where the relay is, and what is spoken with it.
 #[derive(Debug, Clone)]
@@ -53,6 +57,27 @@ impl Place {
         }
     }
 
+    /// Dials the relay each time from a socket of its own.
+    pub(crate) fn dialer(&self) -> Dialer {
+        Dialer {
+            client: Client::new(self.config.clone()),
+            url: self.url.clone(),
+        }
+    }
+
+    /// The relay's address, for those who dial without a transport.
+    pub(crate) fn target(&self) -> anyhow::Result<Target> {
+        let addrs = self
+            .url
+            .socket_addrs(|| None)
+            .context("reading an address")?;
+        Ok(Target {
+            addr: *addrs.first().context("the URL has no address")?,
+            alpn: self.version.alpn(),
+            setup: setup(self.version)?.unwrap_or_default().freeze(),
+        })
+    }
+
     /// Closes all connections.
     pub(crate) fn close(&self) {
         for mut connection in self.dialled().drain(..) {
@@ -78,6 +103,26 @@ impl Place {
     }
 }
 
+/// Dials the relay for a session that is kept.
+#[derive(Debug)]
+pub(crate) struct Dialer {
+    client: Client,
+    url: Url,
+}
+
+impl Dial for Dialer {
+    type Transport = Connection;
+    type Error = ConnectError;
+
+    async fn dial(&self) -> Result<Connection, ConnectError> {
+        self.client.connect(self.url.clone()).await
+    }
+
+    fn is_terminal(_error: &ConnectError) -> bool {
+        false
+    }
+}
+
 /// A connection with the SETUP that the draft may want, and nothing else that a session does.
 #[derive(Debug, Clone)]
 pub(crate) struct Wire {
@@ -96,10 +141,7 @@ impl Wire {
             version: place.version,
             next: Arc::default(),
         };
-        if wire.version.features().setup_stream {
-            let mut setup = BytesMut::new();
-            UniStream::Setup.put(&mut setup, wire.version)?;
-            put_message(&Setup::default(), &mut setup, wire.version)?;
+        if let Some(setup) = setup(wire.version)? {
             wire.open_uni(setup).await?;
         }
         Ok(wire)
@@ -168,6 +210,17 @@ impl Wire {
             frame_last: None,
         })
     }
+}
+
+/// The stream that a session begins with, if the draft has one.
+fn setup(version: Version) -> anyhow::Result<Option<BytesMut>> {
+    if !version.features().setup_stream {
+        return Ok(None);
+    }
+    let mut setup = BytesMut::new();
+    UniStream::Setup.put(&mut setup, version)?;
+    put_message(&Setup::default(), &mut setup, version)?;
+    Ok(Some(setup))
 }
 
 /// Both halves of a bidirectional stream.

@@ -1,8 +1,11 @@
 //! What `cargo xtask evil` takes.
 
+use std::path::PathBuf;
+
 use anyhow::{Context as _, bail, ensure};
 
 use super::attacks::{ATTACKS, Attack};
+use crate::interop::cached_relay;
 
 /// What `cargo xtask evil --help` prints.
 pub(crate) const HELP: &str = "\
@@ -19,6 +22,7 @@ second in the relay's log. Once the peer is gone, so is the memory.
   --scheme S    https or moqt alone; both without it
   --version V   the draft, such as moq-lite-06
   --debug       a debug build
+  --peer FILE   the moq-relay that `grease` is compared with; one that `cargo xtask interop` has installed without it
 ";
 
 /// What was asked for.
@@ -29,6 +33,8 @@ pub(super) struct Options {
     pub(super) version: String,
     only: Vec<String>,
     schemes: Vec<String>,
+    /// A relay that others wrote.
+    pub(super) peer: Option<PathBuf>,
 }
 
 impl Options {
@@ -39,6 +45,7 @@ impl Options {
             version: "moq-lite-06".to_owned(),
             only: Vec::new(),
             schemes: Vec::new(),
+            peer: cached_relay(),
         };
         let mut args = args.iter().copied();
         while let Some(name) = args.next() {
@@ -47,6 +54,7 @@ impl Options {
                 "--quick" => (options.is_quick, options.is_release) = (true, false),
                 "--debug" => options.is_release = false,
                 "--version" => options.version = value()?.to_owned(),
+                "--peer" => options.peer = Some(value()?.into()),
                 "--only" => options.only.push(known(value()?)?),
                 "--scheme" => {
                     let scheme = value()?;
