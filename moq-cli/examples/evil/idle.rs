@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use moq_session::{Config, FirstFailure, Reconnect, ReconnectPolicy, Session, Status};
 use tokio::sync::Semaphore;
 
+use crate::place::{Dialer, Place};
 use crate::tell;
-use crate::wire::{Dialer, Place};
 
 /// How many clients are where.
 #[derive(Debug)]

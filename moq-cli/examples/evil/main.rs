@@ -7,6 +7,7 @@
 mod floods;
 mod good;
 mod idle;
+mod place;
 mod publisher;
 mod raw;
 mod viewer;
@@ -20,8 +21,8 @@ use tokio::sync::mpsc;
 
 use floods::Flood;
 use good::Good;
+use place::Place;
 use raw::Raw;
-use wire::Place;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> anyhow::Result<()> {
