@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use moq_transport_common::quic::{Listening, ServerConfig};
 use moq_transport_common::tls::{Fingerprint, Identity, Resolver};
@@ -53,7 +54,8 @@ impl Server {
         let mut tasks = JoinSet::new();
         let (mut endpoints, mut addrs) = (Vec::new(), Vec::new());
         for (sockets, addr) in listening.sockets {
-            let config = listening.reset_keys.endpoint(addr).recognising();
+            let mut config = listening.reset_keys.endpoint(addr).recognising();
+            config.min_reset_interval(RESET_INTERVAL);
             for socket in sockets {
                 let (server, runtime) = (Some(listening.quic.clone()), Arc::new(TokioRuntime));
                 let endpoint = Endpoint::new(config.clone(), server, socket, runtime)
@@ -190,3 +192,7 @@ impl fmt::Debug for Server {
             .finish_non_exhaustive()
     }
 }
+
+/// The shortest time between two stateless resets: a server that was killed may have thousands of
+/// peers, which all ask within a few seconds. A reset is smaller than what it answers.
+const RESET_INTERVAL: Duration = Duration::from_micros(100);

@@ -36,6 +36,7 @@ relay answers. All of them have to be connected again within 9 s: the 3 s from o
   --quick       100 clients over moqt, one kill, a debug build
   --clients N   how many clients
   --kills N     how often the relay is killed
+  --engine E    the relay's QUIC engine: direct or quinn
   --scheme S    https or moqt alone; both without it
   --version V   the draft, such as moq-lite-06
 

@@ -19,6 +19,7 @@ struct Options {
     is_release: bool,
     schemes: Vec<String>,
     version: String,
+    engine: String,
 }
 
 impl Options {
@@ -29,6 +30,7 @@ impl Options {
             is_release: true,
             schemes: SCHEMES.map(str::to_owned).to_vec(),
             version: "moq-lite-06".to_owned(),
+            engine: "direct".to_owned(),
         };
         let mut args = args.iter().copied();
         while let Some(name) = args.next() {
@@ -40,6 +42,7 @@ impl Options {
                 }
                 "--clients" => options.clients = value()?.parse().context("--clients")?,
                 "--kills" => options.kills = value()?.parse().context("--kills")?,
+                "--engine" => options.engine = value()?.to_owned(),
                 "--version" => options.version = value()?.to_owned(),
                 "--scheme" => {
                     let value = value()?;
@@ -99,9 +102,12 @@ impl Drill<'_> {
             clients,
             kills,
             version,
+            engine,
             ..
         } = self.options;
-        let mut relay = Relay::start(plan(&self.built.join("moq"), version, &self.dir), soon())?;
+        let mut plan = plan(&self.built.join("moq"), version, &self.dir);
+        plan.plain = Some(vec!["--engine".to_owned(), engine.clone()]);
+        let mut relay = Relay::start(plan, soon())?;
         let idle = self.idle(&relay)?;
         let mut worst = Duration::ZERO;
         for kill in 1..=*kills {

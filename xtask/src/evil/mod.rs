@@ -102,6 +102,7 @@ fn stage(
         is_quick: options.is_quick,
         is_release: options.is_release,
         peer: options.peer.clone(),
+        engine: options.engine.clone(),
     };
     let ran = match attack.run {
         Run::Sessions(run) => {

@@ -22,6 +22,7 @@ second in the relay's log. Once the peer is gone, so is the memory.
   --scheme S    https or moqt alone; both without it
   --version V   the draft, such as moq-lite-06
   --debug       a debug build
+  --engine E    the relay's QUIC engine in attacks below sessions: direct or quinn
   --peer FILE   the moq-relay that `grease` is compared with; one that `cargo xtask interop` has installed without it
 ";
 
@@ -35,6 +36,8 @@ pub(super) struct Options {
     schemes: Vec<String>,
     /// A relay that others wrote.
     pub(super) peer: Option<PathBuf>,
+    /// The QUIC engine of relays that are attacked below sessions.
+    pub(super) engine: String,
 }
 
 impl Options {
@@ -46,6 +49,7 @@ impl Options {
             only: Vec::new(),
             schemes: Vec::new(),
             peer: cached_relay(),
+            engine: "direct".to_owned(),
         };
         let mut args = args.iter().copied();
         while let Some(name) = args.next() {
@@ -54,6 +58,7 @@ impl Options {
                 "--quick" => (options.is_quick, options.is_release) = (true, false),
                 "--debug" => options.is_release = false,
                 "--version" => options.version = value()?.to_owned(),
+                "--engine" => options.engine = value()?.to_owned(),
                 "--peer" => options.peer = Some(value()?.into()),
                 "--only" => options.only.push(known(value()?)?),
                 "--scheme" => {

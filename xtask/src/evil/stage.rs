@@ -26,6 +26,8 @@ pub(super) struct Setting {
     pub(super) is_release: bool,
     /// A relay that others wrote.
     pub(super) peer: Option<PathBuf>,
+    /// The QUIC engine of relays without a healthy pair.
+    pub(super) engine: String,
 }
 
 /// All processes of an attack.

@@ -146,6 +146,8 @@ impl Streams {
                 }
             }
             self.all = taken;
+            // It is sent before the next one is written, even if that is late.
+            tokio::task::yield_now().await;
         }
         due.tick().await;
     }

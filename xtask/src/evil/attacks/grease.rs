@@ -7,7 +7,7 @@ use crate::evil::outcome::{Outcome, Row};
 use crate::evil::stage::{PATIENCE, Setting};
 
 pub(super) fn run(setting: &Setting) -> anyhow::Result<Outcome> {
-    let ours = setting.relay(&[])?;
+    let ours = setting.relay(&["--engine", &setting.engine])?;
     let mut ours = Bare::start(setting, ours, "ours")?;
     let theirs = setting.their_relay()?;
     let mut theirs = theirs
@@ -35,6 +35,7 @@ pub(super) fn run(setting: &Setting) -> anyhow::Result<Outcome> {
         if let Some(theirs) = theirs.transpose()?
             && setting.is_release
             && !theirs.is_closed
+            && !alone.is_closed
         {
             let limit = theirs.each * 1.5;
             outcome.add(Row::told(format!("{says}: theirs"), "µs", theirs.each));
@@ -61,11 +62,18 @@ struct Cost {
 fn cost(bare: &mut Bare, kind: &str, filled: usize, packets: u64) -> anyhow::Result<Cost> {
     fill(bare, kind, filled)?;
     let (sent, cost) = bare.cost(|bare| send(bare, packets))?;
-    ensure!(sent.len() == 3, "not a report: {sent:?}");
+    let &[sent, closed, streams] = &sent[..] else {
+        anyhow::bail!("not a report: {sent:?}");
+    };
+    let is_closed = closed > 0;
+    ensure!(
+        is_closed || sent >= packets,
+        "{packets} packets were put into {sent}"
+    );
     Ok(Cost {
-        each: cost.as_secs_f64() * 1e6 / packets as f64,
-        streams: sent[2],
-        is_closed: sent[1] > 0,
+        each: cost.as_secs_f64() * 1e6 / sent.max(packets) as f64,
+        streams,
+        is_closed,
     })
 }
 

@@ -6,7 +6,11 @@ use crate::evil::outcome::{Outcome, Row};
 use crate::evil::stage::{PATIENCE, Setting};
 
 pub(super) fn run(setting: &Setting) -> anyhow::Result<Outcome> {
-    let mut bare = Bare::start(setting, setting.relay(&[])?, "initials")?;
+    let mut bare = Bare::start(
+        setting,
+        setting.relay(&["--engine", &setting.engine])?,
+        "initials",
+    )?;
     let count = setting.either(4_000, 10_000);
     let before = bare.gauge.memory()?;
     let busy = bare.gauge.busy()?;

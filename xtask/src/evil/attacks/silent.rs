@@ -14,7 +14,7 @@ pub(super) fn run(setting: &Setting) -> anyhow::Result<Outcome> {
         ("tls", "silent after TLS"),
         ("hello", "after a ClientHello"),
     ] {
-        let relay = setting.relay(&[])?;
+        let relay = setting.relay(&["--engine", &setting.engine])?;
         let mut bare = Bare::start(setting, relay, after)?;
         let before = bare.gauge.memory()?;
         let count = setting.either(1_200, 2_000);
