@@ -55,7 +55,10 @@ impl Server {
         let (mut endpoints, mut addrs) = (Vec::new(), Vec::new());
         for (sockets, addr) in listening.sockets {
             let mut config = listening.reset_keys.endpoint(addr).recognising();
-            config.min_reset_interval(RESET_INTERVAL);
+            // A server that was killed may have thousands of peers, which all ask within a few seconds.
+            // Each reset is smaller than what it answers, and ids that were not made here get none,
+            // so that two servers cannot keep answering each other.
+            config.min_reset_interval(Duration::ZERO);
             for socket in sockets {
                 let (server, runtime) = (Some(listening.quic.clone()), Arc::new(TokioRuntime));
                 let endpoint = Endpoint::new(config.clone(), server, socket, runtime)
@@ -192,7 +195,3 @@ impl fmt::Debug for Server {
             .finish_non_exhaustive()
     }
 }
-
-/// The shortest time between two stateless resets: a server that was killed may have thousands of
-/// peers, which all ask within a few seconds. A reset is smaller than what it answers.
-const RESET_INTERVAL: Duration = Duration::from_micros(100);
