@@ -17,7 +17,7 @@ fails the run. The healthy viewer subscribes anew every 10 ms meanwhile: in 99 o
 longer of 20 ms, 200 ms with a debug build, and three times as long as without the flood. Each cause may have one line a
 second in the relay's log. Once the peer is gone, so is the memory.
 
-  --quick       fewer of everything, a debug build, over moqt alone; under a minute
+  --quick       fewer of everything, a debug build, over moqt alone; a minute or two
   --only NAME   one attack alone; may be repeated
   --scheme S    https or moqt alone; both without it
   --version V   the draft, such as moq-lite-06
