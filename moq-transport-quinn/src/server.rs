@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use moq_transport_common::quic::{Listening, ServerConfig};
 use moq_transport_common::tls::{Fingerprint, Identity, Resolver};
@@ -53,7 +54,11 @@ impl Server {
         let mut tasks = JoinSet::new();
         let (mut endpoints, mut addrs) = (Vec::new(), Vec::new());
         for (sockets, addr) in listening.sockets {
-            let config = listening.reset_keys.endpoint(addr).recognising();
+            let mut config = listening.reset_keys.endpoint(addr).recognising();
+            // A server that was killed may have thousands of peers, which all ask within a few seconds.
+            // Each reset is smaller than what it answers, and ids that were not made here get none,
+            // so that two servers cannot keep answering each other.
+            config.min_reset_interval(Duration::ZERO);
             for socket in sockets {
                 let (server, runtime) = (Some(listening.quic.clone()), Arc::new(TokioRuntime));
                 let endpoint = Endpoint::new(config.clone(), server, socket, runtime)

@@ -29,7 +29,7 @@ pub(crate) struct Plan {
     pub(crate) version: String,
     /// What everybody may publish and subscribe to.
     pub(crate) public: String,
-    /// Starts ours as users do, with these options alone.
+    /// Starts it as users do: ours with these options alone, theirs without its debug log.
     pub(crate) plain: Option<Vec<String>>,
     /// The relay that theirs dials: URL and fingerprint.
     pub(crate) upstream: Option<(String, String)>,
@@ -46,7 +46,9 @@ impl Plan {
     fn command(&self, port: u16) -> Command {
         let mut command = Command::new(&self.program);
         let address = format!("127.0.0.1:{port}");
-        if let Some(options) = &self.plain {
+        if self.is_ours
+            && let Some(options) = &self.plain
+        {
             command.args(["relay", "--listen", &address]).args(options);
             command.arg("--state").arg(self.dir.join("state"));
             return command;
@@ -61,7 +63,10 @@ impl Plan {
         command.arg("--listen-tls-cert").arg(&self.identity);
         command.arg("--listen-tls-key").arg(&self.identity);
         command.args(["--listen-version", &self.version]);
-        command.args(["--auth-public", &self.public, "--log-level", "debug"]);
+        command.args(["--auth-public", &self.public]);
+        if self.plain.is_none() {
+            command.args(["--log-level", "debug"]);
+        }
         if self.drains {
             command.args(["--drain-timeout", "1s"]);
         }

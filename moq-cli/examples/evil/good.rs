@@ -13,9 +13,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
+use crate::place::Place;
 use crate::tell;
 use crate::viewer::Viewer;
-use crate::wire::Place;
 
 /// The healthy pair.
 #[derive(Debug)]

@@ -1,11 +1,15 @@
-//! The clients of `cargo xtask evil`: a healthy pair of publisher and viewer, and a peer that breaks rules.
+//! The clients of `cargo xtask evil`: a healthy pair of publisher and viewer, and a peer that breaks rules;
+//! and the idle ones of `cargo xtask drill restart`.
 //!
 //! Each process does what its stdin says, line by line, and tells on stdout what happens. It ends when its
 //! stdin does. `xtask/src/evil` says which lines there are.
 
 mod floods;
 mod good;
+mod idle;
+mod place;
 mod publisher;
+mod raw;
 mod viewer;
 mod wire;
 
@@ -17,7 +21,8 @@ use tokio::sync::mpsc;
 
 use floods::Flood;
 use good::Good;
-use wire::Place;
+use place::Place;
+use raw::Raw;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> anyhow::Result<()> {
@@ -38,6 +43,7 @@ struct Program {
     place: Option<Place>,
     good: Option<Good>,
     floods: HashMap<String, Flood>,
+    raw: Raw,
 }
 
 impl Program {
@@ -61,9 +67,24 @@ impl Program {
                 flood.stop().await;
                 tell(&format!("stopped {name}"));
             }
+            ["raw", ref words @ ..] => {
+                let place = self.place.as_ref().context("no place is known")?;
+                self.raw.run(place.target()?, words)?;
+            }
+            ["idle", count] => {
+                let place = self.place.as_ref().context("no place is known")?;
+                idle::start(place, count.parse().context("no number")?);
+            }
             _ => self.good.as_mut().context("nobody is good")?.run(words)?,
         }
         Ok(())
+    }
+}
+
+/// Does something, and tells it if that fails.
+async fn told(work: impl Future<Output = anyhow::Result<()>>) {
+    if let Err(error) = work.await {
+        tell(&format!("over {error:#}"));
     }
 }
 

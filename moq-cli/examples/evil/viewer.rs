@@ -13,7 +13,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::wire::{Inbox, Place, Request, Wire};
+use crate::place::Place;
+use crate::wire::{Inbox, Request, Wire};
 
 /// A session that only subscribes.
 #[derive(Debug, Clone)]

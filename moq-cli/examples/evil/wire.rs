@@ -1,82 +1,20 @@
 //! A session that is written byte by byte, so that it can break any rule.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use bytes::{Bytes, BytesMut};
 use moq_session::Version;
 use moq_session::transport::{RecvStream as _, SendError, SendStream as _, Transport as _};
-use moq_transport_quinn::{Client, ClientConfig, Connection, RecvStream, SendStream, StreamLimits};
+use moq_transport_quinn::{Connection, RecvStream, SendStream};
 use moq_wire::{
-    BiStream, Decode, Encode, GroupSequence, GroupStart, Path, Setup, Subscribe, SubscribeId,
-    UniStream, limits, put_message, split_decoded, varint,
+    BiStream, Decode, Encode, GroupSequence, GroupStart, Path, Subscribe, SubscribeId, limits,
+    put_message, split_decoded, varint,
 };
-use url::Url;
 
-/// Where the relay is, and what is spoken with it.
-#[derive(Debug, Clone)]
-pub(crate) struct Place {
-    url: Url,
-    config: ClientConfig,
-    pub(crate) version: Version,
-    /// The connections that were made.
-    dialled: Arc<Mutex<Vec<Connection>>>,
-}
-
-impl Place {
-    pub(crate) fn new(url: &str, fingerprint: &str, version: &str) -> anyhow::Result<Self> {
-        let mut offered = Version::OFFERED.iter();
-        let version = *offered
-            .find(|offered| offered.name() == version)
-            .context("no such draft")?;
-        let config = ClientConfig::default()
-            .with_protocols([version.alpn()])
-            .with_fingerprint(fingerprint.parse().context("reading the fingerprint")?);
-        let url = url.parse().context("reading the URL")?;
-        Ok(Self {
-            url,
-            config,
-            version,
-            dialled: Arc::default(),
-        })
-    }
-
-    /// The same place, from which nothing was dialled.
-    pub(crate) fn anew(&self) -> Self {
-        let dialled = Arc::default();
-        Self {
-            dialled,
-            ..self.clone()
-        }
-    }
-
-    /// Closes all connections.
-    pub(crate) fn close(&self) {
-        for mut connection in self.dialled().drain(..) {
-            connection.close(0, "done");
-        }
-    }
-
-    fn dialled(&self) -> MutexGuard<'_, Vec<Connection>> {
-        self.dialled.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Connects, with credit for so many unidirectional streams of the relay.
-    pub(crate) async fn dial(&self, uni: u32) -> anyhow::Result<Connection> {
-        let streams = StreamLimits {
-            uni,
-            ..StreamLimits::default()
-        };
-        let client = Client::new(self.config.clone().with_stream_limits(streams));
-        let connection = client.connect(self.url.clone()).await;
-        let connection = connection.context("connecting")?;
-        self.dialled().push(connection.clone());
-        Ok(connection)
-    }
-}
+use crate::place::{Place, setup};
 
 /// A connection with the SETUP that the draft may want, and nothing else that a session does.
 #[derive(Debug, Clone)]
@@ -96,10 +34,7 @@ impl Wire {
             version: place.version,
             next: Arc::default(),
         };
-        if wire.version.features().setup_stream {
-            let mut setup = BytesMut::new();
-            UniStream::Setup.put(&mut setup, wire.version)?;
-            put_message(&Setup::default(), &mut setup, wire.version)?;
+        if let Some(setup) = setup(wire.version)? {
             wire.open_uni(setup).await?;
         }
         Ok(wire)

@@ -6,14 +6,12 @@ use anyhow::{Context as _, ensure};
 
 use super::options::Options;
 use super::subject::Subject;
-use crate::interop::default_cache;
+use crate::interop::cached_relay;
 use crate::workspace::Workspace;
 
 /// Builds the release programs, and measures with the options given.
 pub(crate) fn launch(workspace: &Workspace, args: &[&str]) -> anyhow::Result<()> {
-    let cached = default_cache().map(|cache| cache.join(CACHED_PEER));
-    let cached = cached.filter(|peer| peer.exists());
-    let cached = cached.map(|peer| peer.display().to_string());
+    let cached = cached_relay().map(|peer| peer.display().to_string());
     let mut args = args.to_vec();
     if let Some(peer) = cached.as_deref().filter(|_| !args.contains(&"--peer")) {
         args.extend(["--peer", peer]);
@@ -36,9 +34,6 @@ pub(crate) fn launch(workspace: &Workspace, args: &[&str]) -> anyhow::Result<()>
         .args(args);
     run(&mut generator)
 }
-
-/// Where `cargo xtask interop` installs the peer, below its cache.
-const CACHED_PEER: &str = "moq-relay-0.17.10/bin/moq-relay";
 
 fn run(command: &mut Command) -> anyhow::Result<()> {
     let program = command.get_program().display().to_string();

@@ -1,6 +1,7 @@
 //! Real processes that are killed, and how soon data flows again.
 
 mod ends;
+mod restart;
 mod strict;
 mod takeover;
 
@@ -17,6 +18,7 @@ use crate::workspace::Workspace;
 /// What `cargo xtask drill --help` prints.
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask drill [OPTIONS]
+       cargo xtask drill restart [OPTIONS]
        cargo xtask drill strict [OPTIONS]
        cargo xtask drill takeover [OPTIONS]
 
@@ -25,6 +27,16 @@ long after each restart data flows again: at most 4 s. Then it kills the publish
 subscribers that were asked to stay go on with. Nothing that arrived may be half, twice or out of order.
 
   --quick       kills the relay twice
+  --scheme S    https or moqt alone; both without it
+  --version V   the draft, such as moq-lite-06
+
+`restart` kills a relay three times with SIGKILL under 1000 idle clients, which know of it only by what the restarted
+relay answers. All of them have to be connected again within 9 s: the 3 s from one ping to the next, and 6 s.
+
+  --quick       100 clients over moqt, one kill, a debug build
+  --clients N   how many clients
+  --kills N     how often the relay is killed
+  --engine E    the relay's QUIC engine: direct or quinn
   --scheme S    https or moqt alone; both without it
   --version V   the draft, such as moq-lite-06
 
@@ -97,9 +109,10 @@ impl Options {
 /// From one line of a publisher to the next; five are a group.
 const PACE: Duration = Duration::from_millis(20);
 
-/// Runs the drill over each scheme, or the strict one.
+/// Runs the drill over each scheme, or another one by its name.
 pub(crate) fn run(workspace: &Workspace, args: &[&str]) -> anyhow::Result<()> {
     match args {
+        ["restart", args @ ..] => return restart::run(workspace, args),
         ["strict", args @ ..] => return strict::run(workspace, args),
         ["takeover", args @ ..] => return takeover::run(workspace, args),
         _ => {}

@@ -55,6 +55,20 @@ impl Gauge {
         Ok(ticks as f64 / TICKS_PER_SECOND)
     }
 
+    /// CPU time of the threads that it has now, to the nanosecond.
+    pub(super) fn busy(&self) -> anyhow::Result<Duration> {
+        let tasks = format!("/proc/{}/task", self.id);
+        let mut busy = Duration::ZERO;
+        for task in std::fs::read_dir(&tasks).with_context(|| format!("listing {tasks}"))? {
+            let path = task.with_context(|| format!("listing {tasks}"))?.path();
+            // A thread may end between being listed and being read.
+            let stat = std::fs::read_to_string(path.join("schedstat")).unwrap_or_default();
+            let nanos = stat.split(' ').next().and_then(|nanos| nanos.parse().ok());
+            busy += Duration::from_nanos(nanos.unwrap_or_default());
+        }
+        Ok(busy)
+    }
+
     /// Begins to look at its memory.
     pub(super) fn peak(&self) -> Peak {
         let (gauge, is_over) = (self.clone(), Arc::new(AtomicBool::new(false)));
@@ -135,5 +149,6 @@ mod tests {
         assert!(gauge.memory().unwrap() > 1 << 20);
         assert!(peak.most() > 1 << 20);
         assert!(gauge.cpu().unwrap() >= 0.0 && gauge.wakes().is_ok());
+        assert!(gauge.busy().unwrap() > Duration::ZERO);
     }
 }

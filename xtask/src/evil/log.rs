@@ -26,8 +26,14 @@ impl LogPart {
 
     /// The most frequent cause of a line, and how many lines it has.
     pub(super) fn most_frequent(&self) -> (usize, String) {
+        self.most_frequent_of(|_| true)
+    }
+
+    /// The same of the lines that pass a test.
+    pub(super) fn most_frequent_of(&self, counts: impl Fn(&str) -> bool) -> (usize, String) {
         let mut causes = BTreeMap::<String, usize>::new();
-        for line in self.text().lines() {
+        let text = self.text();
+        for line in text.lines().filter(|line| counts(line)) {
             *causes.entry(cause(line)).or_default() += 1;
         }
         let most = causes.into_iter().max_by_key(|(_, count)| *count);

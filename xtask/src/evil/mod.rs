@@ -1,6 +1,7 @@
 //! Hostile peers against a relay in a process of its own, and what that costs others.
 
 mod attacks;
+mod bare;
 mod client;
 mod gauge;
 mod log;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
 
-use self::attacks::{ATTACKS, Attack};
+use self::attacks::{ATTACKS, Attack, Run};
 use self::options::Options;
 use self::outcome::Outcome;
 use self::stage::{Setting, Stage};
@@ -100,8 +101,15 @@ fn stage(
         version: options.version.clone(),
         is_quick: options.is_quick,
         is_release: options.is_release,
+        peer: options.peer.clone(),
+        engine: options.engine.clone(),
     };
-    let ran = Stage::start(setting, attack.relay).and_then(|mut stage| (attack.run)(&mut stage));
+    let ran = match attack.run {
+        Run::Sessions(run) => {
+            Stage::start(setting, attack.relay).and_then(|mut stage| run(&mut stage))
+        }
+        Run::Packets(run) => run(&setting),
+    };
     let outcome = ran.with_context(|| format!("logs are in {}", dir.display()))?;
     if outcome.is_good() {
         std::fs::remove_dir_all(&dir).context("removing the logs")?;

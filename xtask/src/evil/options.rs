@@ -1,8 +1,11 @@
 //! What `cargo xtask evil` takes.
 
+use std::path::PathBuf;
+
 use anyhow::{Context as _, bail, ensure};
 
 use super::attacks::{ATTACKS, Attack};
+use crate::interop::cached_relay;
 
 /// What `cargo xtask evil --help` prints.
 pub(crate) const HELP: &str = "\
@@ -14,11 +17,13 @@ fails the run. The healthy viewer subscribes anew every 10 ms meanwhile: in 99 o
 longer of 20 ms, 200 ms with a debug build, and three times as long as without the flood. Each cause may have one line a
 second in the relay's log. Once the peer is gone, so is the memory.
 
-  --quick       fewer of everything, a debug build, over moqt alone; under a minute
+  --quick       fewer of everything, a debug build, over moqt alone; a minute or two
   --only NAME   one attack alone; may be repeated
   --scheme S    https or moqt alone; both without it
   --version V   the draft, such as moq-lite-06
   --debug       a debug build
+  --engine E    the relay's QUIC engine in attacks below sessions: direct or quinn
+  --peer FILE   the moq-relay that `grease` is compared with; one that `cargo xtask interop` has installed without it
 ";
 
 /// What was asked for.
@@ -29,6 +34,10 @@ pub(super) struct Options {
     pub(super) version: String,
     only: Vec<String>,
     schemes: Vec<String>,
+    /// A relay that others wrote.
+    pub(super) peer: Option<PathBuf>,
+    /// The QUIC engine of relays that are attacked below sessions.
+    pub(super) engine: String,
 }
 
 impl Options {
@@ -39,6 +48,8 @@ impl Options {
             version: "moq-lite-06".to_owned(),
             only: Vec::new(),
             schemes: Vec::new(),
+            peer: cached_relay(),
+            engine: "direct".to_owned(),
         };
         let mut args = args.iter().copied();
         while let Some(name) = args.next() {
@@ -47,6 +58,8 @@ impl Options {
                 "--quick" => (options.is_quick, options.is_release) = (true, false),
                 "--debug" => options.is_release = false,
                 "--version" => options.version = value()?.to_owned(),
+                "--engine" => options.engine = value()?.to_owned(),
+                "--peer" => options.peer = Some(value()?.into()),
                 "--only" => options.only.push(known(value()?)?),
                 "--scheme" => {
                     let scheme = value()?;

@@ -24,6 +24,10 @@ pub(super) struct Setting {
     pub(super) is_quick: bool,
     /// Whether the programs are optimized.
     pub(super) is_release: bool,
+    /// A relay that others wrote.
+    pub(super) peer: Option<PathBuf>,
+    /// The QUIC engine of relays without a healthy pair.
+    pub(super) engine: String,
 }
 
 /// All processes of an attack.
@@ -58,24 +62,52 @@ pub(super) struct Flooded<T> {
     pub(super) rows: Vec<Row>,
 }
 
+impl Setting {
+    /// Starts our relay with these options.
+    pub(super) fn relay(&self, options: &[&str]) -> anyhow::Result<Relay> {
+        let plan = self.plan(self.programs.moq.clone(), options);
+        Relay::start(plan, Instant::now() + PATIENCE)
+    }
+
+    /// Starts theirs, if there is one. It needs the certificate that ours has made.
+    pub(super) fn their_relay(&self) -> anyhow::Result<Option<Relay>> {
+        let Some(peer) = &self.peer else {
+            return Ok(None);
+        };
+        let plan = Plan {
+            is_ours: false,
+            log: self.dir.join("their-relay.log"),
+            ..self.plan(peer.clone(), &[])
+        };
+        Relay::start(plan, Instant::now() + PATIENCE).map(Some)
+    }
+
+    fn plan(&self, program: PathBuf, options: &[&str]) -> Plan {
+        Plan {
+            program,
+            is_ours: true,
+            version: self.version.clone(),
+            public: "**".to_owned(),
+            plain: Some(options.iter().map(|&option| option.to_owned()).collect()),
+            upstream: None,
+            drains: false,
+            identity: self.dir.join("state/identity.pem"),
+            dir: self.dir.clone(),
+            log: self.dir.join("relay.log"),
+        }
+    }
+
+    /// `quick` in a quick run, else `full`.
+    pub(super) fn either<T>(&self, quick: T, full: T) -> T {
+        if self.is_quick { quick } else { full }
+    }
+}
+
 impl Stage {
     /// Starts all of them, the relay with these options.
     pub(super) fn start(setting: Setting, options: &[&str]) -> anyhow::Result<Self> {
         let dir = &setting.dir;
-        let options = options.iter().map(|&option| option.to_owned()).collect();
-        let plan = Plan {
-            program: setting.programs.moq.clone(),
-            is_ours: true,
-            version: String::new(),
-            public: String::new(),
-            plain: Some(options),
-            upstream: None,
-            drains: false,
-            identity: dir.join("unused"),
-            dir: dir.clone(),
-            log: dir.join("relay.log"),
-        };
-        let relay = Relay::start(plan, Instant::now() + PATIENCE)?;
+        let relay = setting.relay(options)?;
         let gauge = Gauge::new(relay.id().context("the relay does not run")?);
         let mut good = Command::new(&setting.programs.evil);
         let mut good = Client::start(&mut good, &dir.join("good.log"))?;
@@ -100,7 +132,7 @@ impl Stage {
 
     /// `quick` in a quick run, else `full`.
     pub(super) fn either<T>(&self, quick: T, full: T) -> T {
-        if self.setting.is_quick { quick } else { full }
+        self.setting.either(quick, full)
     }
 
     /// A `moq` that does something with the relay.
@@ -154,11 +186,7 @@ impl Stage {
                 (joins.failed as f64, 0.0),
             ),
             Row::told("first frames measured", "", joins.count as f64),
-            Row::at_most(
-                format!("lines of the log on one thing: {}", short(&cause)),
-                "",
-                (lines as f64, lasted.ceil() + SPARE_LINES),
-            ),
+            lines_row((lines, &cause), lasted),
         ];
         Ok(Flooded {
             value,
@@ -205,6 +233,15 @@ impl Stage {
             most,
         })
     }
+}
+
+/// How many lines of a log are on one thing: one a second of so many at most.
+pub(super) fn lines_row((lines, cause): (usize, &str), lasted: f64) -> Row {
+    Row::at_most(
+        format!("lines of the log on one thing: {}", short(cause)),
+        "",
+        (lines as f64, lasted.ceil() + SPARE_LINES),
+    )
 }
 
 /// The end of a line, without whom it is about.

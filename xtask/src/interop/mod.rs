@@ -21,7 +21,7 @@ mod stage;
 mod system;
 
 pub(crate) use cache::Place;
-pub(crate) use options::{HELP, default_cache};
+pub(crate) use options::{HELP, cached_relay, default_cache};
 pub(crate) use run::launch;
 pub(crate) use shaper::{Link, Shaper};
 pub(crate) use system::program as system_program;

@@ -87,6 +87,15 @@ pub(crate) fn default_cache() -> Option<PathBuf> {
     Some(cache.join("moq-interop"))
 }
 
+/// The relay that others wrote, if it was installed.
+pub(crate) fn cached_relay() -> Option<PathBuf> {
+    let relay = default_cache()?.join(RELAY);
+    relay.exists().then_some(relay)
+}
+
+/// Where it is installed, below the cache.
+const RELAY: &str = "moq-relay-0.17.10/bin/moq-relay";
+
 /// Whether `text` matches a pattern in which `*` stands for anything.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else {

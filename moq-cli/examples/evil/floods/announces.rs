@@ -4,9 +4,10 @@ use moq_wire::{AnnounceRequest, BiStream, HopId, Path};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use crate::place::Place;
 use crate::publisher::{Publisher, serve};
 use crate::tell;
-use crate::wire::{Place, Wire};
+use crate::wire::Wire;
 
 /// Announces so many names in each of so many sessions.
 pub(super) async fn names(place: Place, sessions: u64, count: u64) -> anyhow::Result<()> {

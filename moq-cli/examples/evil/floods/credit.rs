@@ -6,8 +6,9 @@ use std::time::Duration;
 use moq_session::transport::Transport as _;
 use moq_wire::BiStream;
 
+use crate::place::Place;
 use crate::tell;
-use crate::wire::{Place, Wire};
+use crate::wire::Wire;
 
 /// Subscribes so often to `good`, without credit for any group.
 pub(super) async fn run(place: Place, count: u64) -> anyhow::Result<()> {

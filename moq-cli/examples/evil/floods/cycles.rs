@@ -7,9 +7,10 @@ use moq_wire::BiStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
+use crate::place::Place;
 use crate::publisher::{Publisher, serve};
 use crate::tell;
-use crate::wire::{Place, Wire};
+use crate::wire::Wire;
 
 /// Subscribes so often to tracks of a publisher of its own, and ends each at once.
 pub(super) async fn run(place: Place, count: u64) -> anyhow::Result<()> {

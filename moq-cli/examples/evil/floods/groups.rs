@@ -4,9 +4,10 @@ use bytes::BytesMut;
 use moq_wire::{GroupHeader, GroupSequence, UniStream, put_message};
 use tokio::sync::mpsc;
 
+use crate::place::Place;
 use crate::publisher::{Publisher, serve};
 use crate::tell;
-use crate::wire::{Place, Wire};
+use crate::wire::Wire;
 
 /// Sends so many groups without a frame to the first subscription.
 pub(super) async fn run(place: Place, count: u64) -> anyhow::Result<()> {

@@ -6,8 +6,9 @@ use bytes::BytesMut;
 use moq_wire::{BiStream, varint};
 use tokio::time::timeout;
 
+use crate::place::Place;
 use crate::tell;
-use crate::wire::{Place, Request, Wire};
+use crate::wire::{Request, Wire};
 
 /// In each of so many sessions: so many streams with so many bytes of a message that is longer.
 pub(super) async fn run(

@@ -10,8 +10,8 @@ mod probes;
 use anyhow::Context as _;
 use tokio::task::JoinHandle;
 
+use crate::place::Place;
 use crate::tell;
-use crate::wire::Place;
 
 /// A flood that goes on until it is stopped; its sessions end with it.
 #[derive(Debug)]

@@ -3,8 +3,9 @@
 use moq_wire::BiStream;
 use tokio::task::JoinSet;
 
+use crate::place::Place;
 use crate::tell;
-use crate::wire::{Place, Wire};
+use crate::wire::Wire;
 
 /// Opens so many Probe streams, and reads all of them.
 pub(super) async fn run(place: Place, count: u64) -> anyhow::Result<()> {

@@ -1,0 +1,4 @@
+//! What can only be shown from inside of a server.
+
+mod resets;
+mod sizes;
