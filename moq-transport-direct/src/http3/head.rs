@@ -112,10 +112,26 @@ impl Head {
         self.read > 0
     }
 
-    /// What it is if the stream ends, or takes too long, before its purpose is known.
+    /// What it is if the stream is reset, or takes too long, before its purpose is known.
     pub(crate) fn cut_off(&self) -> Fault {
         let reason = "a stream that ends before it has begun";
         Fault::of_stream(H3_REQUEST_INCOMPLETE, reason)
+    }
+
+    /// What it is if the stream comes to its end before its purpose is known. A unidirectional one
+    /// may, wherever that is.
+    ///
+    /// Draft: RFC 9114, Frame Layout.
+    pub(crate) fn finish(&self) -> Fault {
+        let is_partial = match &self.part {
+            Part::Type(varint) => varint.is_partial(),
+            Part::Session(_) => true,
+            Part::Request(frames) => frames.is_partial(),
+        };
+        match self.is_bidi && is_partial {
+            true => Fault::of_connection(H3_FRAME_ERROR, "a frame that is cut off"),
+            false => self.cut_off(),
+        }
     }
 }
 
@@ -170,7 +186,7 @@ pub(super) fn refuse_known(kind: u64) -> Result<(), Fault> {
 }
 
 /// What a bidirectional stream of a session begins with.
-const WT_BIDI: u64 = 0x41;
+pub(super) const WT_BIDI: u64 = 0x41;
 
 /// What a unidirectional stream of a session begins with.
 const WT_UNI: u64 = 0x54;
@@ -283,6 +299,36 @@ mod tests {
                 assert_eq!(fault.code, code, "{stream:?}");
                 assert!(fault.is_of_connection);
             }
+        }
+    }
+
+    #[test]
+    fn an_end_within_a_frame_costs_the_connection_and_one_between_frames_does_not() {
+        for (is_bidi, stream, is_of_connection) in [
+            (true, &[][..], false),
+            (true, &[0x40], true),
+            (true, &[1], true),
+            (true, &[1, 0x40], true),
+            (true, &[1, 3, 0, 0], true),
+            (true, &[0x21, 2, 9], true),
+            (true, &[0x21, 1, 9], false),
+            (true, &[0x21, 1, 9, 0x40], true),
+            (true, &[0x40, 0x41], true),
+            (true, &[0x40, 0x41, 0x40], true),
+            (false, &[0x40], false),
+            (false, &[0x40, 0x54], false),
+        ] {
+            let mut head = Head::new(is_bidi);
+            let mut bytes = Bytes::from_static(stream);
+            assert!(head.push(&mut bytes).unwrap().is_none(), "{stream:?}");
+            let fault = head.finish();
+            assert_eq!(fault.is_of_connection, is_of_connection, "{stream:?}");
+            let code = match is_of_connection {
+                true => H3_FRAME_ERROR,
+                false => H3_REQUEST_INCOMPLETE,
+            };
+            assert_eq!(fault.code, code, "{stream:?}");
+            assert!(!head.cut_off().is_of_connection);
         }
     }
 

@@ -4,6 +4,7 @@ mod by_hand;
 mod defects;
 mod network;
 mod recv;
+mod refusals;
 mod resets;
 mod time;
 
