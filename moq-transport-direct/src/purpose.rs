@@ -68,7 +68,12 @@ impl Web {
                     self.forget(id);
                     self.blame(quic, id, &fault);
                 }
-                Read::Reset => self.cut_off(quic, id),
+                // It costs no more than a stream of the session that is given up as early.
+                Read::Reset => {
+                    let code = beginning.head.cut_off().code;
+                    self.forget(id);
+                    abort(quic, id, code);
+                }
             }
         }
     }
@@ -115,10 +120,10 @@ impl Web {
                 }
             }
             Ok(Some(Purpose::Request(Asking::Session(_)))) => {
-                abort(quic, id, H3_REQUEST_REJECTED);
+                self.reject(quic, id, H3_REQUEST_REJECTED);
             }
             Ok(Some(Purpose::Request(Asking::Other(status)))) => self.refuse(quic, id, status),
-            Ok(Some(Purpose::Unknown)) => abort(quic, id, H3_STREAM_CREATION_ERROR),
+            Ok(Some(Purpose::Unknown)) => self.reject(quic, id, H3_STREAM_CREATION_ERROR),
             Err(fault) => self.blame(quic, id, &fault),
         }
     }
@@ -131,7 +136,7 @@ impl Web {
                 self.accepted[id.dir() as usize].push_back((id, bytes));
             }
             None if self.early.len() < MAX_EARLY => self.early.push(Early { session, id, bytes }),
-            _ => abort(quic, id, WT_BUFFERED_STREAM_REJECTED),
+            _ => self.reject(quic, id, WT_BUFFERED_STREAM_REJECTED),
         }
     }
 
@@ -190,7 +195,7 @@ impl Web {
         if fault.is_of_connection {
             self.fail(fault.code, fault.reason);
         } else {
-            abort(quic, id, fault.code);
+            self.reject(quic, id, fault.code);
         }
     }
 }

@@ -16,6 +16,7 @@ use std::time::Duration;
 use moq_session::transport::{Incoming as _, Transport as _};
 use moq_transport_direct::{Connection, Server, ServerConfig};
 use odd::*;
+use quinn_proto::Dir;
 use support::{accept_uni, closed, read, server};
 
 /// The server's end of a connection.
@@ -123,6 +124,43 @@ async fn what_is_no_request_for_a_session_is_refused_and_the_next_one_is_served(
     let (_send, mut recv) = odd.bidi(&GET).await;
     assert!(!recv.read_to_end(1000).await.unwrap().is_empty());
     drop(accepted);
+}
+
+#[tokio::test]
+async fn streams_that_are_not_wanted_may_not_be_opened_for_ever() {
+    let unknown = [0x21, 1];
+    for (dir, stream) in [
+        (Dir::Uni, &unknown[..]),
+        // A stream of another session; a request for a page, and one without a method.
+        (Dir::Uni, &[0x40, 0x54, 4]),
+        (Dir::Bi, &GET),
+        (Dir::Bi, &[1, 3, 0, 0, 0xc1]),
+    ] {
+        let server = server();
+        let (odd, _accepted, _connect, _control) = session(&server).await;
+        let flood = async {
+            let mut opened = 0;
+            while open(&odd, dir, stream).await.is_some() {
+                opened += 1;
+            }
+            opened
+        };
+        let opened = tokio::time::timeout(Duration::from_secs(60), flood).await;
+        assert!(opened.unwrap() >= 1024, "{stream:?}");
+        assert_eq!(odd.closed_with().await, 0x107, "{stream:?}");
+    }
+}
+
+/// Opens a stream, and gives up all that the server could wait for or answer.
+async fn open(odd: &Odd, dir: Dir, bytes: &[u8]) -> Option<()> {
+    let mut send = match dir {
+        Dir::Uni => odd.quic.open_uni().await.ok()?,
+        Dir::Bi => odd.quic.open_bi().await.ok()?.0,
+    };
+    // It fails once the server has stopped the stream.
+    let _ = send.write_all(bytes).await.is_ok();
+    let _ = send.finish().is_ok();
+    Some(())
 }
 
 #[tokio::test]
