@@ -38,14 +38,16 @@ impl Link {
                 None => (TransportKind::Quic, alpn(&state.quic)),
             };
         }
-        Arc::new(Self {
+        let link = Self {
             owner,
             info,
             closed_here: OnceLock::new(),
             window: Mutex::new(profile.window),
             profile,
             place: OnceLock::new(),
-        })
+        };
+        link.ask(|quic| quic.set_receive_window(VarInt::from_u32(profile.window)));
+        Arc::new(link)
     }
 
     /// Takes its place among the connections of its server, until it is dropped.

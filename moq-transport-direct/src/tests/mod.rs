@@ -7,6 +7,7 @@ mod recv;
 mod refusals;
 mod resets;
 mod time;
+mod window;
 
 use std::future::poll_fn;
 use std::net::SocketAddr;

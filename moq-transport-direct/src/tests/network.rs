@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use moq_transport_common::quic::Listening;
+use moq_transport_common::quic::{self as profile, Listening};
 use moq_transport_common::tls::Identity;
 use quinn_proto::crypto::rustls::QuicClientConfig;
 use quinn_proto::{
@@ -20,6 +20,8 @@ use rustls::pki_types::pem::PemObject as _;
 use crate::ServerConfig;
 use crate::conn::{Conn, State};
 use crate::hub::Hub;
+use crate::link::Link;
+use crate::owner::Owner;
 
 /// The two ends of a connection, and what is on its way between them.
 pub(super) struct Network {
@@ -94,6 +96,19 @@ impl Network {
             stream.finish().unwrap();
         });
         self.pass();
+    }
+
+    /// The handle of the server's end, as if the connection had been accepted.
+    pub(super) fn accept(&self) -> Arc<Link> {
+        let owner = Owner::new(self.conn.clone().unwrap());
+        Link::new(owner, None, profile::SERVER)
+    }
+
+    /// Has the client open a stream, and says how many bytes there is credit for, of a few MiB.
+    pub(super) fn fill(&mut self) -> usize {
+        let id = self.peer.streams().open(Dir::Uni).unwrap();
+        let written = self.peer.send_stream(id).write(&[0; 4 << 20]);
+        written.unwrap_or(0)
     }
 
     /// Has the client open a stream that begins with these bytes.
