@@ -146,11 +146,11 @@ impl State {
 
     /// Takes in the end of the connection.
     pub(super) fn end(&mut self, reason: ConnectionError, woken: &mut Vec<Waker>) {
+        self.deadlines.stop_waiting();
         if self.ended.is_some() {
             return;
         }
         self.ended = Some(reason);
-        self.deadlines.stop_waiting();
         self.waits.wake_all(woken);
     }
 
@@ -177,8 +177,13 @@ impl State {
                 Event::HandshakeDataReady | Event::DatagramsUnblocked => {}
             }
         }
-        if let Some(close) = self.web.as_mut().and_then(|web| web.take_close()) {
-            self.close(now, close.code, close.reason.into(), woken);
+        match self.web.as_mut().and_then(|web| web.take_close()) {
+            Some(close) if close.is_late => {
+                self.end(ConnectionError::LocallyClosed, woken);
+                self.give_time(now);
+            }
+            Some(close) => self.close(now, close.code, close.reason.into(), woken),
+            None => {}
         }
     }
 
@@ -202,12 +207,22 @@ impl State {
                 }
             }
             StreamEvent::Writable { id } => self.waits.wake_writer(id, woken),
-            StreamEvent::Finished { id } => self.waits.wake_closer(id, woken),
+            StreamEvent::Finished { id } => {
+                self.waits.wake_closer(id, woken);
+                self.end_refusal(id);
+            }
             StreamEvent::Stopped { id, .. } => {
                 self.waits.wake_writer(id, woken);
                 self.waits.wake_closer(id, woken);
+                self.end_refusal(id);
             }
             StreamEvent::Available { dir } => self.waits.wake_openers(dir, woken),
+        }
+    }
+
+    fn end_refusal(&mut self, id: StreamId) {
+        if let Some(web) = &mut self.web {
+            web.end_refusal(&mut self.quic, id);
         }
     }
 

@@ -57,11 +57,6 @@ impl Deadlines {
         self.sent_to
     }
 
-    /// Gives the peer so long to close the connection, now that it was told of the session's end.
-    pub(super) fn wait_until(&mut self, at: Instant) {
-        self.give_up_at = Some(at);
-    }
-
     pub(super) fn stop_waiting(&mut self) {
         self.give_up_at = None;
     }
@@ -138,6 +133,13 @@ impl State {
         timeout.into_iter().chain(own).min()
     }
 
+    /// Gives the peer a while to read that the session is over. It closes the connection then; if
+    /// it does not, this end does.
+    pub(super) fn give_time(&mut self, now: Instant) {
+        let patience = (self.quic.rtt() * 3).max(MIN_PATIENCE);
+        self.deadlines.give_up_at = Some(now + patience);
+    }
+
     /// Takes in that the deadline has passed. One of the way to the peer's former address is none of
     /// the way to a new one: that has none before it was sent something.
     pub(super) fn expire(&mut self, now: Instant, woken: &mut Vec<Waker>) {
@@ -155,6 +157,9 @@ impl State {
         }
     }
 }
+
+/// The least time for the peer to read that a session is over.
+const MIN_PATIENCE: Duration = Duration::from_millis(100);
 
 /// How late a timer may be without a paced connection falling behind.
 const MAX_LATE: Duration = Duration::from_millis(5);

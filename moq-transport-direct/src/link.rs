@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
-use std::time::Duration;
 
 use bytes::Bytes;
 use moq_session::transport::{End, TransportError, TransportInfo, TransportKind, TransportStats};
@@ -39,14 +38,16 @@ impl Link {
                 None => (TransportKind::Quic, alpn(&state.quic)),
             };
         }
-        Arc::new(Self {
+        let link = Self {
             owner,
             info,
             closed_here: OnceLock::new(),
             window: Mutex::new(profile.window),
             profile,
             place: OnceLock::new(),
-        })
+        };
+        link.ask(|quic| quic.set_receive_window(VarInt::from_u32(profile.window)));
+        Arc::new(link)
     }
 
     /// Takes its place among the connections of its server, until it is dropped.
@@ -131,9 +132,7 @@ impl Link {
             None => false,
         };
         if is_said {
-            // The peer closes the connection when it has read that; if it does not, this end does.
-            let patience = (state.quic.rtt() * 3).max(MIN_PATIENCE);
-            state.deadlines.wait_until(now() + patience);
+            state.give_time(now());
             state.waits.wake_all(woken);
             return;
         }
@@ -212,6 +211,3 @@ impl Drop for Link {
         self.close(0, "dropped");
     }
 }
-
-/// The least time for the peer to read that a session is over.
-const MIN_PATIENCE: Duration = Duration::from_millis(100);

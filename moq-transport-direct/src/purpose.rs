@@ -3,16 +3,16 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use quinn_proto::{Connection, Dir, StreamId, VarInt};
+use quinn_proto::{Connection, Dir, StreamId};
 
 use crate::conn::now;
 use crate::http3::code::{
-    H3_EXCESSIVE_LOAD, H3_NO_ERROR, H3_REQUEST_REJECTED, H3_STREAM_CREATION_ERROR,
-    WT_BUFFERED_STREAM_REJECTED,
+    H3_EXCESSIVE_LOAD, H3_REQUEST_REJECTED, H3_STREAM_CREATION_ERROR, WT_BUFFERED_STREAM_REJECTED,
 };
-use crate::http3::{Asking, Critical, Fault, Head, Purpose, answer};
+use crate::http3::{Asking, Critical, Fault, Head, Purpose};
 use crate::read::{Read, read};
-use crate::web::{Session, Web, write_all};
+use crate::refusals::abort;
+use crate::web::{Session, Web};
 
 /// A stream whose purpose is not known yet.
 pub(super) struct Beginning {
@@ -63,7 +63,17 @@ impl Web {
                     }
                     return;
                 }
-                Read::End | Read::Reset => self.cut_off(quic, id),
+                Read::End => {
+                    let fault = beginning.head.finish();
+                    self.forget(id);
+                    self.blame(quic, id, &fault);
+                }
+                // It costs no more than a stream of the session that is given up as early.
+                Read::Reset => {
+                    let code = beginning.head.cut_off().code;
+                    self.forget(id);
+                    abort(quic, id, code);
+                }
             }
         }
     }
@@ -103,17 +113,17 @@ impl Web {
                 self.request = Some(*request);
                 self.session = Some(Session::new(id));
                 let end = self.capsules.push(bytes);
-                self.take_end(end);
+                self.take_end(quic, end);
                 self.read_connect(quic);
                 for early in std::mem::take(&mut self.early) {
                     self.member(quic, early);
                 }
             }
             Ok(Some(Purpose::Request(Asking::Session(_)))) => {
-                abort(quic, id, H3_REQUEST_REJECTED);
+                self.reject(quic, id, H3_REQUEST_REJECTED);
             }
-            Ok(Some(Purpose::Request(Asking::Other(status)))) => refuse(quic, id, status),
-            Ok(Some(Purpose::Unknown)) => abort(quic, id, H3_STREAM_CREATION_ERROR),
+            Ok(Some(Purpose::Request(Asking::Other(status)))) => self.refuse(quic, id, status),
+            Ok(Some(Purpose::Unknown)) => self.reject(quic, id, H3_STREAM_CREATION_ERROR),
             Err(fault) => self.blame(quic, id, &fault),
         }
     }
@@ -126,7 +136,7 @@ impl Web {
                 self.accepted[id.dir() as usize].push_back((id, bytes));
             }
             None if self.early.len() < MAX_EARLY => self.early.push(Early { session, id, bytes }),
-            _ => abort(quic, id, WT_BUFFERED_STREAM_REJECTED),
+            _ => self.reject(quic, id, WT_BUFFERED_STREAM_REJECTED),
         }
     }
 
@@ -185,27 +195,8 @@ impl Web {
         if fault.is_of_connection {
             self.fail(fault.code, fault.reason);
         } else {
-            abort(quic, id, fault.code);
+            self.reject(quic, id, fault.code);
         }
-    }
-}
-
-/// Answers a request that is for no session, and reads no more of it.
-fn refuse(quic: &mut Connection, id: StreamId, status: u16) {
-    if write_all(quic, id, answer(status).into()) {
-        // Either fails where the client has given up the stream.
-        let _ = quic.send_stream(id).finish().is_ok();
-        let _ = quic.recv_stream(id).stop(H3_NO_ERROR).is_ok();
-    } else {
-        abort(quic, id, H3_REQUEST_REJECTED);
-    }
-}
-
-/// Lets go of a stream. Where it has ended already, there is nothing to do.
-fn abort(quic: &mut Connection, id: StreamId, code: VarInt) {
-    let _ = quic.recv_stream(id).stop(code).is_ok();
-    if id.dir() == Dir::Bi {
-        let _ = quic.send_stream(id).reset(code).is_ok();
     }
 }
 

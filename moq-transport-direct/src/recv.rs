@@ -141,7 +141,7 @@ impl transport::RecvStream for RecvStream {
 
 /// Stops a stream, or takes it to its end if that is here: then quinn-proto forgets it and tells the
 /// peer of the credit for another one, which it does not for one that is stopped.
-fn stop(quic: &mut quinn_proto::Connection, id: StreamId, code: VarInt) {
+pub(super) fn stop(quic: &mut quinn_proto::Connection, id: StreamId, code: VarInt) {
     let mut stream = quic.recv_stream(id);
     if let Ok(mut chunks) = stream.read(true) {
         while let Ok(Some(_)) = chunks.next(usize::MAX) {}

@@ -6,16 +6,16 @@ use std::time::Instant;
 
 use bytes::{Buf, Bytes, BytesMut};
 use moq_transport_common::quic::SessionEnd;
-use quinn_proto::{Connection, Dir, StreamId, VarInt};
+use quinn_proto::{Connection, Dir, StreamId};
 use rustc_hash::FxHashMap;
-use web_transport_proto::{
-    Capsule, ConnectRequest, ConnectResponse, Frame, StreamUni, VarInt as H3VarInt,
-};
+use web_transport_proto::{ConnectRequest, ConnectResponse, Frame, StreamUni, VarInt as H3VarInt};
 
-use crate::http3::code::{H3_NO_ERROR, H3_STREAM_CREATION_ERROR};
-use crate::http3::{Capsules, Critical, Fault, datagram_stream, our_settings};
+use crate::ending::Close;
+use crate::http3::code::H3_STREAM_CREATION_ERROR;
+use crate::http3::{Capsules, Critical, datagram_stream, our_settings};
 use crate::purpose::{Beginning, Early};
 use crate::read::{Read, read};
+use crate::refusals::Refusals;
 
 /// The HTTP/3 side of a connection that carries one session.
 #[derive(Default)]
@@ -33,6 +33,7 @@ pub(crate) struct Web {
     /// Streams that last as long as the connection.
     pub(super) critical: Vec<(StreamId, Critical)>,
     has_settings: bool,
+    pub(super) refusals: Refusals,
     pub(super) request: Option<ConnectRequest>,
     pub(super) session: Option<Session>,
     pub(super) capsules: Capsules,
@@ -41,8 +42,8 @@ pub(crate) struct Web {
     /// What the peer did wrong, where that has ended the connection.
     pub(super) fault: Option<&'static str>,
     /// Whether this end has said that the session is over.
-    is_over: bool,
-    close: Option<Close>,
+    pub(super) is_over: bool,
+    pub(super) close: Option<Close>,
 }
 
 /// The session's CONNECT stream, and what names the session on its streams.
@@ -51,12 +52,6 @@ pub(super) struct Session {
     uni_head: Bytes,
     bidi_head: Bytes,
     datagram_head: Bytes,
-}
-
-/// How this end has to close the connection.
-pub(super) struct Close {
-    pub(super) code: VarInt,
-    pub(super) reason: &'static str,
 }
 
 /// What has come of looking at the streams.
@@ -107,11 +102,6 @@ impl Web {
         self.request.take_if(|_| self.has_settings)
     }
 
-    /// How to close the connection, if it has to be.
-    pub(super) fn take_close(&mut self) -> Option<Close> {
-        self.close.take()
-    }
-
     /// Answers the request, and says whether that could be written.
     pub(super) fn respond(&self, quic: &mut Connection, response: &ConnectResponse) -> bool {
         let mut bytes = BytesMut::new();
@@ -120,22 +110,6 @@ impl Web {
             && self
                 .connect()
                 .is_some_and(|id| write_all(quic, id, bytes.freeze()))
-    }
-
-    /// Tells the peer that the session is over, and says whether that could be written.
-    pub(super) fn say_end(&mut self, quic: &mut Connection, code: u32, reason: &str) -> bool {
-        self.is_over = true;
-        let reason = reason.to_owned();
-        let mut capsule = BytesMut::new();
-        Capsule::CloseWebTransportSession { code, reason }.encode(&mut capsule);
-        let (Some(id), Ok(length)) = (self.connect(), H3VarInt::try_from(capsule.len())) else {
-            return false;
-        };
-        let mut frame = BytesMut::new();
-        Frame::DATA.encode(&mut frame);
-        length.encode(&mut frame);
-        frame.extend_from_slice(&capsule);
-        write_all(quic, id, frame.freeze()) && quic.send_stream(id).finish().is_ok()
     }
 
     /// Ends the answer, where it is a refusal.
@@ -165,11 +139,6 @@ impl Web {
                 None
             }
         }
-    }
-
-    /// Whether the connection has to be closed, which the driver does.
-    pub(super) fn has_to_close(&self) -> bool {
-        self.close.is_some()
     }
 
     /// What a datagram of the session begins with.
@@ -223,44 +192,6 @@ impl Web {
 
     pub(super) fn connect(&self) -> Option<StreamId> {
         self.session.as_ref().map(|session| session.connect)
-    }
-
-    /// Reads the session's end off its CONNECT stream.
-    pub(super) fn read_connect(&mut self, quic: &mut Connection) {
-        let Some(id) = self.connect() else { return };
-        while self.close.is_none() {
-            let end = match read(quic, id) {
-                Read::Bytes(bytes) => self.capsules.push(bytes),
-                Read::Blocked => return,
-                // The standard reads an end without a capsule as code 0.
-                Read::End => self.capsules.finish().map(Some),
-                Read::Reset => Ok(Some(SessionEnd::default())),
-            };
-            self.take_end(end);
-        }
-    }
-
-    /// Takes in what has come of reading the CONNECT stream. With its session ends the connection,
-    /// which has no other.
-    pub(super) fn take_end(&mut self, end: Result<Option<SessionEnd>, Fault>) {
-        match end {
-            Ok(None) => {}
-            Ok(Some(end)) => {
-                self.close = Some(Close {
-                    code: H3_NO_ERROR,
-                    reason: "",
-                });
-                self.ended = Some(end);
-            }
-            Err(fault) => self.fail(fault.code, fault.reason),
-        }
-    }
-
-    pub(super) fn fail(&mut self, code: VarInt, reason: &'static str) {
-        if self.close.is_none() {
-            self.close = Some(Close { code, reason });
-            self.fault = Some(reason);
-        }
     }
 }
 

@@ -16,6 +16,7 @@ use std::time::Duration;
 use moq_session::transport::{Incoming as _, Transport as _};
 use moq_transport_direct::{Connection, Server, ServerConfig};
 use odd::*;
+use quinn_proto::Dir;
 use support::{accept_uni, closed, read, server};
 
 /// The server's end of a connection.
@@ -40,7 +41,9 @@ async fn what_breaks_http3_ends_the_connection_by_its_code() {
         // A session that no client can make; a request that begins with DATA.
         (&[0x40, 0x54, 1], &[], 0x108),
         (&settings, &[0, 1, 0], 0x105),
-        // A mark of a stream in the middle of one; fields of a dynamic table; frames without end.
+        // A mark of a stream on the control stream, and in the middle of another; fields of a
+        // dynamic table; frames without end.
+        (&[&settings[..], &[0x40, 0x41, 0]].concat(), &[], 0x106),
         (&[], &[0x21, 0, 0x40, 0x41, 0], 0x106),
         (&[], &[1, 3, 0, 0, 0x80], 0x200),
         (&[], &grease, 0x107),
@@ -57,18 +60,43 @@ async fn what_breaks_http3_ends_the_connection_by_its_code() {
 }
 
 #[tokio::test]
-async fn there_is_one_control_stream_and_it_does_not_end() {
-    for (is_second, code) in [(true, 0x103), (false, 0x104)] {
+async fn there_is_one_control_stream() {
+    let server = server();
+    let (odd, _accepted, _connect, _control) = session(&server).await;
+    let _second = odd.uni(&settings()).await;
+    assert_eq!(odd.closed_with().await, 0x103);
+}
+
+#[tokio::test]
+async fn streams_of_the_connection_neither_end_nor_are_reset() {
+    for is_reset in [false, true] {
+        for kind in [0, 2, 3] {
+            let server = server();
+            let (odd, _accepted, _connect, control) = session(&server).await;
+            let mut stream = match kind {
+                0 => control,
+                _ => odd.uni(&[kind]).await,
+            };
+            // What follows it is answered when its type was read.
+            let (_send, mut recv) = odd.bidi(&GET).await;
+            assert!(!recv.read_to_end(1000).await.unwrap().is_empty());
+            match is_reset {
+                true => stream.reset(NO_ERROR).unwrap(),
+                false => stream.finish().unwrap(),
+            }
+            assert_eq!(odd.closed_with().await, 0x104, "{kind} {is_reset}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_end_within_a_frame_ends_the_connection() {
+    for stream in [&GET[..5], &[1], &[0x21, 2, 9], &BIDI[..1], &BIDI[..2]] {
         let server = server();
-        let (odd, _accepted, _connect, mut control) = session(&server).await;
-        let second = if is_second {
-            Some(odd.uni(&settings()).await)
-        } else {
-            control.finish().unwrap();
-            None
-        };
-        assert_eq!(odd.closed_with().await, code);
-        drop(second);
+        let odd = Odd::connect(&server).await;
+        let (mut send, _recv) = odd.bidi(stream).await;
+        send.finish().unwrap();
+        assert_eq!(odd.closed_with().await, 0x106, "{stream:?}");
     }
 }
 
@@ -87,7 +115,7 @@ async fn what_is_no_request_for_a_session_is_refused_and_the_next_one_is_served(
     let (send, mut recv) = odd.bidi(&[1, 3, 0, 0, 0xc1]).await;
     assert_eq!(send.stopped().await.unwrap(), Some(MESSAGE_ERROR));
     assert_eq!(recv.received_reset().await.unwrap(), Some(MESSAGE_ERROR));
-    let (mut send, mut recv) = odd.bidi(&GET[..5]).await;
+    let (mut send, mut recv) = odd.bidi(&[0x21, 0]).await;
     send.finish().unwrap();
     assert_eq!(recv.received_reset().await.unwrap(), Some(INCOMPLETE));
 
@@ -96,6 +124,43 @@ async fn what_is_no_request_for_a_session_is_refused_and_the_next_one_is_served(
     let (_send, mut recv) = odd.bidi(&GET).await;
     assert!(!recv.read_to_end(1000).await.unwrap().is_empty());
     drop(accepted);
+}
+
+#[tokio::test]
+async fn streams_that_are_not_wanted_may_not_be_opened_for_ever() {
+    let unknown = [0x21, 1];
+    for (dir, stream) in [
+        (Dir::Uni, &unknown[..]),
+        // A stream of another session; a request for a page, and one without a method.
+        (Dir::Uni, &[0x40, 0x54, 4]),
+        (Dir::Bi, &GET),
+        (Dir::Bi, &[1, 3, 0, 0, 0xc1]),
+    ] {
+        let server = server();
+        let (odd, _accepted, _connect, _control) = session(&server).await;
+        let flood = async {
+            let mut opened = 0;
+            while open(&odd, dir, stream).await.is_some() {
+                opened += 1;
+            }
+            opened
+        };
+        let opened = tokio::time::timeout(Duration::from_secs(60), flood).await;
+        assert!(opened.unwrap() >= 1024, "{stream:?}");
+        assert_eq!(odd.closed_with().await, 0x107, "{stream:?}");
+    }
+}
+
+/// Opens a stream, and gives up all that the server could wait for or answer.
+async fn open(odd: &Odd, dir: Dir, bytes: &[u8]) -> Option<()> {
+    let mut send = match dir {
+        Dir::Uni => odd.quic.open_uni().await.ok()?,
+        Dir::Bi => odd.quic.open_bi().await.ok()?.0,
+    };
+    // It fails once the server has stopped the stream.
+    let _ = send.write_all(bytes).await.is_ok();
+    let _ = send.finish().is_ok();
+    Some(())
 }
 
 #[tokio::test]
@@ -116,16 +181,26 @@ async fn a_session_may_be_asked_for_by_its_newer_name() {
 }
 
 #[tokio::test]
-async fn a_capsule_that_is_malformed_ends_the_session() {
-    let server = server();
-    let (odd, mut accepted, (mut connect, _answer), _control) = session(&server).await;
-    connect
-        .write_all(&[0, 4, 0x68, 0x43, 0x44, 5])
-        .await
-        .unwrap();
-    assert_eq!(odd.closed_with().await, MESSAGE_ERROR.into_inner());
-    let end = closed(&mut accepted).await.to_string();
-    assert!(end.contains("1024 bytes"), "{end}");
+async fn a_capsule_that_is_malformed_resets_the_session() {
+    for (capsule, reason) in [
+        (&[0, 4, 0x68, 0x43, 0x44, 5][..], "1024 bytes"),
+        (&[0, 6, 0x68, 0x43, 3, 0, 0, 7], "without a code"),
+        (&[0, 2, 0x17, 5], "cut off"),
+    ] {
+        let server = server();
+        let (odd, mut accepted, (mut connect, mut answer), _control) = session(&server).await;
+        connect.write_all(capsule).await.unwrap();
+        if reason == "cut off" {
+            connect.finish().unwrap();
+        } else {
+            assert_eq!(connect.stopped().await.unwrap(), Some(MESSAGE_ERROR));
+        }
+        assert_eq!(answer.received_reset().await.unwrap(), Some(MESSAGE_ERROR));
+        let end = closed(&mut accepted).await.to_string();
+        assert!(end.contains(reason), "{end}");
+        // A client that goes on is left all the same.
+        assert_eq!(odd.closed_with().await, NO_ERROR.into_inner());
+    }
 }
 
 #[tokio::test]

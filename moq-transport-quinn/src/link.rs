@@ -69,6 +69,7 @@ impl Link {
     ) -> Arc<Self> {
         info.remote = Some(quic.remote_address());
         info.fingerprint = shown_fingerprint(&quic);
+        quic.set_receive_window(VarInt::from_u32(profile.window));
         Arc::new(Self {
             quic,
             web,

@@ -1,6 +1,6 @@
 """A foreign client for `cargo xtask conformance`: aioquic, against one server on loopback.
 
-    main.py PORT BACKEND [WORD] [quick]
+    main.py PORT BACKEND FINGERPRINT [WORD] [quick]
 
 tells `ok BACKEND NAME` or `not ok BACKEND NAME: WHY` for each case whose name contains the word, and at last
 `done`. What the backend is known to fail is not asked when it has to be quick.
@@ -15,7 +15,7 @@ from whole import whole
 
 
 async def main():
-    port, backend, *rest = sys.argv[1:]
+    port, backend, _, *rest = sys.argv[1:]
     only, is_quick = (rest or [""])[0], rest[1:] == ["quick"]
 
     def is_asked(name):

@@ -137,6 +137,7 @@ STREAM_ROWS = [
     before("uni/second-encoder", "RFC 9204 4.2", [("uni", varint(ENCODER)), ("uni", varint(ENCODER))], connection(STREAM_CREATION)),
     before("uni/second-decoder", "RFC 9204 4.2", [("uni", varint(DECODER)), ("uni", varint(DECODER))], connection(STREAM_CREATION)),
     before("uni/encoder-closed", "RFC 9204 4.2", [("uni", varint(ENCODER), "end")], connection(CLOSED_CRITICAL)),
+    before("uni/encoder-reset", "RFC 9204 4.2", [("uni", varint(ENCODER), "reset")], connection(CLOSED_CRITICAL)),
     before("uni/decoder-reset", "RFC 9204 4.2", [("uni", varint(DECODER), "reset")], connection(CLOSED_CRITICAL)),
     before("uni/encoder-capacity", "RFC 9204 4.3.1", [("uni", varint(ENCODER) + b"\x3f\xe1\x7f")], connection(ENCODER_ERROR)),
     before("uni/decoder-increment", "RFC 9204 4.4.3", [("uni", varint(DECODER) + b"\x05")], connection(DECODER_ERROR)),

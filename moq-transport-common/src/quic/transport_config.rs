@@ -71,6 +71,9 @@ pub struct Profile {
     pub stream_window: u32,
     /// Bytes that all unread streams of a connection may hold.
     pub window: u32,
+    /// The same until the connection is accepted. A flight of a client fits, and 1 024 connections
+    /// that wait for an answer hold little.
+    window_at_first: u32,
     /// Bytes written and not yet acknowledged.
     send_window: u64,
     /// Silence after which this end pings. A server waits longer, because one end is enough and it
@@ -85,6 +88,7 @@ pub const SERVER: Profile = Profile {
     streams: StreamLimits { bidi: 16, uni: 16 },
     stream_window: 2 << 20,
     window: 16 << 20,
+    window_at_first: 256 << 10,
     send_window: 4 << 20,
     keep_alive: Duration::from_secs(4),
     ack_threshold: Some(8),
@@ -95,6 +99,7 @@ pub const CLIENT: Profile = Profile {
     streams: StreamLimits { bidi: 64, uni: 512 },
     stream_window: 4 << 20,
     window: 32 << 20,
+    window_at_first: 32 << 20,
     send_window: 8 << 20,
     keep_alive: Duration::from_secs(3),
     ack_threshold: None,
@@ -121,7 +126,7 @@ impl Profile {
             .max_concurrent_uni_streams(VarInt::from_u32(self.streams.uni))
             .stream_receive_window(VarInt::from_u32(self.stream_window))
             // quinn's default is unbounded, which a hostile peer turns into memory.
-            .receive_window(VarInt::from_u32(self.window))
+            .receive_window(VarInt::from_u32(self.window_at_first))
             .send_window(self.send_window)
             // Without it, a stream that has begun is sent to its end before any other, whatever
             // their priorities.

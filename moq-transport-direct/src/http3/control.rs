@@ -9,6 +9,7 @@ use super::code::{
 };
 use super::fault::Fault;
 use super::frames::{Frames, Piece, Take};
+use super::head::WT_BIDI;
 use super::instructions::{DecoderInstructions, check_encoder};
 use super::settings::{self, CONTROL, SETTINGS};
 use super::varint;
@@ -132,6 +133,10 @@ fn take(kind: u64, length: u64, has_settings: bool) -> Result<Take, Fault> {
             let reason = "a frame that does not belong on a control stream";
             Err(Fault::of_connection(H3_FRAME_UNEXPECTED, reason))
         }
+        WT_BIDI => {
+            let reason = "a mark of a session's stream on a control stream";
+            Err(Fault::of_connection(H3_FRAME_ERROR, reason))
+        }
         CANCEL_PUSH | GOAWAY | MAX_PUSH_ID if length > 8 => {
             let reason = "a frame that should be one number";
             Err(Fault::of_connection(H3_FRAME_ERROR, reason))
@@ -203,6 +208,7 @@ mod tests {
             (&[4, 0, 6, 0], H3_FRAME_UNEXPECTED),
             (&[4, 0, 8, 0], H3_FRAME_UNEXPECTED),
             (&[4, 0, 9, 0], H3_FRAME_UNEXPECTED),
+            (&[4, 0, 0x40, 0x41, 0], H3_FRAME_ERROR),
             (&[4, 0, 3, 1, 0], H3_ID_ERROR),
             (&[4, 0, 7, 1, 4, 7, 1, 8], H3_ID_ERROR),
             (&[4, 0, 13, 1, 4, 13, 1, 3], H3_ID_ERROR),

@@ -176,7 +176,7 @@ fn viewers(count: usize, hub: &Arc<Hub>, first_key: usize) -> Vec<Arc<Conn>> {
     let sink = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let peer = sink.local_addr().unwrap();
     let identity = moq_transport_common::tls::Identity::generate(&["localhost".into()]).unwrap();
-    let config = client_config(&identity);
+    let config = client_config(&identity, "moq-lite-06");
     let mut endpoint = Endpoint::new(Arc::new(EndpointConfig::default()), None, true, None);
     let viewer = |key| {
         let now = crate::conn::now();

@@ -4,8 +4,10 @@ mod by_hand;
 mod defects;
 mod network;
 mod recv;
+mod refusals;
 mod resets;
 mod time;
+mod window;
 
 use std::future::poll_fn;
 use std::net::SocketAddr;

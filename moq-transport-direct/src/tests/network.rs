@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use moq_transport_common::quic::Listening;
+use moq_transport_common::quic::{self as profile, Listening};
 use moq_transport_common::tls::Identity;
 use quinn_proto::crypto::rustls::QuicClientConfig;
 use quinn_proto::{
@@ -20,6 +20,8 @@ use rustls::pki_types::pem::PemObject as _;
 use crate::ServerConfig;
 use crate::conn::{Conn, State};
 use crate::hub::Hub;
+use crate::link::Link;
+use crate::owner::Owner;
 
 /// The two ends of a connection, and what is on its way between them.
 pub(super) struct Network {
@@ -45,6 +47,11 @@ pub(super) struct Network {
 impl Network {
     /// A connection whose handshake is done.
     pub(super) fn connect(lateness: impl FnMut() -> Duration + 'static) -> Self {
+        Self::connect_by("moq-lite-06", lateness)
+    }
+
+    /// The same, by this protocol's name.
+    pub(super) fn connect_by(alpn: &str, lateness: impl FnMut() -> Duration + 'static) -> Self {
         let identity = Identity::generate(&["127.0.0.1".into()]).unwrap();
         let config = ServerConfig::default()
             .with_listen((Ipv4Addr::LOCALHOST, 0).into())
@@ -54,7 +61,7 @@ impl Network {
             |server| Endpoint::new(Arc::new(EndpointConfig::default()), server, true, None);
         let mut client = endpoint(None);
         let now = Instant::now();
-        let config = client_config(&identity);
+        let config = client_config(&identity, alpn);
         let (peer_key, peer) = client.connect(now, config, SERVER, "127.0.0.1").unwrap();
         let mut network = Self {
             now,
@@ -89,6 +96,27 @@ impl Network {
             stream.finish().unwrap();
         });
         self.pass();
+    }
+
+    /// The handle of the server's end, as if the connection had been accepted.
+    pub(super) fn accept(&self) -> Arc<Link> {
+        let owner = Owner::new(self.conn.clone().unwrap());
+        Link::new(owner, None, profile::SERVER)
+    }
+
+    /// Has the client open a stream, and says how many bytes there is credit for, of a few MiB.
+    pub(super) fn fill(&mut self) -> usize {
+        let id = self.peer.streams().open(Dir::Uni).unwrap();
+        let written = self.peer.send_stream(id).write(&[0; 4 << 20]);
+        written.unwrap_or(0)
+    }
+
+    /// Has the client open a stream that begins with these bytes.
+    pub(super) fn open(&mut self, dir: Dir, bytes: &[u8]) -> StreamId {
+        let id = self.peer.streams().open(dir).unwrap();
+        let written = self.peer.send_stream(id).write(bytes);
+        assert_eq!(written, Ok(bytes.len()));
+        id
     }
 
     /// Lets time pass.
@@ -165,6 +193,7 @@ impl Network {
         if is_noticed || state.deadline().is_some_and(|at| at <= now) {
             state.expire(now, &mut Vec::new());
         }
+        state.take_events(now, &mut Vec::new());
         let mut bytes = Vec::new();
         while let Some(transmit) = state.poll_transmit(now, 32, &mut bytes) {
             self.fly(false, &transmit, &bytes);
@@ -212,7 +241,7 @@ impl Network {
     }
 }
 
-pub(super) fn client_config(identity: &Identity) -> ClientConfig {
+pub(super) fn client_config(identity: &Identity, alpn: &str) -> ClientConfig {
     let (certificate, _) = identity.to_pem();
     let mut roots = rustls::RootCertStore::empty();
     let certificate = CertificateDer::from_pem_slice(certificate.as_bytes());
@@ -223,7 +252,7 @@ pub(super) fn client_config(identity: &Identity) -> ClientConfig {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    tls.alpn_protocols = vec!["moq-lite-06".into()];
+    tls.alpn_protocols = vec![alpn.into()];
     ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls).unwrap()))
 }
 

@@ -22,6 +22,7 @@ mod system;
 
 pub(crate) use cache::Place;
 pub(crate) use options::{HELP, cached_relay, default_cache};
+pub(crate) use peers::{Installed, browser};
 pub(crate) use run::launch;
 pub(crate) use shaper::{Link, Shaper};
 pub(crate) use system::program as system_program;

@@ -1,5 +1,6 @@
 //! The JavaScript package in a browser.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::node::{CAN, LACKS, VERSIONS, node, npm};
@@ -27,15 +28,31 @@ pub(super) const CHROMIUM: Peer = Peer {
     install,
 };
 
-fn install(place: &Place) -> anyhow::Result<Installed> {
+/// Installs what moves the browser alone: Node, which is told where the browser is.
+pub(crate) fn driver(place: &Place) -> anyhow::Result<Installed> {
+    let chromium = chromium(place)?;
+    let mut installed = Installed::program(node(place)?);
+    if !place.has("installed") {
+        npm(place, &[PLAYWRIGHT])?;
+        place.mark("installed")?;
+    }
+    installed.env = vec![("CHROMIUM", chromium.into())];
+    Ok(installed)
+}
+
+fn chromium(place: &Place) -> anyhow::Result<PathBuf> {
     let names = ["chromium", "chromium-browser", "google-chrome"];
-    let chromium = system::program(place, &names, &["chromium"])?;
+    system::program(place, &names, &["chromium"])
+}
+
+/// What moves the browser.
+const PLAYWRIGHT: &str = "playwright-core@1.65.1";
+
+fn install(place: &Place) -> anyhow::Result<Installed> {
+    let chromium = chromium(place)?;
     let node = node(place)?;
     if !place.has("installed") {
-        npm(
-            place,
-            &["@moq/net@0.3.4", "esbuild@0.28.2", "playwright-core@1.65.1"],
-        )?;
+        npm(place, &["@moq/net@0.3.4", "esbuild@0.28.2", PLAYWRIGHT])?;
         place.mark("installed")?;
     }
     place.copy(

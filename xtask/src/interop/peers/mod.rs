@@ -1,6 +1,6 @@
 //! Who we are crossed with: what they are, how they are installed, how they are started.
 
-mod browser;
+pub(crate) mod browser;
 mod crates;
 mod defects;
 mod lite2025;
@@ -71,7 +71,7 @@ pub(crate) struct Installed {
 }
 
 impl Installed {
-    fn program(program: PathBuf) -> Self {
+    pub(crate) fn program(program: PathBuf) -> Self {
         Self {
             program,
             args: Vec::new(),
