@@ -9,12 +9,12 @@ use bytes::BytesMut;
 use moq_transport_common::Verdict;
 use quinn_proto::{DatagramEvent, EndpointEvent, Incoming, Transmit};
 
-use crate::conn::Conn;
+use crate::connection::ConnectionCore;
+use crate::connection::ConnectionGuard;
 use crate::driver::Driver;
 use crate::handshake::Begun;
 use crate::hub::Stray;
 use crate::ids::LONG_HEADER;
-use crate::owner::Owner;
 use crate::pass::Work;
 use crate::socket::{SLOTS, ecn};
 
@@ -96,12 +96,12 @@ impl Driver {
             Some(DatagramEvent::ConnectionEvent(handle, event)) => {
                 let key = handle.0;
                 self.turn_to(Work::Connection(key));
-                let Some(conn) = self.table.get(key) else {
+                let Some(connection) = self.table.get(key) else {
                     // A defect has kept it from beginning; the endpoint is to forget it, too.
                     let _ = self.endpoint.handle_event(handle, EndpointEvent::drained());
                     return;
                 };
-                let mut state = conn.lock();
+                let mut state = connection.lock();
                 if !state.is_broken {
                     state.quic.handle_event(event);
                 }
@@ -145,11 +145,12 @@ impl Driver {
         };
         match self.endpoint.accept(incoming, now, &mut self.outbox, None) {
             Ok((handle, quic)) => {
-                let conn = Conn::new(self.hub().clone(), handle.0, quic, self.limits);
-                self.insert(conn.clone());
+                let connection =
+                    ConnectionCore::new(self.hub().clone(), handle.0, quic, self.limits);
+                self.insert(connection.clone());
                 // If nobody takes it, because the server is closed, it is closed by that.
-                let owner = Owner::new(conn);
-                let _ = self.begun.send(Begun { owner, room }).is_ok();
+                let guard = ConnectionGuard::new(connection);
+                let _ = self.begun.send(Begun { guard, room }).is_ok();
             }
             Err(error) => {
                 tracing::debug!(error = %error.cause, "a connection could not be accepted");

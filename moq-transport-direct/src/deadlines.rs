@@ -8,7 +8,7 @@ use bytes::Bytes;
 use moq_transport_common::quic::H3_NO_ERROR;
 use quinn_proto::Transmit;
 
-use crate::conn::State;
+use crate::connection::State;
 use crate::driver::Driver;
 use crate::pass::Work;
 
@@ -76,10 +76,10 @@ impl Driver {
     }
 
     fn expire_one(&mut self, key: usize, now: Instant) {
-        let Some(conn) = self.table.get(key).cloned() else {
+        let Some(connection) = self.table.get(key).cloned() else {
             return;
         };
-        let mut state = conn.lock();
+        let mut state = connection.lock();
         if state.deadline().is_some_and(|at| at <= now) {
             state.expire(now, &mut self.woken);
             self.table.set_fresh(key);

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::Sleep;
 
 use crate::arrivals::Unasked;
-use crate::conn::{Conn, State};
+use crate::connection::{ConnectionCore, State};
 use crate::drivers::{Setup, Siblings};
 use crate::handshake::{Admission, Begun};
 use crate::hub::Hub;
@@ -49,7 +49,7 @@ pub(crate) struct Driver {
     outgoing: Outgoing,
     /// What is encoded at the moment.
     pub(super) outbox: Vec<u8>,
-    due: Vec<Arc<Conn>>,
+    due: Vec<Arc<ConnectionCore>>,
     pub(super) woken: Vec<Waker>,
     /// What quinn-proto is at work on, or was last.
     pub(super) work: Work,
@@ -96,8 +96,8 @@ impl Driver {
         self.siblings.own()
     }
 
-    pub(super) fn insert(&mut self, conn: Arc<Conn>) {
-        self.table.insert(conn);
+    pub(super) fn insert(&mut self, connection: Arc<ConnectionCore>) {
+        self.table.insert(connection);
         self.hub().set_connections(self.table.open());
     }
 
@@ -112,12 +112,12 @@ impl Driver {
         self.siblings.own().take_due(&mut self.due);
         self.unasked.count(self.due.len());
         let mut due = std::mem::take(&mut self.due);
-        for conn in due.drain(..) {
+        for connection in due.drain(..) {
             // Its driver may have let it go meanwhile, and given its key to another.
-            if self.table.holds(&conn) {
-                let work = Work::Connection(conn.key);
-                let _ = self.attempt(work, |_| conn.lock().visited(now));
-                self.table.set_fresh(conn.key);
+            if self.table.holds(&connection) {
+                let work = Work::Connection(connection.key);
+                let _ = self.attempt(work, |_| connection.lock().visited(now));
+                self.table.set_fresh(connection.key);
             }
         }
         self.due = due;
@@ -131,10 +131,10 @@ impl Driver {
     }
 
     fn take_events_of(&mut self, key: usize, now: Instant) {
-        let Some(conn) = self.table.get(key) else {
+        let Some(connection) = self.table.get(key) else {
             return;
         };
-        let mut state = conn.lock();
+        let mut state = connection.lock();
         let is_broken = state.is_broken;
         if !is_broken {
             state.take_events(now, &mut self.woken);
@@ -183,8 +183,8 @@ impl Driver {
     fn encode(&mut self, key: usize, now: Instant) -> Option<Transmit> {
         // As soon as the system refuses trains, there are none any more.
         let segments = self.socket.max_segments().min(MAX_SEGMENTS);
-        let conn = self.table.get(key)?.clone();
-        let mut state = conn.lock();
+        let connection = self.table.get(key)?.clone();
+        let mut state = connection.lock();
         self.outbox.clear();
         let transmit = state.poll_transmit(now, segments, &mut self.outbox);
         if transmit.is_none() && !state.is_broken {

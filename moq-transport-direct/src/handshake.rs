@@ -6,15 +6,15 @@ use moq_transport_common::Room;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use crate::connection::ConnectionGuard;
 use crate::incoming::{IncomingConnection, Setup};
-use crate::owner::Owner;
 
 /// Bounds the handshakes of a server.
 pub(crate) type Admission = moq_transport_common::Admission<IncomingConnection>;
 
 /// A connection whose handshake a driver has begun.
 pub(crate) struct Begun {
-    pub(crate) owner: Owner,
+    pub(crate) guard: ConnectionGuard,
     pub(crate) room: Room,
 }
 
@@ -27,15 +27,15 @@ pub(crate) async fn shake_hands(
     mut begun: mpsc::UnboundedReceiver<Begun>,
 ) {
     let mut handshakes = JoinSet::new();
-    while let Some(Begun { owner, mut room }) = begun.recv().await {
+    while let Some(Begun { guard, mut room }) = begun.recv().await {
         while handshakes.try_join_next().is_some() {}
-        let remote = owner.remote();
+        let remote = guard.remote();
         let setup = setup.clone();
         let unvalidated = room.take_unvalidated();
         let shaken = async move {
-            let alpn = owner.connected().await?;
+            let alpn = guard.connected().await?;
             drop(unvalidated);
-            IncomingConnection::new(owner, alpn, setup, worker).await
+            IncomingConnection::new(guard, alpn, setup, worker).await
         };
         handshakes.spawn(admission.clone().admit(remote, shaken, room));
     }

@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use quinn_proto::EcnCodepoint;
 use tokio::sync::Notify;
 
-use crate::conn::Conn;
+use crate::connection::ConnectionCore;
 
 /// Where connections ask the driver for a visit.
 #[derive(Default)]
@@ -30,7 +30,7 @@ pub(super) struct Stray {
 #[derive(Default)]
 struct State {
     /// Connections that have something to send, or a new deadline. Each is here at most once.
-    due: Vec<Arc<Conn>>,
+    due: Vec<Arc<ConnectionCore>>,
     /// Datagrams that came in on another driver's socket.
     strays: Vec<Stray>,
     /// The driver's, while it sleeps.
@@ -45,13 +45,13 @@ struct State {
 
 impl Hub {
     /// Has the driver visit a connection soon. The connection remembers that it asked.
-    pub(crate) fn call(&self, conn: Arc<Conn>) {
+    pub(crate) fn call(&self, connection: Arc<ConnectionCore>) {
         let sleeper = {
             let mut state = self.lock();
             if state.abandoned {
                 return;
             }
-            state.due.push(conn);
+            state.due.push(connection);
             state.sleeper.take()
         };
         if let Some(sleeper) = sleeper {
@@ -79,7 +79,7 @@ impl Hub {
     }
 
     /// Moves the connections that asked for a visit to `due`.
-    pub(super) fn take_due(&self, due: &mut Vec<Arc<Conn>>) {
+    pub(super) fn take_due(&self, due: &mut Vec<Arc<ConnectionCore>>) {
         due.append(&mut self.lock().due);
     }
 
@@ -115,7 +115,7 @@ impl Hub {
     }
 
     /// Takes in that the driver is gone; gives the connections that nobody visits any more.
-    pub(super) fn abandon(&self) -> Vec<Arc<Conn>> {
+    pub(super) fn abandon(&self) -> Vec<Arc<ConnectionCore>> {
         let due = {
             let mut state = self.lock();
             state.abandoned = true;

@@ -11,13 +11,13 @@ use moq_transport_common::quic::{
 use moq_transport_common::{HandshakeError, Live};
 
 use crate::connection::Connection;
-use crate::link::Link;
-use crate::owner::Owner;
+use crate::connection::ConnectionGuard;
+use crate::connection::ConnectionInner;
 
 /// A connection to a [`Server`](crate::Server) whose handshake is done, and its CONNECT request
 /// read if it is a WebTransport one. Dropped, it closes the connection.
 pub struct IncomingConnection {
-    owner: Owner,
+    guard: ConnectionGuard,
     asked: Asked,
     setup: Arc<Setup>,
     worker: usize,
@@ -32,19 +32,19 @@ pub(crate) struct Setup {
 impl IncomingConnection {
     /// Reads the request of a connection that has just been made, if its binding has one.
     pub(crate) async fn new(
-        owner: Owner,
+        guard: ConnectionGuard,
         alpn: Option<String>,
         setup: Arc<Setup>,
         worker: usize,
     ) -> Result<Self, HandshakeError> {
         let alpn = alpn.ok_or(NO_PROTOCOL)?;
         let asked = if alpn == H3 {
-            Asked::by_request(&owner.request().await?)
+            Asked::by_request(&guard.request().await?)
         } else {
-            Asked::by_tls(alpn, owner.server_name())
+            Asked::by_tls(alpn, guard.server_name())
         };
         Ok(Self {
-            owner,
+            guard,
             asked,
             setup,
             worker,
@@ -62,7 +62,7 @@ impl IncomingConnection {
     /// The peer's address.
     #[must_use]
     pub fn remote(&self) -> SocketAddr {
-        self.owner.remote()
+        self.guard.remote()
     }
 }
 
@@ -83,22 +83,22 @@ impl Incoming for IncomingConnection {
 
     async fn accept(self, protocol: Option<&str>) -> Result<Connection, TransportError> {
         let is_requested = self.asked.request_path().is_some();
-        if is_requested && !self.owner.respond(&accepted(protocol)) {
-            return Err(match self.owner.ended() {
+        if is_requested && !self.guard.respond(&accepted(protocol)) {
+            return Err(match self.guard.ended() {
                 Some(reason) => raw_error(reason),
                 None => TransportError::lost("the answer could not be written"),
             });
         }
-        let link = Link::new(self.owner, protocol, self.setup.profile);
-        link.stay_in(&self.setup.live);
-        Ok(Connection::new(link))
+        let connection = ConnectionInner::new(self.guard, protocol, self.setup.profile);
+        connection.stay_in(&self.setup.live);
+        Ok(Connection::new(connection))
     }
 
     async fn refuse(self, status: u16, close_code: u32) {
         if self.asked.request_path().is_some() {
-            self.owner.reject(refused(status), ANSWER_DEADLINE).await;
+            self.guard.reject(refused(status), ANSWER_DEADLINE).await;
         } else {
-            self.owner.close(close_code, &status.to_string());
+            self.guard.close(close_code, &status.to_string());
         }
     }
 }

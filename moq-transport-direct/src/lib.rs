@@ -16,7 +16,6 @@ mod server;
 mod arrivals;
 #[cfg(target_os = "linux")]
 mod batch;
-mod conn;
 mod connection;
 mod credit;
 mod deadlines;
@@ -27,9 +26,7 @@ mod http3;
 mod hub;
 mod ids;
 mod limit;
-mod link;
 mod outgoing;
-mod owner;
 mod pass;
 mod purpose;
 mod read;

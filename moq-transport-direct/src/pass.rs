@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use quinn_proto::{ConnectionError, ConnectionHandle, EndpointEvent};
 
-use crate::conn::now;
+use crate::connection::now;
 use crate::driver::Driver;
 use crate::limit::LogLimit;
 
@@ -86,10 +86,10 @@ impl Driver {
 
     /// Lets go of a connection that quinn-proto has panicked at.
     pub(super) fn let_go(&mut self, key: usize) {
-        let Some(conn) = self.table.get(key).cloned() else {
+        let Some(connection) = self.table.get(key).cloned() else {
             return;
         };
-        let mut state = conn.lock();
+        let mut state = connection.lock();
         if let Some(unsaid) = self.defects.connections.say(now()) {
             let peer = state.deadlines.sent_to();
             tracing::error!(
@@ -119,8 +119,8 @@ impl Drop for Driver {
     fn drop(&mut self) {
         drop(self.hub().abandon());
         // With the runtime gone, nothing would ever wake those that wait.
-        for conn in self.table.iter() {
-            let mut state = conn.lock();
+        for connection in self.table.iter() {
+            let mut state = connection.lock();
             state.end(ConnectionError::LocallyClosed, &mut self.woken);
         }
         self.woken.drain(..).for_each(Waker::wake);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use quinn_proto::{Connection, Dir, StreamId};
 
-use crate::conn::now;
+use crate::connection::now;
 use crate::http3::code::{
     H3_EXCESSIVE_LOAD, H3_REQUEST_REJECTED, H3_STREAM_CREATION_ERROR, WT_BUFFERED_STREAM_REJECTED,
 };

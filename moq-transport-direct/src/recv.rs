@@ -9,14 +9,14 @@ use moq_session::transport::{self, RecvError};
 use moq_transport_common::quic::code;
 use quinn_proto::{Chunks, ReadError, ShouldTransmit, StreamId, VarInt};
 
-use crate::conn;
-use crate::link::Link;
+use crate::connection;
+use crate::connection::ConnectionInner;
 
 /// The receiving half of a stream of a [`Connection`](crate::Connection).
 ///
 /// Dropped before its end, it tells the peer to stop, with code 0.
 pub struct RecvStream {
-    link: Arc<Link>,
+    connection: Arc<ConnectionInner>,
     id: StreamId,
     /// What was read ahead, in order; often the last of a stream together with its end.
     ahead: [Bytes; 2],
@@ -35,9 +35,9 @@ enum State {
 }
 
 impl RecvStream {
-    pub(super) fn new(link: &Arc<Link>, id: StreamId, bytes: Bytes) -> Self {
+    pub(super) fn new(connection: &Arc<ConnectionInner>, id: StreamId, bytes: Bytes) -> Self {
         Self {
-            link: link.clone(),
+            connection: connection.clone(),
             id,
             ahead: [bytes, Bytes::new()],
             state: State::Open,
@@ -75,13 +75,13 @@ impl RecvStream {
     }
 
     /// Waits until there is something to read, or an end.
-    fn poll_more(&mut self, state: &mut conn::State, cx: &Context<'_>) -> Poll<()> {
+    fn poll_more(&mut self, state: &mut connection::State, cx: &Context<'_>) -> Poll<()> {
         // What came before the end of the connection is still there.
         if self.read(&mut state.quic).should_transmit() {
-            self.link.call(state);
+            self.connection.call(state);
         }
         let has_more = self.ahead.iter().any(|bytes| !bytes.is_empty());
-        if has_more || !matches!(self.state, State::Open) || self.link.has_ended(state) {
+        if has_more || !matches!(self.state, State::Open) || self.connection.has_ended(state) {
             return Poll::Ready(());
         }
         state.waits.add_reader(self.id, cx);
@@ -113,15 +113,15 @@ impl transport::RecvStream for RecvStream {
         if let Some(end) = self.end() {
             return Poll::Ready(end);
         }
-        let link = self.link.clone();
-        let polled = link.with(|state| self.poll_more(state, cx));
+        let connection = self.connection.clone();
+        let polled = connection.with(|state| self.poll_more(state, cx));
         if polled.is_some_and(|polled| polled.is_pending()) {
             return Poll::Pending;
         }
         if let Some(bytes) = self.take_ahead() {
             return Poll::Ready(Ok(Some(bytes)));
         }
-        let end = || Err(RecvError::Transport(link.error()));
+        let end = || Err(RecvError::Transport(connection.error()));
         Poll::Ready(self.end().unwrap_or_else(end))
     }
 
@@ -131,10 +131,10 @@ impl transport::RecvStream for RecvStream {
             return;
         }
         self.state = State::Closed;
-        let _ = self.link.with(|state| {
+        let _ = self.connection.with(|state| {
             let Some(quic) = state.live() else { return };
             stop(quic, self.id, code::to_http3(code));
-            self.link.call(state);
+            self.connection.call(state);
         });
     }
 }
@@ -156,7 +156,7 @@ impl Drop for RecvStream {
     fn drop(&mut self) {
         transport::RecvStream::stop(self, 0);
         if self.waits {
-            self.link.lock().waits.drop_reader(self.id);
+            self.connection.lock().waits.drop_reader(self.id);
         }
     }
 }

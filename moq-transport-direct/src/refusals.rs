@@ -6,7 +6,7 @@ use bytes::Bytes;
 use quinn_proto::{Connection, Dir, StreamId, VarInt};
 use rustc_hash::FxHashSet;
 
-use crate::conn::now;
+use crate::connection::now;
 use crate::http3::answer;
 use crate::http3::code::{H3_EXCESSIVE_LOAD, H3_NO_ERROR, H3_REQUEST_REJECTED};
 use crate::recv;

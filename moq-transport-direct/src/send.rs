@@ -9,15 +9,15 @@ use moq_session::transport::{self, SendError};
 use moq_transport_common::quic::code;
 use quinn_proto::{FinishError, StreamId, WriteError};
 
-use crate::conn::State;
-use crate::link::Link;
+use crate::connection::ConnectionInner;
+use crate::connection::State;
 
 /// The sending half of a stream of a [`Connection`](crate::Connection).
 ///
 /// Dropped before it was finished or reset, it resets the stream with code 0: what was cut short
 /// never looks complete.
 pub struct SendStream {
-    link: Arc<Link>,
+    connection: Arc<ConnectionInner>,
     id: StreamId,
     /// What names the stream's session, until it is written.
     head: Bytes,
@@ -30,9 +30,9 @@ pub struct SendStream {
 }
 
 impl SendStream {
-    pub(super) fn new(link: &Arc<Link>, id: StreamId, head: Bytes) -> Self {
+    pub(super) fn new(connection: &Arc<ConnectionInner>, id: StreamId, head: Bytes) -> Self {
         Self {
-            link: link.clone(),
+            connection: connection.clone(),
             id,
             head,
             ended: false,
@@ -63,11 +63,11 @@ impl SendStream {
         cx: &Context<'_>,
         chunks: &mut [Bytes],
     ) -> Poll<Option<Result<usize, SendError>>> {
-        if self.link.has_ended(state) {
+        if self.connection.has_ended(state) {
             return Poll::Ready(None);
         }
         let written = self.write(state, chunks);
-        self.link.call(state);
+        self.connection.call(state);
         Poll::Ready(Some(match written {
             Ok(bytes) => Ok(bytes),
             Err(WriteError::Blocked) => {
@@ -109,16 +109,16 @@ impl transport::SendStream for SendStream {
         if chunks.iter().all(Bytes::is_empty) {
             return Poll::Ready(Ok(0));
         }
-        let link = self.link.clone();
-        let polled = link.with(|state| self.poll_write(state, cx, chunks));
-        let lost = || Err(SendError::Transport(link.error()));
+        let connection = self.connection.clone();
+        let polled = connection.with(|state| self.poll_write(state, cx, chunks));
+        let lost = || Err(SendError::Transport(connection.error()));
         polled
             .unwrap_or(Poll::Ready(None))
             .map(|written| written.unwrap_or_else(lost))
     }
 
     fn set_priority(&mut self, order: i32) {
-        let _ = self.link.with(|state| {
+        let _ = self.connection.with(|state| {
             // It fails on a stream that is closed, where the order no longer matters.
             if let Some(quic) = state.live() {
                 let _ = quic.send_stream(self.id).set_priority(order).is_ok();
@@ -128,40 +128,40 @@ impl transport::SendStream for SendStream {
 
     fn finish(&mut self) {
         self.ended = true;
-        let link = self.link.clone();
-        let _ = link.with(|state| {
+        let connection = self.connection.clone();
+        let _ = connection.with(|state| {
             if state.ended.is_none() {
                 self.write_end(state);
-                link.call(state);
+                connection.call(state);
             }
         });
     }
 
     fn reset(&mut self, code: u32) {
         self.ended = true;
-        let is_reset = self.link.with(|state| {
+        let is_reset = self.connection.with(|state| {
             let Some(quic) = state.live() else {
                 return false;
             };
             // It fails on a stream that is closed, which then stays so.
             let is_reset = quic.send_stream(self.id).reset(code::to_http3(code));
-            self.link.call(state);
+            self.connection.call(state);
             is_reset.is_ok()
         });
         self.is_reset |= is_reset.unwrap_or_default();
     }
 
     fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-        let link = self.link.clone();
-        let polled = link.with(|state| {
-            if self.is_reset && !link.has_ended(state) {
+        let connection = self.connection.clone();
+        let polled = connection.with(|state| {
+            if self.is_reset && !connection.has_ended(state) {
                 return Poll::Ready(Some(Err(SendError::Closed)));
             }
             Poll::Ready(match state.quic.send_stream(self.id).stopped() {
                 // quinn-proto forgets a stream when it is acknowledged.
                 Err(_) => Some(Ok(())),
                 Ok(Some(code)) => Some(Err(SendError::Stopped(code::from_either(code)))),
-                Ok(None) if link.has_ended(state) => None,
+                Ok(None) if connection.has_ended(state) => None,
                 Ok(None) => {
                     state.waits.add_closer(self.id, cx);
                     self.waits = true;
@@ -169,7 +169,7 @@ impl transport::SendStream for SendStream {
                 }
             })
         });
-        let lost = || Err(SendError::Transport(link.error()));
+        let lost = || Err(SendError::Transport(connection.error()));
         polled
             .unwrap_or(Poll::Ready(None))
             .map(|closed| closed.unwrap_or_else(lost))
@@ -181,7 +181,7 @@ impl Drop for SendStream {
         if !self.ended {
             transport::SendStream::reset(self, 0);
         }
-        let _ = self.link.with(|state| {
+        let _ = self.connection.with(|state| {
             if self.waits {
                 state.waits.drop_writer(self.id);
             }
@@ -190,7 +190,7 @@ impl Drop for SendStream {
             if let Ok(Some(code)) = stream.stopped()
                 && stream.reset(code).is_ok()
             {
-                self.link.call(state);
+                self.connection.call(state);
             }
         });
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::conn::Conn;
+use crate::connection::ConnectionCore;
 
 /// The connections of a driver, and which of them it has to look at.
 #[derive(Default)]
@@ -19,19 +19,19 @@ pub(super) struct Table {
 }
 
 struct Slot {
-    conn: Arc<Conn>,
+    connection: Arc<ConnectionCore>,
     is_fresh: bool,
     is_ready: bool,
 }
 
 impl Table {
-    pub(super) fn insert(&mut self, conn: Arc<Conn>) {
-        let key = conn.key;
+    pub(super) fn insert(&mut self, connection: Arc<ConnectionCore>) {
+        let key = connection.key;
         if self.slots.len() <= key {
             self.slots.resize_with(key + 1, || None);
         }
         self.slots[key] = Some(Slot {
-            conn,
+            connection,
             is_fresh: false,
             is_ready: false,
         });
@@ -45,14 +45,14 @@ impl Table {
         }
     }
 
-    pub(super) fn get(&self, key: usize) -> Option<&Arc<Conn>> {
-        Some(&self.slots.get(key)?.as_ref()?.conn)
+    pub(super) fn get(&self, key: usize) -> Option<&Arc<ConnectionCore>> {
+        Some(&self.slots.get(key)?.as_ref()?.connection)
     }
 
     /// Whether a connection is still there.
-    pub(super) fn holds(&self, conn: &Arc<Conn>) -> bool {
-        self.get(conn.key)
-            .is_some_and(|held| Arc::ptr_eq(held, conn))
+    pub(super) fn holds(&self, connection: &Arc<ConnectionCore>) -> bool {
+        self.get(connection.key)
+            .is_some_and(|held| Arc::ptr_eq(held, connection))
     }
 
     /// How many connections there are.
@@ -60,8 +60,8 @@ impl Table {
         self.open
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Conn>> {
-        self.slots.iter().flatten().map(|slot| &slot.conn)
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<ConnectionCore>> {
+        self.slots.iter().flatten().map(|slot| &slot.connection)
     }
 
     /// Has a connection looked at, for what it has to tell and then for what it has to send.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use quinn_proto::{ConnectionError, Dir, StreamId};
 use rustc_hash::FxHashMap;
 
-use crate::conn::State;
+use crate::connection::State;
 use crate::waiters::{HandleId, Waiters};
 
 /// Who waits on a connection, by what for.

@@ -21,9 +21,9 @@ use web_transport_quinn::{ClientError, ConnectError as HttpError};
 use crate::client_config::ClientConfig;
 use crate::client_tls::Tls;
 use crate::connection::Connection;
+use crate::connection::ConnectionInner;
 use crate::dial;
 use crate::endpoint::ClientEndpoints;
-use crate::link::Link;
 
 /// Connects to servers. A clone shares sockets, roots and session tickets.
 #[derive(Debug, Clone)]
@@ -85,19 +85,21 @@ impl Client {
             )
             .await?;
         let limits = self.inner.config.stream_limits;
-        let link = match target.binding {
-            Binding::Quic => Link::quic(quic, target.setup_path, self.inner.profile, limits),
+        let connection = match target.binding {
+            Binding::Quic => {
+                ConnectionInner::quic(quic, target.setup_path, self.inner.profile, limits)
+            }
             Binding::Web | Binding::FetchedWeb => {
                 let request = ConnectRequest::new(target.https)
                     .with_protocols(self.inner.config.protocols.iter().cloned());
                 let session = deadline
                     .bound(Phase::Request, request_session(quic, request))
                     .await?;
-                Link::web(session, self.inner.profile, limits)
+                ConnectionInner::web(session, self.inner.profile, limits)
             }
         };
-        tracing::debug!(kind = %link.info.kind, remote = ?link.info.remote, "connected");
-        Ok(Connection::new(link))
+        tracing::debug!(kind = %connection.info.kind, remote = ?connection.info.remote, "connected");
+        Ok(Connection::new(connection))
     }
 
     /// Waits until all connections are gone and their servers were told, which takes a few round

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use moq_transport_common::quic::StreamLimits;
 use quinn::VarInt;
 
-use crate::link::Link;
+use crate::connection::ConnectionInner;
 
 /// The stream credit of one connection: small at first, since quinn allocates a slot for each
 /// stream that is allowed, and doubled whenever half of it is in use.
@@ -32,7 +32,7 @@ pub(crate) enum Kind {
 
 /// An accepted stream, counted until the last half of it is dropped.
 pub(crate) struct Accepted {
-    link: Arc<Link>,
+    connection: Arc<ConnectionInner>,
     kind: Kind,
 }
 
@@ -69,9 +69,9 @@ impl Credit {
 
 impl Accepted {
     /// Counts a stream that was just accepted, and allows the peer more when half is in use.
-    pub(crate) fn count(link: &Arc<Link>, kind: Kind) -> Self {
+    pub(crate) fn count(connection: &Arc<ConnectionInner>, kind: Kind) -> Self {
         // The lock is held while quinn is told, so that a smaller credit never follows a larger.
-        let mut account = link
+        let mut account = connection
             .credit
             .account(kind)
             .lock()
@@ -79,12 +79,12 @@ impl Accepted {
         if let Some(allowed) = account.accept() {
             let allowed = VarInt::from_u32(allowed);
             match kind {
-                Kind::Bidi => link.quic.set_max_concurrent_bi_streams(allowed),
-                Kind::Uni => link.quic.set_max_concurrent_uni_streams(allowed),
+                Kind::Bidi => connection.quic.set_max_concurrent_bi_streams(allowed),
+                Kind::Uni => connection.quic.set_max_concurrent_uni_streams(allowed),
             }
         }
         Self {
-            link: link.clone(),
+            connection: connection.clone(),
             kind,
         }
     }
@@ -92,7 +92,7 @@ impl Accepted {
 
 impl Drop for Accepted {
     fn drop(&mut self) {
-        let account = self.link.credit.account(self.kind);
+        let account = self.connection.credit.account(self.kind);
         account.lock().unwrap_or_else(PoisonError::into_inner).open -= 1;
     }
 }

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use web_transport_quinn::Request;
 
 use crate::connection::Connection;
-use crate::link::{Link, negotiated_alpn, server_name};
+use crate::connection::{ConnectionInner, negotiated_alpn, server_name};
 
 /// A connection to a [`Server`](crate::Server) whose handshake is done, and its CONNECT request
 /// read if it is a WebTransport one. Dropped, it closes the connection.
@@ -93,8 +93,8 @@ impl Incoming for IncomingConnection {
             profile,
             limits,
         } = &*self.setup;
-        let link = match self.stage {
-            Stage::Raw(quic) => Link::quic(quic, None, *profile, *limits),
+        let connection = match self.stage {
+            Stage::Raw(quic) => ConnectionInner::quic(quic, None, *profile, *limits),
             Stage::Requested(request) => {
                 let quic = request.conn().clone();
                 let session = timeout(ANSWER_DEADLINE, request.respond(accepted(protocol))).await;
@@ -103,11 +103,11 @@ impl Incoming for IncomingConnection {
                     Some(reason) => raw_error(reason),
                     None => TransportError::lost(error),
                 })?;
-                Link::web(session, *profile, *limits)
+                ConnectionInner::web(session, *profile, *limits)
             }
         };
-        link.stay_in(live);
-        Ok(Connection::new(link))
+        connection.stay_in(live);
+        Ok(Connection::new(connection))
     }
 
     async fn refuse(self, status: u16, close_code: u32) {

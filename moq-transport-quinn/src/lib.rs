@@ -21,7 +21,6 @@ mod server;
 
 mod connection;
 mod credit;
-mod link;
 mod pending;
 mod recv;
 mod send;

@@ -11,8 +11,8 @@ use moq_session::transport::{self, RecvError};
 use moq_transport_common::quic::code;
 use quinn::ReadError;
 
+use crate::connection::ConnectionInner;
 use crate::credit::Accepted;
-use crate::link::Link;
 
 /// The receiving half of a stream of a [`Connection`](crate::Connection).
 ///
@@ -20,7 +20,7 @@ use crate::link::Link;
 pub struct RecvStream {
     half: Half,
     state: State,
-    link: Arc<Link>,
+    connection: Arc<ConnectionInner>,
     _accepted: Option<Arc<Accepted>>,
 }
 
@@ -42,25 +42,25 @@ enum State {
 impl RecvStream {
     pub(crate) fn quic(
         stream: quinn::RecvStream,
-        link: &Arc<Link>,
+        connection: &Arc<ConnectionInner>,
         accepted: Option<Arc<Accepted>>,
     ) -> Self {
-        Self::new(Half::Quic(stream), link, accepted)
+        Self::new(Half::Quic(stream), connection, accepted)
     }
 
     pub(crate) fn web(
         stream: web_transport_quinn::RecvStream,
-        link: &Arc<Link>,
+        connection: &Arc<ConnectionInner>,
         accepted: Option<Arc<Accepted>>,
     ) -> Self {
-        Self::new(Half::Web(stream), link, accepted)
+        Self::new(Half::Web(stream), connection, accepted)
     }
 
-    fn new(half: Half, link: &Arc<Link>, accepted: Option<Arc<Accepted>>) -> Self {
+    fn new(half: Half, connection: &Arc<ConnectionInner>, accepted: Option<Arc<Accepted>>) -> Self {
         Self {
             half,
             state: State::Open,
-            link: link.clone(),
+            connection: connection.clone(),
             _accepted: accepted,
         }
     }
@@ -71,11 +71,11 @@ impl RecvStream {
         let chunk = match &mut self.half {
             Half::Quic(stream) => {
                 let chunk = ready!(pin!(stream.read_chunk(usize::MAX, true)).poll(cx));
-                chunk.map_err(|error| quic_error(error, &self.link))
+                chunk.map_err(|error| quic_error(error, &self.connection))
             }
             Half::Web(stream) => {
                 let chunk = ready!(pin!(stream.read_chunk(usize::MAX, true)).poll(cx));
-                chunk.map_err(|error| web_error(error, &self.link))
+                chunk.map_err(|error| web_error(error, &self.connection))
             }
         };
         Poll::Ready(chunk.map(|chunk| chunk.map(|chunk| chunk.bytes)))
@@ -90,7 +90,7 @@ impl transport::RecvStream for RecvStream {
             State::Reset(code) => return Poll::Ready(Err(RecvError::Reset(code))),
             State::Stopped => return Poll::Ready(Err(RecvError::Closed)),
         }
-        if let Some(error) = self.link.closed_here() {
+        if let Some(error) = self.connection.closed_here() {
             return Poll::Ready(Err(error.into()));
         }
         loop {
@@ -133,22 +133,22 @@ impl fmt::Debug for RecvStream {
     }
 }
 
-fn quic_error(error: ReadError, link: &Link) -> RecvError {
+fn quic_error(error: ReadError, connection: &ConnectionInner) -> RecvError {
     match error {
         ReadError::Reset(code) => RecvError::Reset(code::from_either(code)),
         ReadError::ClosedStream | ReadError::IllegalOrderedRead => RecvError::Closed,
         ReadError::ConnectionLost(_) | ReadError::ZeroRttRejected => {
-            RecvError::Transport(link.error())
+            RecvError::Transport(connection.error())
         }
     }
 }
 
-fn web_error(error: web_transport_quinn::ReadError, link: &Link) -> RecvError {
+fn web_error(error: web_transport_quinn::ReadError, connection: &ConnectionInner) -> RecvError {
     use web_transport_quinn::ReadError;
     match error {
         ReadError::Reset(code) => RecvError::Reset(code),
         ReadError::InvalidReset(code) => RecvError::Reset(code::from_either(code)),
         ReadError::ClosedStream | ReadError::IllegalOrderedRead => RecvError::Closed,
-        ReadError::SessionError(_) => RecvError::Transport(link.error()),
+        ReadError::SessionError(_) => RecvError::Transport(connection.error()),
     }
 }

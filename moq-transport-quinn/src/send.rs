@@ -11,8 +11,8 @@ use moq_session::transport::{self, SendError};
 use moq_transport_common::quic::code;
 use quinn::{StoppedError, VarInt, WriteError};
 
+use crate::connection::ConnectionInner;
 use crate::credit::Accepted;
-use crate::link::Link;
 use crate::pending::Pending;
 
 /// The sending half of a stream of a [`Connection`](crate::Connection).
@@ -26,7 +26,7 @@ pub struct SendStream {
     /// Whether it was abandoned here, before all of it was acknowledged.
     is_reset: bool,
     stopped: Pending<Result<Option<VarInt>, StoppedError>>,
-    link: Arc<Link>,
+    connection: Arc<ConnectionInner>,
     _accepted: Option<Arc<Accepted>>,
 }
 
@@ -38,27 +38,27 @@ enum Half {
 impl SendStream {
     pub(crate) fn quic(
         stream: quinn::SendStream,
-        link: &Arc<Link>,
+        connection: &Arc<ConnectionInner>,
         accepted: Option<Arc<Accepted>>,
     ) -> Self {
-        Self::new(Half::Quic(stream), link, accepted)
+        Self::new(Half::Quic(stream), connection, accepted)
     }
 
     pub(crate) fn web(
         stream: web_transport_quinn::SendStream,
-        link: &Arc<Link>,
+        connection: &Arc<ConnectionInner>,
         accepted: Option<Arc<Accepted>>,
     ) -> Self {
-        Self::new(Half::Web(stream), link, accepted)
+        Self::new(Half::Web(stream), connection, accepted)
     }
 
-    fn new(half: Half, link: &Arc<Link>, accepted: Option<Arc<Accepted>>) -> Self {
+    fn new(half: Half, connection: &Arc<ConnectionInner>, accepted: Option<Arc<Accepted>>) -> Self {
         Self {
             half,
             ended: false,
             is_reset: false,
             stopped: Pending::default(),
-            link: link.clone(),
+            connection: connection.clone(),
             _accepted: accepted,
         }
     }
@@ -73,7 +73,7 @@ impl transport::SendStream for SendStream {
         if chunks.iter().all(Bytes::is_empty) {
             return Poll::Ready(Ok(0));
         }
-        if let Some(error) = self.link.closed_here() {
+        if let Some(error) = self.connection.closed_here() {
             return Poll::Ready(Err(error.into()));
         }
         // Both futures take from `chunks` only when they are ready, and leave their waker with the
@@ -81,11 +81,11 @@ impl transport::SendStream for SendStream {
         let written = match &mut self.half {
             Half::Quic(stream) => {
                 let written = ready!(pin!(stream.write_chunks(chunks)).poll(cx));
-                written.map_err(|error| quic_error(error, &self.link))
+                written.map_err(|error| quic_error(error, &self.connection))
             }
             Half::Web(stream) => {
                 let written = ready!(pin!(stream.write_chunks(chunks)).poll(cx));
-                written.map_err(|error| web_error(error, &self.link))
+                written.map_err(|error| web_error(error, &self.connection))
             }
         };
         Poll::Ready(written.map(|written| written.bytes))
@@ -118,7 +118,7 @@ impl transport::SendStream for SendStream {
     }
 
     fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-        if let Some(error) = self.link.closed_here() {
+        if let Some(error) = self.connection.closed_here() {
             return Poll::Ready(Err(error.into()));
         }
         if self.is_reset {
@@ -128,11 +128,11 @@ impl transport::SendStream for SendStream {
             Half::Quic(stream) => match ready!(self.stopped.poll(cx, || stream.stopped())) {
                 Ok(None) => Ok(()),
                 Ok(Some(code)) => Err(SendError::Stopped(code::from_either(code))),
-                Err(_) => Err(SendError::Transport(self.link.error())),
+                Err(_) => Err(SendError::Transport(self.connection.error())),
             },
             Half::Web(stream) => {
                 let closed = web_transport_trait::poll::SendStream::poll_closed(stream, cx);
-                ready!(closed).map_err(|error| web_error(error, &self.link))
+                ready!(closed).map_err(|error| web_error(error, &self.connection))
             }
         };
         Poll::Ready(closed)
@@ -156,22 +156,22 @@ impl fmt::Debug for SendStream {
     }
 }
 
-fn quic_error(error: WriteError, link: &Link) -> SendError {
+fn quic_error(error: WriteError, connection: &ConnectionInner) -> SendError {
     match error {
         WriteError::Stopped(code) => SendError::Stopped(code::from_either(code)),
         WriteError::ClosedStream => SendError::Closed,
         WriteError::ConnectionLost(_) | WriteError::ZeroRttRejected => {
-            SendError::Transport(link.error())
+            SendError::Transport(connection.error())
         }
     }
 }
 
-fn web_error(error: web_transport_quinn::WriteError, link: &Link) -> SendError {
+fn web_error(error: web_transport_quinn::WriteError, connection: &ConnectionInner) -> SendError {
     use web_transport_quinn::WriteError;
     match error {
         WriteError::Stopped(code) => SendError::Stopped(code),
         WriteError::InvalidStopped(code) => SendError::Stopped(code::from_either(code)),
         WriteError::ClosedStream => SendError::Closed,
-        WriteError::SessionError(_) => SendError::Transport(link.error()),
+        WriteError::SessionError(_) => SendError::Transport(connection.error()),
     }
 }

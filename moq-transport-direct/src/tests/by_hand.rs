@@ -21,7 +21,7 @@ use url::Url;
 use super::defects::{Defective, Moment, with_defect};
 use super::network::client_config;
 use super::{config, send};
-use crate::conn::Conn;
+use crate::connection::ConnectionCore;
 use crate::driver::Driver;
 use crate::drivers::{Setup, Siblings};
 use crate::handshake::Begun;
@@ -95,7 +95,7 @@ impl ByHand {
         self.runtime.block_on(async {
             let paired = async {
                 let begun = begun.recv().await.unwrap();
-                begun.owner.connected().await.unwrap();
+                begun.guard.connected().await.unwrap();
                 let client = connecting.await.unwrap().unwrap();
                 Pair { client, begun }
             };
@@ -143,47 +143,47 @@ impl ByHand {
 }
 
 impl Pair {
-    fn conn(&self) -> &Arc<Conn> {
-        &self.begun.owner.conn
+    fn connection(&self) -> &Arc<ConnectionCore> {
+        &self.begun.guard.core
     }
 
     /// How many acknowledgements have come.
     fn acknowledgements(&self) -> u64 {
-        self.conn().lock().quic.stats().frame_rx.acks
+        self.connection().lock().quic.stats().frame_rx.acks
     }
 
     /// How many packets have come.
     fn heard(&self) -> u64 {
-        self.conn().lock().quic.stats().udp_rx.datagrams
+        self.connection().lock().quic.stats().udp_rx.datagrams
     }
 
     /// Has the server send more than the client waits for with its acknowledgement.
     fn write(&self) {
-        let conn = self.conn();
-        let written = conn.with(|state| {
+        let connection = self.connection();
+        let written = connection.with(|state| {
             let id = state.quic.streams().open(Dir::Uni).unwrap();
             let mut chunks = [Bytes::from_static(&[7; 20_000])];
             let mut stream = state.quic.send_stream(id);
             stream.write_chunks(&mut chunks).unwrap();
-            conn.call(state);
+            connection.call(state);
         });
         assert!(written.is_some());
     }
 }
 
 /// Connections of which each has something to send.
-fn viewers(count: usize, hub: &Arc<Hub>, first_key: usize) -> Vec<Arc<Conn>> {
+fn viewers(count: usize, hub: &Arc<Hub>, first_key: usize) -> Vec<Arc<ConnectionCore>> {
     let sink = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let peer = sink.local_addr().unwrap();
     let identity = moq_transport_common::tls::Identity::generate(&["localhost".into()]).unwrap();
     let config = client_config(&identity, "moq-lite-06");
     let mut endpoint = Endpoint::new(Arc::new(EndpointConfig::default()), None, true, None);
     let viewer = |key| {
-        let now = crate::conn::now();
+        let now = crate::connection::now();
         let (_, quic) = endpoint
             .connect(now, config.clone(), peer, "localhost")
             .unwrap();
-        Conn::new(hub.clone(), first_key + key, quic, Default::default())
+        ConnectionCore::new(hub.clone(), first_key + key, quic, Default::default())
     };
     (0..count).map(viewer).collect()
 }
@@ -200,7 +200,7 @@ fn an_acknowledgement_is_seen_within_two_passes_though_thousands_have_something_
     by_hand.wait();
 
     let hub = by_hand.driver.hub().clone();
-    for viewer in viewers(5_000, &hub, pair.conn().key + 1) {
+    for viewer in viewers(5_000, &hub, pair.connection().key + 1) {
         by_hand.driver.insert(viewer);
     }
     by_hand.pass();
@@ -215,7 +215,7 @@ fn a_batch_goes_on_behind_a_packet_that_meets_a_defect() {
     let is_armed = Arc::new(AtomicBool::new(false));
     let mut by_hand = ByHand::new(Defective::new(Moment::Acknowledged, is_armed.clone()));
     let (bad, mut good) = (by_hand.pair(), by_hand.pair());
-    let remote = |pair: &Pair| pair.begun.owner.remote();
+    let remote = |pair: &Pair| pair.begun.guard.remote();
     bad.write();
     by_hand.pass();
     let mut batch = vec![by_hand.take(remote(&bad))];
@@ -228,6 +228,6 @@ fn a_batch_goes_on_behind_a_packet_that_meets_a_defect() {
         by_hand.driver.hub().pass(stray);
     }
     by_hand.pass();
-    assert!(bad.conn().lock().is_broken);
+    assert!(bad.connection().lock().is_broken);
     assert_eq!(good.heard(), before + 1);
 }

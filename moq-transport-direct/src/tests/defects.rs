@@ -210,7 +210,7 @@ async fn a_panic_while_a_task_unwinds_does_not_end_the_process() {
     send(&mut client).await;
     assert!(receive(&mut accepted).await.is_some());
     let of_the_peer = StreamId::new(Side::Client, Dir::Uni, 0);
-    let stream = SendStream::new(&accepted.link, of_the_peer, Bytes::new());
+    let stream = SendStream::new(&accepted.inner, of_the_peer, Bytes::new());
     let task = tokio::spawn(async move {
         let _stream = stream;
         panic!("of a program's own");

@@ -18,17 +18,17 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use crate::ServerConfig;
-use crate::conn::{Conn, State};
+use crate::connection::ConnectionGuard;
+use crate::connection::ConnectionInner;
+use crate::connection::{ConnectionCore, State};
 use crate::hub::Hub;
-use crate::link::Link;
-use crate::owner::Owner;
 
 /// The two ends of a connection, and what is on its way between them.
 pub(super) struct Network {
     pub(super) now: Instant,
     server: Endpoint,
     client: Endpoint,
-    conn: Option<Arc<Conn>>,
+    connection: Option<Arc<ConnectionCore>>,
     peer: Connection,
     peer_key: ConnectionHandle,
     /// By the time of arrival, then in order: whether it is for the server, and what.
@@ -67,7 +67,7 @@ impl Network {
             now,
             server: endpoint(Some(Arc::new(listening.quic))),
             client,
-            conn: None,
+            connection: None,
             peer,
             peer_key,
             flying: BTreeMap::new(),
@@ -84,7 +84,7 @@ impl Network {
 
     /// Works on the server's end.
     pub(super) fn state<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
-        work(&mut self.conn.as_ref().unwrap().lock())
+        work(&mut self.connection.as_ref().unwrap().lock())
     }
 
     /// Has the server send a stream of so many bytes.
@@ -99,9 +99,9 @@ impl Network {
     }
 
     /// The handle of the server's end, as if the connection had been accepted.
-    pub(super) fn accept(&self) -> Arc<Link> {
-        let owner = Owner::new(self.conn.clone().unwrap());
-        Link::new(owner, None, profile::SERVER)
+    pub(super) fn accept(&self) -> Arc<ConnectionInner> {
+        let guard = ConnectionGuard::new(self.connection.clone().unwrap());
+        ConnectionInner::new(guard, None, profile::SERVER)
     }
 
     /// Has the client open a stream, and says how many bytes there is credit for, of a few MiB.
@@ -160,7 +160,12 @@ impl Network {
                     let accepted = self.server.accept(incoming, self.now, &mut answer, None);
                     let (key, quic) = accepted.unwrap_or_else(|_| panic!("it is accepted"));
                     let limits = Default::default();
-                    self.conn = Some(Conn::new(Arc::<Hub>::default(), key.0, quic, limits));
+                    self.connection = Some(ConnectionCore::new(
+                        Arc::<Hub>::default(),
+                        key.0,
+                        quic,
+                        limits,
+                    ));
                 }
                 Some(DatagramEvent::Response(_)) | None => {}
             }
@@ -170,8 +175,8 @@ impl Network {
     /// What the server's driver and the client do when anything has happened.
     fn pass(&mut self) {
         let now = self.now;
-        if let Some(conn) = self.conn.clone() {
-            self.pass_server(&mut conn.lock(), ConnectionHandle(conn.key));
+        if let Some(connection) = self.connection.clone() {
+            self.pass_server(&mut connection.lock(), ConnectionHandle(connection.key));
         }
         let mut bytes = Vec::new();
         while let Some(transmit) = self.peer.poll_transmit(now, 1, &mut bytes) {

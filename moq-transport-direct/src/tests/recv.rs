@@ -10,7 +10,7 @@ use moq_transport_common::quic::StreamLimits;
 
 use super::{config, pair};
 use crate::Server;
-use crate::conn::now;
+use crate::connection::now;
 
 #[tokio::test]
 async fn stopping_what_has_come_to_its_end_tells_the_peer_of_credit_at_once() {
@@ -32,7 +32,7 @@ async fn stopping_what_has_come_to_its_end_tells_the_peer_of_credit_at_once() {
 
     drop(streams);
     {
-        let mut state = accepted.link.lock();
+        let mut state = accepted.inner.lock();
         let _ = state.poll_transmit(now(), 1, &mut Vec::new());
         let told = state.quic.stats().frame_tx;
         assert_eq!((told.max_streams_uni, told.stop_sending), (1, 0));

@@ -18,33 +18,33 @@ use crate::waits::Waits;
 use crate::web::Web;
 
 /// A connection, shared by its driver and its handles.
-pub(crate) struct Conn {
+pub(crate) struct ConnectionCore {
     hub: Arc<Hub>,
     /// Where the driver keeps it.
-    pub(super) key: usize,
+    pub(crate) key: usize,
     state: Mutex<State>,
 }
 
 /// What the lock of a connection guards.
 pub(crate) struct State {
-    pub(super) quic: quinn_proto::Connection,
+    pub(crate) quic: quinn_proto::Connection,
     /// HTTP/3 on the connection, once its handshake has chosen that.
-    pub(super) web: Option<Box<Web>>,
-    pub(super) waits: Waits,
-    pub(super) credit: Credit,
-    pub(super) deadlines: Deadlines,
+    pub(crate) web: Option<Box<Web>>,
+    pub(crate) waits: Waits,
+    pub(crate) credit: Credit,
+    pub(crate) deadlines: Deadlines,
     /// Why nothing more happens here.
-    pub(super) ended: Option<ConnectionError>,
+    pub(crate) ended: Option<ConnectionError>,
     /// Whether quinn-proto has panicked here, and is asked for nothing more.
-    pub(super) is_broken: bool,
+    pub(crate) is_broken: bool,
     /// How a handle has closed the connection, until the driver does so.
     closing: Option<(VarInt, Bytes)>,
     /// Whether the driver was asked for a visit.
     called: bool,
 }
 
-impl Conn {
-    pub(super) fn new(
+impl ConnectionCore {
+    pub(crate) fn new(
         hub: Arc<Hub>,
         key: usize,
         quic: quinn_proto::Connection,
@@ -68,13 +68,13 @@ impl Conn {
         })
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Works on the connection, unless it is broken. Where quinn-proto panics at that, the
     /// connection is broken from then on, and nothing else is.
-    pub(super) fn with<T>(self: &Arc<Self>, work: impl FnOnce(&mut State) -> T) -> Option<T> {
+    pub(crate) fn with<T>(self: &Arc<Self>, work: impl FnOnce(&mut State) -> T) -> Option<T> {
         let mut state = self.lock();
         if state.is_broken {
             return None;
@@ -91,7 +91,7 @@ impl Conn {
     }
 
     /// Has the driver send what an operation has left to send.
-    pub(super) fn call(self: &Arc<Self>, state: &mut State) {
+    pub(crate) fn call(self: &Arc<Self>, state: &mut State) {
         if !state.called {
             state.called = true;
             self.hub.call(self.clone());
@@ -113,7 +113,7 @@ impl Conn {
 
 impl State {
     /// The driver is here because it was asked to be.
-    pub(super) fn visited(&mut self, now: Instant) {
+    pub(crate) fn visited(&mut self, now: Instant) {
         self.called = false;
         if let Some((code, reason)) = self.closing.take() {
             self.quic.close(now, code, reason);
@@ -121,19 +121,19 @@ impl State {
     }
 
     /// The connection, while there is a peer to tell something.
-    pub(super) fn live(&mut self) -> Option<&mut quinn_proto::Connection> {
+    pub(crate) fn live(&mut self) -> Option<&mut quinn_proto::Connection> {
         self.ended.is_none().then_some(&mut self.quic)
     }
 
     /// Closes the connection on the driver's next visit: only the driver tells quinn-proto the time,
     /// so that it never goes back.
-    pub(super) fn close_soon(&mut self, code: VarInt, reason: Bytes, woken: &mut Vec<Waker>) {
+    pub(crate) fn close_soon(&mut self, code: VarInt, reason: Bytes, woken: &mut Vec<Waker>) {
         self.closing = Some((code, reason));
         self.end(ConnectionError::LocallyClosed, woken);
     }
 
     /// Closes the connection, as its driver.
-    pub(super) fn close(
+    pub(crate) fn close(
         &mut self,
         now: Instant,
         code: VarInt,
@@ -145,7 +145,7 @@ impl State {
     }
 
     /// Takes in the end of the connection.
-    pub(super) fn end(&mut self, reason: ConnectionError, woken: &mut Vec<Waker>) {
+    pub(crate) fn end(&mut self, reason: ConnectionError, woken: &mut Vec<Waker>) {
         self.deadlines.stop_waiting();
         if self.ended.is_some() {
             return;
@@ -155,7 +155,7 @@ impl State {
     }
 
     /// Ends the connection because quinn-proto has panicked here.
-    pub(super) fn break_off(&mut self, woken: &mut Vec<Waker>) {
+    pub(crate) fn break_off(&mut self, woken: &mut Vec<Waker>) {
         self.is_broken = true;
         self.closing = None;
         let reason = TransportError {
@@ -167,7 +167,7 @@ impl State {
     }
 
     /// Takes in what quinn-proto has to tell.
-    pub(super) fn take_events(&mut self, now: Instant, woken: &mut Vec<Waker>) {
+    pub(crate) fn take_events(&mut self, now: Instant, woken: &mut Vec<Waker>) {
         while let Some(event) = self.quic.poll() {
             match event {
                 Event::Connected => self.connected(woken),
@@ -188,7 +188,7 @@ impl State {
     }
 
     fn connected(&mut self, woken: &mut Vec<Waker>) {
-        if crate::owner::alpn(&self.quic).as_deref() == Some(H3) {
+        if super::guard::alpn(&self.quic).as_deref() == Some(H3) {
             self.web = Some(Box::new(Web::begin(&mut self.quic)));
             self.web_progress(None, woken);
         }
@@ -242,6 +242,6 @@ impl State {
 }
 
 /// The time, on tokio's clock.
-pub(super) fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }

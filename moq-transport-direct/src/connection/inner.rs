@@ -10,13 +10,13 @@ use moq_transport_common::quic::{MAX_REASON, cut, raw_error, web_error};
 use moq_transport_common::{Closable, Live, Place};
 use quinn_proto::VarInt;
 
-use crate::conn::{State, now};
-use crate::owner::{Owner, alpn};
+use super::core::{State, now};
+use super::guard::{ConnectionGuard, alpn};
 
 /// One connection. It is closed when the last handle and the last stream are gone.
-pub(crate) struct Link {
-    owner: Owner,
-    pub(super) info: TransportInfo,
+pub(crate) struct ConnectionInner {
+    guard: ConnectionGuard,
+    pub(crate) info: TransportInfo,
     /// This end's code and reason, once it has closed the connection.
     closed_here: OnceLock<(u32, String)>,
     /// The shared receive window that quinn-proto knows of, in bytes.
@@ -26,49 +26,53 @@ pub(crate) struct Link {
     place: OnceLock<Place>,
 }
 
-impl Link {
+impl ConnectionInner {
     /// A connection that was accepted; on WebTransport with the protocol of the answer.
-    pub(crate) fn new(owner: Owner, protocol: Option<&str>, profile: Profile) -> Arc<Self> {
+    pub(crate) fn new(
+        guard: ConnectionGuard,
+        protocol: Option<&str>,
+        profile: Profile,
+    ) -> Arc<Self> {
         let mut info = TransportInfo::default();
-        info.remote = Some(owner.remote());
+        info.remote = Some(guard.remote());
         {
-            let state = owner.conn.lock();
+            let state = guard.core.lock();
             (info.kind, info.protocol) = match &state.web {
                 Some(_) => (TransportKind::WebTransport, protocol.map(str::to_owned)),
                 None => (TransportKind::Quic, alpn(&state.quic)),
             };
         }
-        let link = Self {
-            owner,
+        let inner = Self {
+            guard,
             info,
             closed_here: OnceLock::new(),
             window: Mutex::new(profile.window),
             profile,
             place: OnceLock::new(),
         };
-        link.ask(|quic| quic.set_receive_window(VarInt::from_u32(profile.window)));
-        Arc::new(link)
+        inner.ask(|quic| quic.set_receive_window(VarInt::from_u32(profile.window)));
+        Arc::new(inner)
     }
 
     /// Takes its place among the connections of its server, until it is dropped.
     pub(crate) fn stay_in(self: &Arc<Self>, live: &Arc<Live>) {
-        let link: Arc<dyn Closable> = self.clone();
-        let place = live.add(Arc::downgrade(&link));
+        let inner: Arc<dyn Closable> = self.clone();
+        let place = live.add(Arc::downgrade(&inner));
         let is_first = self.place.set(place).is_ok();
         debug_assert!(is_first, "a connection is accepted once");
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        self.owner.conn.lock()
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.guard.core.lock()
     }
 
     /// Works on the connection, unless it is broken.
-    pub(super) fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> Option<T> {
-        self.owner.conn.with(work)
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> Option<T> {
+        self.guard.core.with(work)
     }
 
     /// Waits for something on the connection, where `None` stands for its end.
-    pub(super) fn poll<T>(
+    pub(crate) fn poll<T>(
         &self,
         work: impl FnOnce(&mut State) -> Poll<Option<T>>,
     ) -> Poll<Result<T, TransportError>> {
@@ -77,12 +81,12 @@ impl Link {
     }
 
     /// Has the driver send what an operation has left to send.
-    pub(super) fn call(&self, state: &mut State) {
-        self.owner.conn.call(state);
+    pub(crate) fn call(&self, state: &mut State) {
+        self.guard.core.call(state);
     }
 
     /// Why the connection ended. Meant for after an operation has failed.
-    pub(super) fn error(&self) -> TransportError {
+    pub(crate) fn error(&self) -> TransportError {
         if let Some((code, reason)) = self.closed_here.get() {
             return TransportError::Closed {
                 by: End::Local,
@@ -102,12 +106,12 @@ impl Link {
     }
 
     /// Whether operations fail, because one end has closed the connection or it was lost.
-    pub(super) fn has_ended(&self, state: &State) -> bool {
+    pub(crate) fn has_ended(&self, state: &State) -> bool {
         state.ended.is_some() || self.is_closed_here()
     }
 
     /// Whether this end has closed the connection.
-    pub(super) fn is_closed_here(&self) -> bool {
+    pub(crate) fn is_closed_here(&self) -> bool {
         self.closed_here.get().is_some()
     }
 
@@ -144,7 +148,7 @@ impl Link {
     }
 
     /// Widens the shared window by what `paused` unread streams can hold, at most to double.
-    pub(super) fn set_paused_streams(&self, paused: usize) {
+    pub(crate) fn set_paused_streams(&self, paused: usize) {
         let base = self.profile.window;
         let paused = u32::try_from(paused).unwrap_or(u32::MAX);
         let wanted = base + paused.saturating_mul(self.profile.stream_window).min(base);
@@ -156,7 +160,7 @@ impl Link {
     }
 
     /// Sends a packet that the peer has to acknowledge.
-    pub(super) fn ping(&self) {
+    pub(crate) fn ping(&self) {
         self.ask(quinn_proto::Connection::ping);
     }
 
@@ -171,18 +175,18 @@ impl Link {
     }
 
     /// How many UDP datagrams have come.
-    pub(super) fn heard(&self) -> u64 {
+    pub(crate) fn heard(&self) -> u64 {
         let heard = self.with(|state| Some(state.live()?.stats().udp_rx.datagrams));
         heard.flatten().unwrap_or(0)
     }
 
     /// Lets the peer open as many bidirectional streams as the session can hold.
-    pub(super) fn set_stream_limit(&self, held: usize) {
+    pub(crate) fn set_stream_limit(&self, held: usize) {
         self.lock().credit.hold(held);
     }
 
     /// Round-trip time, and the congestion window per round trip as a rate.
-    pub(super) fn stats(&self) -> TransportStats {
+    pub(crate) fn stats(&self) -> TransportStats {
         let known = self.with(|state| {
             let window = state.quic.congestion_state().window();
             (state.quic.rtt(), window)
@@ -200,13 +204,13 @@ impl Link {
     }
 }
 
-impl Closable for Link {
+impl Closable for ConnectionInner {
     fn close(&self, code: u32, reason: &str) {
         Self::close(self, code, reason);
     }
 }
 
-impl Drop for Link {
+impl Drop for ConnectionInner {
     fn drop(&mut self) {
         self.close(0, "dropped");
     }

@@ -1,5 +1,7 @@
 //! A handle to a connection of quinn.
 
+mod inner;
+
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -11,10 +13,11 @@ use web_transport_quinn::{SessionError, WebTransportError};
 use web_transport_trait::poll::Session as _;
 
 use crate::credit::{Accepted, Kind};
-use crate::link::Link;
 use crate::pending::Pending;
 use crate::recv::RecvStream;
 use crate::send::SendStream;
+
+pub(crate) use inner::{ConnectionInner, negotiated_alpn, server_name};
 
 /// A connection over raw QUIC or WebTransport.
 ///
@@ -22,7 +25,7 @@ use crate::send::SendStream;
 /// and the last stream are dropped, the connection is closed with code 0.
 #[derive(Clone)]
 pub struct Connection {
-    link: Arc<Link>,
+    inner: Arc<ConnectionInner>,
     waits: Waits,
 }
 
@@ -52,12 +55,12 @@ impl Clone for Waits {
 }
 
 impl Connection {
-    pub(crate) fn new(link: Arc<Link>) -> Self {
-        let waits = match &link.web {
+    pub(crate) fn new(inner: Arc<ConnectionInner>) -> Self {
+        let waits = match &inner.web {
             Some(session) => Waits::Web(Box::new(session.clone())),
             None => Waits::Quic(Box::default()),
         };
-        Self { link, waits }
+        Self { inner, waits }
     }
 }
 
@@ -78,8 +81,8 @@ impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The SETUP's path may hold a credential.
         f.debug_struct("Connection")
-            .field("kind", &self.link.info.kind)
-            .field("remote", &self.link.info.remote)
+            .field("kind", &self.inner.info.kind)
+            .field("remote", &self.inner.info.remote)
             .finish_non_exhaustive()
     }
 }
@@ -92,104 +95,104 @@ impl Transport for Connection {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Result<RecvStream, TransportError>> {
-        let link = &self.link;
-        if let Some(error) = link.closed_here() {
+        let inner = &self.inner;
+        if let Some(error) = inner.closed_here() {
             return Poll::Ready(Err(error));
         }
-        let accepted = || Some(Arc::new(Accepted::count(link, Kind::Uni)));
+        let accepted = || Some(Arc::new(Accepted::count(inner, Kind::Uni)));
         let stream = match &mut self.waits {
-            Waits::Quic(waits) => ready!(poll_quinn!(waits.accept_uni, cx, link.quic, accept_uni))
+            Waits::Quic(waits) => ready!(poll_quinn!(waits.accept_uni, cx, inner.quic, accept_uni))
                 .ok()
-                .map(|stream| RecvStream::quic(stream, link, accepted())),
+                .map(|stream| RecvStream::quic(stream, inner, accepted())),
             Waits::Web(session) => ready!(session.poll_accept_uni(cx))
                 .ok()
-                .map(|stream| RecvStream::web(stream, link, accepted())),
+                .map(|stream| RecvStream::web(stream, inner, accepted())),
         };
-        Poll::Ready(stream.ok_or_else(|| link.error()))
+        Poll::Ready(stream.ok_or_else(|| inner.error()))
     }
 
     fn poll_accept_bi(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(SendStream, RecvStream), TransportError>> {
-        let link = &self.link;
-        if let Some(error) = link.closed_here() {
+        let inner = &self.inner;
+        if let Some(error) = inner.closed_here() {
             return Poll::Ready(Err(error));
         }
         let streams = match &mut self.waits {
-            Waits::Quic(waits) => ready!(poll_quinn!(waits.accept_bi, cx, link.quic, accept_bi))
+            Waits::Quic(waits) => ready!(poll_quinn!(waits.accept_bi, cx, inner.quic, accept_bi))
                 .ok()
                 .map(|(send, recv)| {
-                    let accepted = Some(Arc::new(Accepted::count(link, Kind::Bidi)));
-                    let send = SendStream::quic(send, link, accepted.clone());
-                    (send, RecvStream::quic(recv, link, accepted))
+                    let accepted = Some(Arc::new(Accepted::count(inner, Kind::Bidi)));
+                    let send = SendStream::quic(send, inner, accepted.clone());
+                    (send, RecvStream::quic(recv, inner, accepted))
                 }),
             Waits::Web(session) => ready!(session.poll_accept_bi(cx)).ok().map(|(send, recv)| {
-                let accepted = Some(Arc::new(Accepted::count(link, Kind::Bidi)));
-                let send = SendStream::web(send, link, accepted.clone());
-                (send, RecvStream::web(recv, link, accepted))
+                let accepted = Some(Arc::new(Accepted::count(inner, Kind::Bidi)));
+                let send = SendStream::web(send, inner, accepted.clone());
+                (send, RecvStream::web(recv, inner, accepted))
             }),
         };
-        Poll::Ready(streams.ok_or_else(|| link.error()))
+        Poll::Ready(streams.ok_or_else(|| inner.error()))
     }
 
     fn poll_open_uni(&mut self, cx: &mut Context<'_>) -> Poll<Result<SendStream, TransportError>> {
-        let link = &self.link;
-        if let Some(error) = link.closed_here() {
+        let inner = &self.inner;
+        if let Some(error) = inner.closed_here() {
             return Poll::Ready(Err(error));
         }
         let stream = match &mut self.waits {
             Waits::Quic(waits) => ready!(poll_quinn!(
                 waits.open_uni,
                 cx,
-                link.quic,
+                inner.quic,
                 open_uni,
                 poll_eager
             ))
             .ok()
-            .map(|stream| SendStream::quic(stream, link, None)),
+            .map(|stream| SendStream::quic(stream, inner, None)),
             Waits::Web(session) => ready!(session.poll_open_uni(cx))
                 .ok()
-                .map(|stream| SendStream::web(stream, link, None)),
+                .map(|stream| SendStream::web(stream, inner, None)),
         };
-        Poll::Ready(stream.ok_or_else(|| link.error()))
+        Poll::Ready(stream.ok_or_else(|| inner.error()))
     }
 
     fn poll_open_bi(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(SendStream, RecvStream), TransportError>> {
-        let link = &self.link;
-        if let Some(error) = link.closed_here() {
+        let inner = &self.inner;
+        if let Some(error) = inner.closed_here() {
             return Poll::Ready(Err(error));
         }
         let streams = match &mut self.waits {
-            Waits::Quic(waits) => ready!(poll_quinn!(waits.open_bi, cx, link.quic, open_bi))
+            Waits::Quic(waits) => ready!(poll_quinn!(waits.open_bi, cx, inner.quic, open_bi))
                 .ok()
                 .map(|(send, recv)| {
                     (
-                        SendStream::quic(send, link, None),
-                        RecvStream::quic(recv, link, None),
+                        SendStream::quic(send, inner, None),
+                        RecvStream::quic(recv, inner, None),
                     )
                 }),
             Waits::Web(session) => ready!(session.poll_open_bi(cx)).ok().map(|(send, recv)| {
                 (
-                    SendStream::web(send, link, None),
-                    RecvStream::web(recv, link, None),
+                    SendStream::web(send, inner, None),
+                    RecvStream::web(recv, inner, None),
                 )
             }),
         };
-        Poll::Ready(streams.ok_or_else(|| link.error()))
+        Poll::Ready(streams.ok_or_else(|| inner.error()))
     }
 
     fn poll_recv_datagram(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, TransportError>> {
-        let link = &self.link;
-        if let Some(error) = link.closed_here() {
+        let inner = &self.inner;
+        if let Some(error) = inner.closed_here() {
             return Poll::Ready(Err(error));
         }
         let datagram = match &mut self.waits {
             Waits::Quic(waits) => {
-                ready!(poll_quinn!(waits.datagram, cx, link.quic, read_datagram)).ok()
+                ready!(poll_quinn!(waits.datagram, cx, inner.quic, read_datagram)).ok()
             }
             Waits::Web(session) => loop {
                 match ready!(session.poll_recv_datagram(cx)) {
@@ -199,62 +202,62 @@ impl Transport for Connection {
                 }
             },
         };
-        Poll::Ready(datagram.ok_or_else(|| link.error()))
+        Poll::Ready(datagram.ok_or_else(|| inner.error()))
     }
 
     fn send_datagram(&mut self, payload: Bytes) {
         // quinn would make room by dropping older ones, which are as good as this one. A failure
         // is a loss, as promised.
-        let _ = match &self.link.web {
+        let _ = match &self.inner.web {
             Some(session) if session.datagram_send_buffer_space() >= payload.len() => {
                 session.send_datagram(payload).is_ok()
             }
-            None if self.link.quic.datagram_send_buffer_space() >= payload.len() => {
-                self.link.quic.send_datagram(payload).is_ok()
+            None if self.inner.quic.datagram_send_buffer_space() >= payload.len() => {
+                self.inner.quic.send_datagram(payload).is_ok()
             }
             _ => false,
         };
     }
 
     fn max_datagram_size(&self) -> usize {
-        match &self.link.web {
+        match &self.inner.web {
             Some(session) => session.max_datagram_size(),
-            None => self.link.quic.max_datagram_size().unwrap_or(0),
+            None => self.inner.quic.max_datagram_size().unwrap_or(0),
         }
     }
 
     fn info(&self) -> &TransportInfo {
-        &self.link.info
+        &self.inner.info
     }
 
     fn stats(&self) -> TransportStats {
-        self.link.stats()
+        self.inner.stats()
     }
 
     fn set_stream_limit(&self, count: usize) {
-        self.link.set_stream_limit(count);
+        self.inner.set_stream_limit(count);
     }
 
     fn set_paused_streams(&self, count: usize) {
-        self.link.set_paused_streams(count);
+        self.inner.set_paused_streams(count);
     }
 
     fn close(&mut self, code: u32, reason: &str) {
-        self.link.close(code, reason);
+        self.inner.close(code, reason);
     }
 
     fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<TransportError> {
-        if let Some(error) = self.link.closed_here() {
+        if let Some(error) = self.inner.closed_here() {
             return Poll::Ready(error);
         }
         match &mut self.waits {
             Waits::Quic(waits) => {
-                ready!(poll_quinn!(waits.closed, cx, self.link.quic, closed));
+                ready!(poll_quinn!(waits.closed, cx, self.inner.quic, closed));
             }
             Waits::Web(session) => {
                 ready!(session.poll_closed(cx));
             }
         }
-        Poll::Ready(self.link.error())
+        Poll::Ready(self.inner.error())
     }
 }

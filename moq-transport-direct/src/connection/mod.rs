@@ -1,5 +1,9 @@
 //! A handle to a connection on quinn-proto.
 
+mod core;
+mod guard;
+mod inner;
+
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -8,24 +12,27 @@ use bytes::{Bytes, BytesMut};
 use moq_session::transport::{Transport, TransportError, TransportInfo, TransportStats};
 use quinn_proto::{Dir, StreamId};
 
-use crate::link::Link;
 use crate::recv::RecvStream;
 use crate::send::SendStream;
 use crate::waiters::HandleId;
+
+pub(crate) use self::core::{ConnectionCore, State, now};
+pub(crate) use guard::ConnectionGuard;
+pub(crate) use inner::ConnectionInner;
 
 /// A connection over raw QUIC or WebTransport.
 ///
 /// A clone is a further handle to the same connection, with waits of its own. When the last handle
 /// and the last stream are dropped, the connection is closed with code 0.
 pub struct Connection {
-    pub(super) link: Arc<Link>,
+    pub(crate) inner: Arc<ConnectionInner>,
     handle: HandleId,
 }
 
 impl Connection {
-    pub(crate) fn new(link: Arc<Link>) -> Self {
-        let handle = link.lock().waits.new_handle();
-        Self { link, handle }
+    pub(crate) fn new(inner: Arc<ConnectionInner>) -> Self {
+        let handle = inner.lock().waits.new_handle();
+        Self { inner, handle }
     }
 
     fn poll_accept(
@@ -33,13 +40,13 @@ impl Connection {
         dir: Dir,
         cx: &Context<'_>,
     ) -> Poll<Result<(StreamId, Bytes), TransportError>> {
-        self.link.poll(|state| {
-            if self.link.is_closed_here() {
+        self.inner.poll(|state| {
+            if self.inner.is_closed_here() {
                 return Poll::Ready(None);
             }
             let accepted = ready!(state.poll_accept(dir, self.handle, cx));
             // Accepting gives the peer credit for another stream.
-            self.link.call(state);
+            self.inner.call(state);
             Poll::Ready(accepted)
         })
     }
@@ -49,8 +56,8 @@ impl Connection {
         dir: Dir,
         cx: &Context<'_>,
     ) -> Poll<Result<(StreamId, Bytes), TransportError>> {
-        self.link.poll(|state| {
-            if self.link.has_ended(state) {
+        self.inner.poll(|state| {
+            if self.inner.has_ended(state) {
                 return Poll::Ready(None);
             }
             let opened = ready!(state.poll_open(dir, self.handle, cx));
@@ -63,21 +70,21 @@ impl Connection {
 
 impl Clone for Connection {
     fn clone(&self) -> Self {
-        Self::new(self.link.clone())
+        Self::new(self.inner.clone())
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.link.lock().waits.drop_handle(self.handle);
+        self.inner.lock().waits.drop_handle(self.handle);
     }
 }
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
-            .field("kind", &self.link.info.kind)
-            .field("remote", &self.link.info.remote)
+            .field("kind", &self.inner.info.kind)
+            .field("remote", &self.inner.info.remote)
             .finish_non_exhaustive()
     }
 }
@@ -91,7 +98,7 @@ impl Transport for Connection {
         cx: &mut Context<'_>,
     ) -> Poll<Result<RecvStream, TransportError>> {
         let (id, bytes) = ready!(self.poll_accept(Dir::Uni, cx))?;
-        Poll::Ready(Ok(RecvStream::new(&self.link, id, bytes)))
+        Poll::Ready(Ok(RecvStream::new(&self.inner, id, bytes)))
     }
 
     fn poll_accept_bi(
@@ -99,13 +106,13 @@ impl Transport for Connection {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(SendStream, RecvStream), TransportError>> {
         let (id, bytes) = ready!(self.poll_accept(Dir::Bi, cx))?;
-        let send = SendStream::new(&self.link, id, Bytes::new());
-        Poll::Ready(Ok((send, RecvStream::new(&self.link, id, bytes))))
+        let send = SendStream::new(&self.inner, id, Bytes::new());
+        Poll::Ready(Ok((send, RecvStream::new(&self.inner, id, bytes))))
     }
 
     fn poll_open_uni(&mut self, cx: &mut Context<'_>) -> Poll<Result<SendStream, TransportError>> {
         let (id, head) = ready!(self.poll_open(Dir::Uni, cx))?;
-        Poll::Ready(Ok(SendStream::new(&self.link, id, head)))
+        Poll::Ready(Ok(SendStream::new(&self.inner, id, head)))
     }
 
     fn poll_open_bi(
@@ -113,25 +120,25 @@ impl Transport for Connection {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(SendStream, RecvStream), TransportError>> {
         let (id, head) = ready!(self.poll_open(Dir::Bi, cx))?;
-        let send = SendStream::new(&self.link, id, head);
-        Poll::Ready(Ok((send, RecvStream::new(&self.link, id, Bytes::new()))))
+        let send = SendStream::new(&self.inner, id, head);
+        Poll::Ready(Ok((send, RecvStream::new(&self.inner, id, Bytes::new()))))
     }
 
     fn poll_recv_datagram(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, TransportError>> {
-        self.link.poll(|state| {
-            if self.link.is_closed_here() {
+        self.inner.poll(|state| {
+            if self.inner.is_closed_here() {
                 return Poll::Ready(None);
             }
             let datagram = state.poll_datagram(self.handle, cx);
             if state.web.as_ref().is_some_and(|web| web.has_to_close()) {
-                self.link.call(state);
+                self.inner.call(state);
             }
             datagram
         })
     }
 
     fn send_datagram(&mut self, payload: Bytes) {
-        let _ = self.link.with(|state| {
+        let _ = self.inner.with(|state| {
             if state.ended.is_some() {
                 return;
             }
@@ -144,13 +151,13 @@ impl Transport for Connection {
             if datagrams.send_buffer_space() >= datagram.len()
                 && datagrams.send(datagram, false).is_ok()
             {
-                self.link.call(state);
+                self.inner.call(state);
             }
         });
     }
 
     fn max_datagram_size(&self) -> usize {
-        let size = self.link.with(|state| {
+        let size = self.inner.with(|state| {
             let web = state.web.as_ref();
             let head = web.map_or(0, |web| web.datagram_head().len());
             let size = state.live()?.datagrams().max_size()?;
@@ -160,41 +167,41 @@ impl Transport for Connection {
     }
 
     fn info(&self) -> &TransportInfo {
-        &self.link.info
+        &self.inner.info
     }
 
     fn stats(&self) -> TransportStats {
-        self.link.stats()
+        self.inner.stats()
     }
 
     fn heard(&self) -> Option<u64> {
-        Some(self.link.heard())
+        Some(self.inner.heard())
     }
 
     fn ping(&self) {
-        self.link.ping();
+        self.inner.ping();
     }
 
     fn set_stream_limit(&self, count: usize) {
-        self.link.set_stream_limit(count);
+        self.inner.set_stream_limit(count);
     }
 
     fn set_paused_streams(&self, count: usize) {
-        self.link.set_paused_streams(count);
+        self.inner.set_paused_streams(count);
     }
 
     fn close(&mut self, code: u32, reason: &str) {
-        self.link.close(code, reason);
+        self.inner.close(code, reason);
     }
 
     fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<TransportError> {
-        let mut state = self.link.lock();
-        if !self.link.has_ended(&state) {
+        let mut state = self.inner.lock();
+        if !self.inner.has_ended(&state) {
             let waits = state.poll_stage(self.handle, cx, |_| None::<()>);
             ready!(waits.map(|_| ()));
         }
         drop(state);
-        Poll::Ready(self.link.error())
+        Poll::Ready(self.inner.error())
     }
 }
 

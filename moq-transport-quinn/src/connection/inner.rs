@@ -14,7 +14,7 @@ use web_transport_quinn::{SessionError, WebTransportError};
 use crate::credit::Credit;
 
 /// One connection. It is closed when the last handle and the last stream are gone.
-pub(crate) struct Link {
+pub(crate) struct ConnectionInner {
     /// The connection itself; beneath the session if there is one.
     pub(crate) quic: quinn::Connection,
     /// The WebTransport session, absent on raw QUIC.
@@ -32,7 +32,7 @@ pub(crate) struct Link {
     place: OnceLock<Place>,
 }
 
-impl Link {
+impl ConnectionInner {
     /// A raw QUIC connection, with the path that the SETUP shall carry.
     pub(crate) fn quic(
         quic: quinn::Connection,
@@ -84,8 +84,8 @@ impl Link {
 
     /// Takes its place among the connections of its server, until it is dropped.
     pub(crate) fn stay_in(self: &Arc<Self>, live: &Arc<Live>) {
-        let link: Arc<dyn Closable> = self.clone();
-        let place = live.add(Arc::downgrade(&link));
+        let inner: Arc<dyn Closable> = self.clone();
+        let place = live.add(Arc::downgrade(&inner));
         let is_first = self.place.set(place).is_ok();
         debug_assert!(is_first, "a connection is accepted once");
     }
@@ -158,13 +158,13 @@ impl Link {
     }
 }
 
-impl Closable for Link {
+impl Closable for ConnectionInner {
     fn close(&self, code: u32, reason: &str) {
         Self::close(self, code, reason);
     }
 }
 
-impl Drop for Link {
+impl Drop for ConnectionInner {
     fn drop(&mut self) {
         // quinn closes a connection by itself when its handles are gone, but a WebTransport
         // session keeps one in a task of its own.

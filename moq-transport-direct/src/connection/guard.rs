@@ -13,16 +13,16 @@ use tokio::time::timeout;
 use web_transport_proto::http::StatusCode;
 use web_transport_proto::{ConnectRequest, ConnectResponse};
 
-use crate::conn::Conn;
+use super::core::{ConnectionCore, State};
 
 /// Owns a connection: it is closed when this is dropped.
-pub(crate) struct Owner {
-    pub(super) conn: Arc<Conn>,
+pub(crate) struct ConnectionGuard {
+    pub(crate) core: Arc<ConnectionCore>,
 }
 
-impl Owner {
-    pub(super) fn new(conn: Arc<Conn>) -> Self {
-        Self { conn }
+impl ConnectionGuard {
+    pub(crate) fn new(core: Arc<ConnectionCore>) -> Self {
+        Self { core }
     }
 
     /// Waits for the handshake, and gives the protocol name that TLS settled on. Cancel safe.
@@ -30,7 +30,7 @@ impl Owner {
         let is_done = |quic: &quinn_proto::Connection| !quic.is_handshaking() && !quic.is_closed();
         self.stage(|state| is_done(&state.quic).then_some(()))
             .await?;
-        Ok(alpn(&self.conn.lock().quic))
+        Ok(alpn(&self.core.lock().quic))
     }
 
     /// Waits for the CONNECT request of a WebTransport client. Cancel safe.
@@ -41,10 +41,10 @@ impl Owner {
 
     /// Answers the CONNECT request, and says whether that could be written.
     pub(crate) fn respond(&self, response: &ConnectResponse) -> bool {
-        let written = self.conn.with(|state| {
+        let written = self.core.with(|state| {
             let web = state.web.as_ref().filter(|_| state.ended.is_none())?;
             let written = web.respond(&mut state.quic, response);
-            self.conn.call(state);
+            self.core.call(state);
             Some(written)
         });
         written.flatten().unwrap_or(false)
@@ -53,52 +53,52 @@ impl Owner {
     /// Refuses the CONNECT request, and gives the client a while to read that.
     pub(crate) async fn reject(&self, status: StatusCode, patience: Duration) {
         if self.respond(&ConnectResponse::new(status)) {
-            let _ = self.conn.with(|state| {
+            let _ = self.core.with(|state| {
                 if let Some(web) = state.web.as_ref().filter(|_| state.ended.is_none()) {
                     web.finish(&mut state.quic);
-                    self.conn.call(state);
+                    self.core.call(state);
                 }
             });
         }
         let closed = self.stage(|_| None::<()>);
         let _ = timeout(patience, closed).await.is_ok();
-        self.conn.close(H3_NO_ERROR, b"");
+        self.core.close(H3_NO_ERROR, b"");
     }
 
     pub(crate) fn close(&self, code: u32, reason: &str) {
-        self.conn.close(VarInt::from_u32(code), reason.as_bytes());
+        self.core.close(VarInt::from_u32(code), reason.as_bytes());
     }
 
     /// The peer's address.
     pub(crate) fn remote(&self) -> SocketAddr {
-        self.conn.lock().quic.remote_address()
+        self.core.lock().quic.remote_address()
     }
 
     /// The name that the client asked for in TLS.
     pub(crate) fn server_name(&self) -> Option<String> {
-        handshake(&self.conn.lock().quic)?.server_name
+        handshake(&self.core.lock().quic)?.server_name
     }
 
     /// Why the connection has ended.
     pub(crate) fn ended(&self) -> Option<ConnectionError> {
-        self.conn.lock().ended.clone()
+        self.core.lock().ended.clone()
     }
 
     async fn stage<T>(
         &self,
-        mut ready: impl FnMut(&mut super::conn::State) -> Option<T>,
+        mut ready: impl FnMut(&mut State) -> Option<T>,
     ) -> Result<T, ConnectionError> {
-        let handle = self.conn.lock().waits.new_handle();
+        let handle = self.core.lock().waits.new_handle();
         poll_fn(|cx| -> Poll<Result<T, ConnectionError>> {
-            self.conn.lock().poll_stage(handle, cx, &mut ready)
+            self.core.lock().poll_stage(handle, cx, &mut ready)
         })
         .await
     }
 }
 
-impl Drop for Owner {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
-        let state = self.conn.lock();
+        let state = self.core.lock();
         let (is_ending, is_web) = (state.deadlines.is_waiting(), state.web.is_some());
         drop(state);
         // An end of the session that is on its way must not be cut short.
@@ -108,13 +108,13 @@ impl Drop for Owner {
             } else {
                 VarInt::from_u32(0)
             };
-            self.conn.close(code, b"dropped");
+            self.core.close(code, b"dropped");
         }
     }
 }
 
 /// The protocol name that TLS settled on.
-pub(super) fn alpn(quic: &quinn_proto::Connection) -> Option<String> {
+pub(crate) fn alpn(quic: &quinn_proto::Connection) -> Option<String> {
     String::from_utf8(handshake(quic)?.protocol?).ok()
 }
 
