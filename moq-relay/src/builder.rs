@@ -10,30 +10,24 @@ use tokio::net::TcpListener;
 use crate::admission::{Admission, Desk, Public, WebOrigin};
 use crate::certificate::Certificate;
 use crate::error::StartError;
-use crate::http;
-#[cfg(any(feature = "quinn", all(unix, feature = "direct")))]
-use crate::listener::Engine;
 use crate::listener::Listener;
 use crate::listening::{Served, serving};
+#[cfg(any(feature = "quinn", all(unix, feature = "direct")))]
+use crate::own::Own;
 use crate::relay::Relay;
-use crate::state::RESET_KEY;
 
 /// What a relay is made with. Methods may be called in any order.
 pub struct Builder {
-    pub(crate) listen: Vec<SocketAddr>,
     pub(crate) listeners: Vec<Box<dyn Served>>,
     #[cfg(any(feature = "quinn", all(unix, feature = "direct")))]
-    pub(crate) engine: Engine,
-    pub(crate) workers: NonZeroUsize,
+    pub(crate) own: Own,
     pub(crate) certificate: Option<Certificate>,
-    pub(crate) reset_key: Option<[u8; RESET_KEY]>,
     pub(crate) versions: Vec<Version>,
     pub(crate) limits: Limits,
     pub(crate) cache: Option<u64>,
     pub(crate) sessions_per_address: NonZeroUsize,
     pub(crate) admission: Option<Box<dyn Desk>>,
     pub(crate) web_origins: Vec<WebOrigin>,
-    pub(crate) has_http: bool,
     pub(crate) http: Vec<TcpListener>,
     pub(crate) router: Option<Router>,
 }
@@ -41,20 +35,16 @@ pub struct Builder {
 impl Default for Builder {
     fn default() -> Self {
         Self {
-            listen: Vec::new(),
             listeners: Vec::new(),
             #[cfg(any(feature = "quinn", all(unix, feature = "direct")))]
-            engine: Engine::default(),
-            workers: NonZeroUsize::MIN,
+            own: Own::default(),
             certificate: None,
-            reset_key: None,
             versions: Version::OFFERED.to_vec(),
             limits: Limits::default(),
             cache: None,
             sessions_per_address: SESSIONS_PER_ADDRESS,
             admission: None,
             web_origins: Vec::new(),
-            has_http: true,
             http: Vec::new(),
             router: None,
         }
@@ -128,13 +118,6 @@ impl Builder {
         self
     }
 
-    /// Answers no HTTP on the TCP ports of the addresses that the relay listens on by itself.
-    #[must_use]
-    pub fn without_http(mut self) -> Self {
-        self.has_http = false;
-        self
-    }
-
     /// Serves these pages beside those of the relay, which go first.
     #[must_use]
     pub fn router(mut self, router: Router) -> Self {
@@ -147,6 +130,7 @@ impl Builder {
     /// # Errors
     /// [`StartError`]; nothing is listened on then.
     pub fn start(mut self) -> Result<Relay, StartError> {
+        #[cfg(any(feature = "quinn", all(unix, feature = "direct")))]
         self.bind()?;
         let mut addrs = self.listeners.iter().flat_map(|listener| listener.addrs());
         let is_open = |addr: &&SocketAddr| !addr.ip().is_loopback();
@@ -162,118 +146,13 @@ impl Builder {
     }
 }
 
-#[cfg(not(any(feature = "quinn", all(unix, feature = "direct"))))]
-impl Builder {
-    #[expect(
-        clippy::unnecessary_wraps,
-        clippy::unused_self,
-        reason = "other features have it do something"
-    )]
-    fn bind(&mut self) -> Result<(), StartError> {
-        Ok(())
-    }
-}
-
-#[cfg(any(feature = "quinn", all(unix, feature = "direct")))]
-impl Builder {
-    /// Listens on this address, by QUIC and WebTransport on UDP and by HTTP on the same port of TCP; may
-    /// be repeated. Port 0 is any that is free on both.
-    #[must_use]
-    pub fn listen(mut self, addr: SocketAddr) -> Self {
-        self.listen.push(addr);
-        self
-    }
-
-    /// What is listened with.
-    #[must_use]
-    pub fn engine(mut self, engine: Engine) -> Self {
-        self.engine = engine;
-        self
-    }
-
-    /// How many threads serve the peers, if the engine can have several; more than there are cores are of
-    /// no use.
-    #[must_use]
-    pub fn workers(mut self, workers: NonZeroUsize) -> Self {
-        self.workers = workers;
-        self
-    }
-
-    /// Signs stateless resets with this key, so that peers of the relay's former life learn at once that it
-    /// is over.
-    #[must_use]
-    pub fn reset_key(mut self, key: [u8; RESET_KEY]) -> Self {
-        self.reset_key = Some(key);
-        self
-    }
-
-    /// Listens on UDP, and on the same ports of TCP.
-    fn bind(&mut self) -> Result<(), StartError> {
-        if self.listen.is_empty() {
-            return Ok(());
-        }
-        let open = |addr: &&SocketAddr| !addr.ip().is_loopback();
-        if let (None, Some(addr)) = (&self.admission, self.listen.iter().find(open)) {
-            return Err(StartError::Unprotected(*addr));
-        }
-        let is_any = self.listen.iter().any(|addr| addr.port() == 0);
-        let mut attempts = if is_any { PORT_ATTEMPTS } else { 1 };
-        loop {
-            attempts -= 1;
-            let server = self.bind_udp()?;
-            match self.bind_tcp(server.addrs()) {
-                Ok(listeners) => {
-                    self.http.extend(listeners);
-                    self.listeners.push(server);
-                    return Ok(());
-                }
-                // A port that is free on UDP may be in use on TCP.
-                Err(_) if attempts > 0 => server.close(0, ""),
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    fn bind_udp(&self) -> Result<Box<dyn Served>, StartError> {
-        let certificate = self.certificate.as_ref();
-        let identity = certificate.ok_or(StartError::NoCertificate)?.identity();
-        let mut config = moq_transport_common::quic::ServerConfig::default()
-            .with_identity(identity.clone())
-            .with_protocols(Version::alpns(&self.versions));
-        for addr in &self.listen {
-            config = config.with_listen(*addr);
-        }
-        if let Some(key) = self.reset_key {
-            config = config.with_reset_key(key);
-        }
-        self.engine.bind(config, self.workers)
-    }
-
-    fn bind_tcp(&self, addrs: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError> {
-        let addrs = addrs.iter().filter(|_| self.has_http);
-        let listen = |addr: &SocketAddr| {
-            http::listen(*addr).map_err(|source| StartError::Address {
-                protocol: "TCP",
-                addr: *addr,
-                source,
-            })
-        };
-        addrs.map(listen).collect()
-    }
-}
-
 impl std::fmt::Debug for Builder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Builder")
-            .field("listen", &self.listen)
             .field("listeners", &self.listeners)
             .finish_non_exhaustive()
     }
 }
-
-/// How often to look for a port that is free on both UDP and TCP.
-#[cfg(any(feature = "quinn", all(unix, feature = "direct")))]
-const PORT_ATTEMPTS: usize = 16;
 
 /// Sessions that one address may have at once unless the program says otherwise.
 const SESSIONS_PER_ADDRESS: NonZeroUsize = NonZeroUsize::new(256).expect("it is not zero");

@@ -15,29 +15,11 @@ use axum::routing::get;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 use crate::relay::Shared;
-
-/// Listens on a TCP address. Needs a tokio runtime.
-///
-/// # Errors
-/// If the address is taken.
-pub(crate) fn listen(addr: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
-    if addr.is_ipv6() {
-        // So that the same port can be had on both families.
-        socket.set_only_v6(true)?;
-    }
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&addr.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
-}
 
 /// Answers requests until it is dropped.
 pub(crate) async fn serve(listener: TcpListener, router: Router, connections: Arc<Semaphore>) {
@@ -137,9 +119,6 @@ const HEADERS: [(HeaderName, HeaderValue); 3] = [
 
 /// Connections that may be open at once.
 pub(crate) const MAX_CONNECTIONS: usize = 256;
-
-/// Connections that may wait to be accepted.
-const BACKLOG: i32 = 128;
 
 /// How long to wait after a failure to accept.
 const PAUSE: Duration = Duration::from_millis(100);

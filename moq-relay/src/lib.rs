@@ -19,6 +19,8 @@ mod listening;
 
 mod builder;
 mod error;
+#[cfg(any(feature = "quinn", all(unix, feature = "direct")))]
+mod own;
 mod relay;
 
 mod http;

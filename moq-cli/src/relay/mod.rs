@@ -36,7 +36,7 @@ pub(crate) async fn run(
     }
     let mut relay = start(builder)?;
     console.banner(&banner::text(&relay, &certificate, &public));
-    let served = serve_until(&mut relay, signals.next()).await;
+    let served = serve_until(relay.stopped(), signals.next()).await;
     relay.close().await;
     served.map(|()| Exit::Ok)
 }
@@ -65,10 +65,10 @@ pub(crate) fn start(builder: moq_relay::Builder) -> anyhow::Result<Relay> {
 ///
 /// # Errors
 /// If it stops serving by itself.
-async fn serve_until(relay: &mut Relay, stop: impl Future) -> anyhow::Result<()> {
+async fn serve_until(stopped: impl Future<Output = ()>, stop: impl Future) -> anyhow::Result<()> {
     tokio::select! {
         _ = stop => Ok(()),
-        () = relay.stopped() => {
+        () = stopped => {
             let failure = Failure::new(Exit::Failed, "the relay cannot serve any longer");
             Err(failure.with_hint("start it again").into())
         }
@@ -176,13 +176,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_relay_that_is_told_to_stop_has_not_failed() {
-        let certificate = Certificate::generate(&["localhost".into()], None).unwrap();
-        let builder = Relay::builder().certificate(certificate);
-        let addr = (std::net::Ipv4Addr::LOCALHOST, 0);
-        let mut relay = start(builder.listen(addr.into())).unwrap();
-        let served = serve_until(&mut relay, std::future::ready(())).await;
-        assert!(served.is_ok());
-        relay.close().await;
+    async fn a_relay_that_stops_by_itself_has_failed() {
+        let told = serve_until(std::future::pending(), std::future::ready(()));
+        assert!(told.await.is_ok());
+        let stopped = serve_until(std::future::ready(()), std::future::pending::<()>());
+        let error = stopped.await.unwrap_err();
+        assert!(crate::exit::line(&error).contains("cannot serve any longer"));
     }
 }
