@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use moq_model::text::Escaped;
 use moq_session::transport::Incoming;
@@ -10,6 +11,7 @@ use moq_session::{AcceptError, BroadcastPath, Grant, Refusal, Session};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::timeout;
 
 use crate::admission::{Applicant, Denial, Desk, WebOrigin};
 use crate::listener::{Arrival, Listener};
@@ -150,7 +152,11 @@ async fn judge(applicant: &Applicant, hall: &Hall) -> Result<Grant, Denial> {
         let reason = format!("pages of {} may not connect", Escaped(origin));
         return Err(Denial::new(Refusal::Forbidden, reason));
     }
-    hall.desk.answer(applicant).await
+    let answer = timeout(ADMISSION, hall.desk.answer(applicant)).await;
+    answer.unwrap_or_else(|_| {
+        let reason = "the admission gave no answer in time";
+        Err(Denial::new(Refusal::Unavailable, reason))
+    })
 }
 
 /// The sessions that are up.
@@ -236,6 +242,9 @@ impl Drop for Presence {
         live.count.send_modify(|count| count.now -= 1);
     }
 }
+
+/// How long an admission may take.
+const ADMISSION: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moq_relay::tls::{Fingerprint, Identity};
-use moq_relay::{Arrival, Listener, Public, Relay, StartError};
+use moq_relay::{Admission, Applicant, Arrival, Denial, Listener, Public, Relay, StartError};
 use moq_session::memory::{MemoryConnection, memory_pair};
-use moq_session::{Established, Session, Version};
+use moq_session::{Established, Grant, Session, Version};
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::timeout;
@@ -71,6 +71,35 @@ async fn any_listener_serves_and_its_end_is_told() {
     assert!(session.unwrap().is_open());
     drop(peers);
     timeout(DEADLINE, relay.stopped()).await.unwrap();
+}
+
+/// An admission that never answers.
+struct Silent;
+
+impl Admission for Silent {
+    async fn admit(&self, _: &Applicant) -> Result<Grant, Denial> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_admission_is_a_refusal() {
+    let (door, peers) = Door::at("192.0.2.1:1");
+    let _relay = Relay::builder()
+        .listener(door)
+        .admission(Silent)
+        .start()
+        .unwrap();
+    let (client, server) = memory_pair(Version::Lite06);
+    peers.send(server).await.unwrap();
+    let refused = async {
+        match Session::connect(client).await {
+            Ok(session) => session.closed().await.to_string(),
+            Err(error) => error.to_string(),
+        }
+    };
+    let refused = timeout(DEADLINE, refused).await.unwrap();
+    assert!(refused.contains("unavailable"), "{refused}");
 }
 
 #[tokio::test]

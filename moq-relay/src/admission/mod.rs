@@ -36,7 +36,7 @@ pub trait Admission: Send + Sync + 'static {
     /// # Errors
     /// A [`Denial`], when the peer is to be turned away.
     ///
-    /// The future is dropped when the peer leaves.
+    /// Cancel safe: after 10 seconds the relay drops the future and refuses the peer.
     fn admit(&self, applicant: &Applicant) -> impl Future<Output = Result<Grant, Denial>> + Send;
 }
 
