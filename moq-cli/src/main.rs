@@ -14,7 +14,6 @@ mod input;
 mod logging;
 mod ls;
 mod media;
-mod memory;
 mod output;
 mod pattern;
 mod ping;

@@ -83,6 +83,10 @@ fn steps(workspace: &Workspace) -> anyhow::Result<Vec<Step>> {
             "moq-transport-direct alone",
             &["check", "-p", "moq-transport-direct"],
         ),
+        cargo(
+            "moq-relay without transports",
+            &["check", "-p", "moq-relay", "--no-default-features"],
+        ),
         Step {
             name: "wasm32",
             action: wasm(workspace),

@@ -9,7 +9,6 @@ mod recordings;
 mod relay;
 mod single;
 mod values;
-mod web_origin;
 
 use std::time::Duration;
 
@@ -24,9 +23,8 @@ pub(crate) use decode::{DecodeArgs, Part};
 pub(crate) use fmp4::MediaInput;
 pub(crate) use media::{Beginning, Mode, PublishArgs, SubscribeArgs};
 pub(crate) use recordings::{RecordArgs, ReplayArgs};
-pub(crate) use relay::{EngineArg, Listen, RelayArgs, TlsArgs};
+pub(crate) use relay::{RelayArgs, TlsArgs};
 pub(crate) use single::{CatalogArgs, FetchArgs};
-pub(crate) use web_origin::WebOrigin;
 
 /// Publish, subscribe and relay live content over QUIC and WebTransport.
 ///

@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
+use moq_relay::{Engine, WebOrigin};
 use moq_session::{Limits, Pattern, Version};
 
-use super::{WebOrigin, values};
+use super::values;
 
 /// `moq relay`
 #[derive(Debug, Args)]
@@ -31,6 +32,14 @@ pub(crate) struct RelayArgs {
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     #[arg(env = "MOQ_AUTH_PUBLIC", hide_env_values = true)]
     pub(crate) auth_public: Vec<Pattern>,
+    /// What everybody may publish, in addition; may be repeated
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    #[arg(env = "MOQ_AUTH_PUBLIC_PUBLISH", hide_env_values = true)]
+    pub(crate) auth_public_publish: Vec<Pattern>,
+    /// What everybody may subscribe to, in addition; may be repeated
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    #[arg(env = "MOQ_AUTH_PUBLIC_SUBSCRIBE", hide_env_values = true)]
+    pub(crate) auth_public_subscribe: Vec<Pattern>,
     /// Let pages of these origins connect: `https://page.example` or `https://*.page.example`; may
     /// be repeated [default: all]. Programs, which have no origin, are always let in
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
@@ -88,6 +97,16 @@ pub(crate) enum EngineArg {
     /// quinn, with a task per connection and one worker
     #[cfg_attr(not(unix), default)]
     Quinn,
+}
+
+impl From<EngineArg> for Engine {
+    fn from(engine: EngineArg) -> Self {
+        match engine {
+            #[cfg(unix)]
+            EngineArg::Direct => Self::Direct,
+            EngineArg::Quinn => Self::Quinn,
+        }
+    }
 }
 
 impl RelayArgs {

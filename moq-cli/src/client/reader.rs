@@ -4,8 +4,8 @@ use moq_session::{Budget, HopId, OriginConsumer, OriginProducer, Role};
 
 use super::{Link, config};
 use crate::args::ClientArgs;
-use crate::memory;
 use crate::progress::Console;
+use moq_relay::memory;
 
 /// Connects to read, and yields where what the server announces appears.
 ///

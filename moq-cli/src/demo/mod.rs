@@ -4,17 +4,16 @@ mod media;
 
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
 use moq_model::platform::clock;
+use moq_relay::{Certificate, Relay};
 use moq_session::{
-    AnnouncedEvent, BroadcastPath, BroadcastProducer, Limits, OriginProducer, Start, Subscription,
-    Timescale, Track, TrackProducer, TrackRead, Version,
+    AnnouncedEvent, BroadcastPath, BroadcastProducer, OriginProducer, Start, Subscription,
+    Timescale, Track, TrackProducer, TrackRead,
 };
-use moq_transport_quinn::tls::Identity;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use url::Url;
 
@@ -23,30 +22,25 @@ use crate::client::{self, Link};
 use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::progress::{Console, Meter};
-use crate::relay::{DefaultServer, Relay, RelayConfig, Rules};
+use crate::relay;
 
 /// Runs the command.
 pub(crate) async fn run(args: DemoArgs, console: &Console) -> anyhow::Result<Exit> {
-    let identity = Identity::generate(&["localhost".into(), Ipv4Addr::LOCALHOST.to_string()])
-        .context("cannot generate a certificate")?;
-    let mut relay = Relay::<DefaultServer>::bind(RelayConfig {
-        listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
-        identity: identity.clone(),
-        reset_key: None,
-        versions: Version::OFFERED.to_vec(),
-        rules: Rules::open(),
-        workers: NonZeroUsize::MIN,
-        limits: Limits::default(),
-    })?;
+    let hosts = ["localhost".into(), Ipv4Addr::LOCALHOST.to_string()];
+    let certificate =
+        Certificate::generate(&hosts, None).context("cannot generate a certificate")?;
+    let fingerprint = certificate.identity().fingerprint();
+    let builder = Relay::builder().certificate(certificate);
+    let mut relay = relay::start(builder.listen((Ipv4Addr::LOCALHOST, 0).into()))?;
     let addr = *relay.addrs().first().context("the relay has no address")?;
     let url = Url::parse(&format!("https://{addr}")).context("cannot name the relay")?;
-    let client = ClientArgs::pinned(url, identity.fingerprint());
+    let client = ClientArgs::pinned(url, fingerprint);
     if !output::print(&how_to_join(addr, &client, &args))? {
         return Ok(Exit::Ok);
     }
     let (report, verdict) = tokio::select! {
         told = told(&client, &args, console) => told?,
-        () = relay.run() => anyhow::bail!("the relay stopped"),
+        () = relay.stopped() => anyhow::bail!("the relay stopped"),
     };
     relay.close().await;
     output::print(&report)?;

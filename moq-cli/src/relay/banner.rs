@@ -3,16 +3,10 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-use super::renew::Certificate;
-use super::server::Server;
-use super::{Public, Relay};
+use moq_relay::{Certificate, Public, Relay};
 
 /// Addresses, certificate, and how to connect.
-pub(super) fn text<S: Server>(
-    relay: &Relay<S>,
-    certificate: &Certificate,
-    public: &Public,
-) -> String {
+pub(super) fn text(relay: &Relay, certificate: &Certificate, public: &Public) -> String {
     let addrs: Vec<_> = relay.addrs().iter().map(ToString::to_string).collect();
     let mut text = format!("moq: relay listening on {}\n", addrs.join(", "));
     // Writing into a string cannot fail.

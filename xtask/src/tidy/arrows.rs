@@ -34,7 +34,7 @@ fn allowed(package: &str) -> Option<&'static [&'static str]> {
 }
 
 /// The map of `ARCHITECTURE.md`.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("moq-wire", &[]),
     ("moq-model", &[]),
     ("moq-media", &["moq-model"]),
@@ -49,13 +49,23 @@ const ARROWS: [(&str, &[&str]); 9] = [
         &["moq-session", "moq-transport-common"],
     ),
     (
+        "moq-relay",
+        &[
+            "moq-session",
+            "moq-model",
+            "moq-transport-common",
+            "moq-transport-quinn",
+            "moq-transport-direct",
+        ],
+    ),
+    (
         "moq-cli",
         &[
+            "moq-relay",
             "moq-session",
             "moq-model",
             "moq-media",
             "moq-transport-quinn",
-            "moq-transport-direct",
             "moq-wire",
         ],
     ),

@@ -16,6 +16,22 @@ pub(super) fn check(workspace: &Workspace, findings: &mut Findings) -> anyhow::R
             ));
         }
     }
+    for (package, budget) in BARE {
+        let tree = tree(
+            workspace,
+            package,
+            &["--no-default-features", "--target", LINUX],
+        )?;
+        let size = closure(&tree, package).len();
+        findings.note(format!(
+            "{package} without features: {size} of at most {budget} crates"
+        ));
+        if size > budget {
+            findings.fault(format!(
+                "{package} without features needs {size} crates, {budget} are allowed"
+            ));
+        }
+    }
     for (package, others) in APART {
         let all = tree(workspace, package, &["--all-features", "--target", "all"])?;
         for name in closure(&all, package)
@@ -104,7 +120,7 @@ const APART: [(&str, &[&str]); 3] = [
 ];
 
 /// Normal dependencies with default features on Linux.
-const BUDGETS: [(&str, usize); 7] = [
+const BUDGETS: [(&str, usize); 8] = [
     ("moq-wire", 6),
     ("moq-model", 15),
     ("moq-media", 45),
@@ -112,7 +128,11 @@ const BUDGETS: [(&str, usize); 7] = [
     ("moq-transport-common", 70),
     ("moq-transport-quinn", 115),
     ("moq-transport-direct", 100),
+    ("moq-relay", 200),
 ];
+
+/// Normal dependencies without default features on Linux.
+const BARE: [(&str, usize); 1] = [("moq-relay", 130)];
 
 const LINUX: &str = "x86_64-unknown-linux-gnu";
 

@@ -1,13 +1,14 @@
 //! Which calls only Unix has.
 
 /// The packages whose sources also build for other systems than Unix.
-pub(super) const PORTABLE: [&str; 6] = [
+pub(super) const PORTABLE: [&str; 7] = [
     "moq-wire",
     "moq-model",
     "moq-media",
     "moq-session",
     "moq-transport-common",
     "moq-transport-quinn",
+    "moq-relay",
 ];
 
 /// The calls that only Unix has and that stand outside of what is only built there, with the

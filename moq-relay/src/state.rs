@@ -2,20 +2,51 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use anyhow::Context as _;
-use moq_transport_quinn::tls::Identity;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
+use crate::tls::{Identity, IdentityError};
+
 /// The length of a reset key, in bytes.
-pub(crate) const RESET_KEY: usize = 64;
+pub const RESET_KEY: usize = 64;
+
+/// Why nothing can be kept.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StateError {
+    /// A file or directory cannot be read or written.
+    #[error("cannot {action} {}", path.display())]
+    File {
+        /// What was tried, such as `read`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// No certificate could be generated.
+    #[error("cannot generate a certificate")]
+    Certificate(#[from] IdentityError),
+    /// The system gave no random bytes.
+    #[error("cannot get random bytes from the system")]
+    NoRandomness,
+}
+
+impl StateError {
+    fn file(action: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::File {
+            action,
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
 
 /// A directory of secrets.
 #[derive(Debug, Clone)]
-pub(crate) struct State {
+pub struct State {
     dir: PathBuf,
 }
 
@@ -23,19 +54,21 @@ impl State {
     /// Opens the directory, creating it if need be.
     ///
     /// # Errors
-    /// If that fails.
-    pub(crate) fn open(dir: &Path) -> anyhow::Result<Self> {
-        use std::os::unix::fs::DirBuilderExt as _;
+    /// [`StateError`] if that fails.
+    pub fn open(dir: &Path) -> Result<Self, StateError> {
         let mut builder = fs::DirBuilder::new();
-        let created = builder.recursive(true).mode(0o700).create(dir);
-        created.with_context(|| format!("cannot create the state directory {}", dir.display()))?;
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        let created = builder.recursive(true).create(dir);
+        created.map_err(|error| StateError::file("create the state directory", dir, error))?;
         Ok(Self {
             dir: dir.to_owned(),
         })
     }
 
     /// The directory of a user who did not name one: `moq` in the XDG state directory.
-    pub(crate) fn default_dir() -> Option<PathBuf> {
+    #[must_use]
+    pub fn default_dir() -> Option<PathBuf> {
         let absolute = |name| {
             let dir = PathBuf::from(std::env::var_os(name)?);
             dir.is_absolute().then_some(dir)
@@ -46,15 +79,16 @@ impl State {
     }
 
     /// Where this is.
-    pub(crate) fn dir(&self) -> &Path {
+    #[must_use]
+    pub fn dir(&self) -> &Path {
         &self.dir
     }
 
     /// The certificate for these hosts: the one that is kept while it lasts, or a new one.
     ///
     /// # Errors
-    /// If none can be made or kept.
-    pub(crate) fn identity(&self, hosts: &[String]) -> anyhow::Result<Identity> {
+    /// [`StateError`] if none can be made or kept.
+    pub fn identity(&self, hosts: &[String]) -> Result<Identity, StateError> {
         let path = self.dir.join(IDENTITY);
         match fs::read_to_string(&path) {
             Ok(text) => {
@@ -64,10 +98,10 @@ impl State {
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
-                return Err(error).with_context(|| format!("cannot read {}", path.display()));
+                return Err(StateError::file("read", &path, error));
             }
         }
-        let identity = Identity::generate(hosts).context("cannot generate a certificate")?;
+        let identity = Identity::generate(hosts)?;
         self.write(IDENTITY, write_identity(&identity, hosts).as_bytes())?;
         Ok(identity)
     }
@@ -75,8 +109,8 @@ impl State {
     /// The key with which stateless resets are signed: the one that is kept, or a new one.
     ///
     /// # Errors
-    /// If none can be made or kept.
-    pub(crate) fn reset_key(&self) -> anyhow::Result<[u8; RESET_KEY]> {
+    /// [`StateError`] if none can be made or kept.
+    pub fn reset_key(&self) -> Result<[u8; RESET_KEY], StateError> {
         let path = self.dir.join(RESET);
         match fs::read(&path) {
             Ok(bytes) => {
@@ -86,35 +120,31 @@ impl State {
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
-                return Err(error).with_context(|| format!("cannot read {}", path.display()));
+                return Err(StateError::file("read", &path, error));
             }
         }
         let mut key = [0; RESET_KEY];
         let filled = SystemRandom::new().fill(&mut key);
-        filled
-            .ok()
-            .context("cannot get random bytes from the system")?;
+        filled.map_err(|_| StateError::NoRandomness)?;
         self.write(RESET, &key)?;
         Ok(key)
     }
 
     /// Replaces a file at once, readable for its owner only.
-    fn write(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StateError> {
         let path = self.dir.join(name);
         let part = self.dir.join(format!(".{name}.{}", std::process::id()));
         let write = || {
             let mut options = OpenOptions::new();
-            let mut file = options
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&part)?;
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let options = options.write(true).create(true).truncate(true);
+            let mut file = options.open(&part)?;
             file.write_all(bytes)?;
             file.sync_all()?;
             fs::rename(&part, &path)
         };
-        write().with_context(|| format!("cannot write {}", path.display()))
+        write().map_err(|error| StateError::file("write", &path, error))
     }
 }
 
@@ -153,8 +183,6 @@ const RENEW_BEFORE: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     /// A directory that is gone with the test.
@@ -209,6 +237,7 @@ mod tests {
         assert_eq!(state.reset_key().unwrap(), key);
     }
 
+    #[cfg(unix)]
     #[test]
     fn secrets_are_for_their_owner_only() {
         let scratch = Scratch::new("mode");
@@ -216,10 +245,8 @@ mod tests {
         state.identity(&hosts(&["h"])).unwrap();
         state.reset_key().unwrap();
         for name in [IDENTITY, RESET] {
-            let mode = fs::metadata(scratch.0.join(name))
-                .unwrap()
-                .permissions()
-                .mode();
+            let permissions = fs::metadata(scratch.0.join(name)).unwrap().permissions();
+            let mode = std::os::unix::fs::PermissionsExt::mode(&permissions);
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }
     }

@@ -1,7 +1,8 @@
 //! How much memory a cache may take.
 
 /// A quarter of the machine's memory, at most `most` bytes.
-pub(crate) fn quarter(most: u64) -> u64 {
+#[must_use]
+pub fn quarter(most: u64) -> u64 {
     let info = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     limit(total(&info), most)
 }

@@ -14,7 +14,8 @@ use crate::memory;
 /// What the sessions of each worker are started with. The workers' origins are siblings, each joined
 /// to each, so that a track comes to a worker once, and its viewers share no lock with those of others.
 #[derive(Debug)]
-pub(super) struct Origins {
+pub(crate) struct Siblings {
+    origin: OriginProducer,
     configs: Vec<Config>,
     _links: JoinSet<()>,
 }
@@ -26,12 +27,17 @@ struct End {
     config: Config,
 }
 
-impl Origins {
-    /// One for each runtime. They share an identity and a budget, which is larger for more of them,
+impl Siblings {
+    /// One for each runtime, of which there is one at least. They share an identity and a budget, which is larger for more of them,
     /// because what viewers of several workers read is held by each.
-    pub(super) fn new(runtimes: &[Handle], versions: &[Version], limits: &Limits) -> Self {
+    pub(crate) fn new(
+        runtimes: &[Handle],
+        versions: &[Version],
+        limits: &Limits,
+        cache: Option<u64>,
+    ) -> Self {
         let cached = Budget::DEFAULT_BYTES.saturating_mul(runtimes.len() as u64);
-        let budget = Budget::new(memory::quarter(cached));
+        let budget = Budget::new(cache.unwrap_or_else(|| memory::quarter(cached)));
         let hop = HopId::random();
         let origin = || OriginProducer::with(hop, budget.clone());
         let origins: Vec<_> = runtimes.iter().map(|_| origin()).collect();
@@ -50,13 +56,19 @@ impl Origins {
             }
         }
         Self {
+            origin: origins[0].clone(),
             configs,
             _links: links,
         }
     }
 
+    /// The origin of the first worker.
+    pub(crate) fn origin(&self) -> &OriginProducer {
+        &self.origin
+    }
+
     /// What the sessions of a worker are started with.
-    pub(super) fn config(&self, worker: usize) -> &Config {
+    pub(crate) fn config(&self, worker: usize) -> &Config {
         &self.configs[worker]
     }
 }
@@ -101,16 +113,25 @@ async fn join(client: End, server: End) {
     }
 }
 
-async fn connect(connection: MemoryConnection, config: Config) -> anyhow::Result<()> {
-    let session = Session::connect_with(connection, config).await?;
-    Err(session.closed().await.into())
+/// Says why the session ended.
+async fn connect(connection: MemoryConnection, config: Config) -> String {
+    match Session::connect_with(connection, config).await {
+        Ok(session) => session.closed().await.to_string(),
+        Err(error) => error.to_string(),
+    }
 }
 
-async fn accept(connection: MemoryConnection, config: Config) -> anyhow::Result<()> {
-    let request = Session::accept(Established::new(connection), config).await?;
+/// Says why the session ended.
+async fn accept(connection: MemoryConnection, config: Config) -> String {
     let everything = Grant::everything(moq_session::BroadcastPath::root());
-    let session = request.accept(everything).await?;
-    Err(session.closed().await.into())
+    let session = match Session::accept(Established::new(connection), config).await {
+        Ok(request) => request.accept(everything).await,
+        Err(error) => Err(error),
+    };
+    match session {
+        Ok(session) => session.closed().await.to_string(),
+        Err(error) => error.to_string(),
+    }
 }
 
 /// The draft that workers speak to each other.

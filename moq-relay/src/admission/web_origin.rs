@@ -7,11 +7,12 @@ use std::str::FromStr;
 ///
 /// A star stands for any text without a slash; upper and lower case are the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct WebOrigin(String);
+pub struct WebOrigin(String);
 
 impl WebOrigin {
     /// Whether the origin of a page, as its browser sends it, is one of these.
-    pub(crate) fn matches(&self, origin: &str) -> bool {
+    #[must_use]
+    pub fn matches(&self, origin: &str) -> bool {
         self.0 == "*" || matches(self.0.as_bytes(), origin.to_ascii_lowercase().as_bytes())
     }
 }
