@@ -22,6 +22,7 @@ mod publish;
 mod record;
 mod relay;
 mod replay;
+mod series;
 mod signal;
 mod subscribe;
 

@@ -12,8 +12,10 @@ use super::values;
 #[derive(Debug, Args)]
 #[command(after_long_help = JSON)]
 pub(crate) struct DecodeArgs {
-    /// What to decode; stdin for `-`
-    pub(crate) file: PathBuf,
+    /// What to decode; stdin for `-`. Of a recording in several files, cam.moq stands for cam.00001.moq
+    /// and those after it
+    #[arg(required = true, num_args = 1.., value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
     /// The draft, such as moq-lite-06 or moq-lite-07-wip [default: what the input says, else the newest
     /// that sessions speak]
     #[arg(long = "version", value_name = "VERSION", value_delimiter = ',')]
@@ -75,7 +77,8 @@ With --json each line is an object with a `type`:
   skipped      offset, length, reason: bytes that were not decoded
 All but session have t_ms (null if unknown) and from; all but close and datagrams have stream and kind
 (bi, uni); of a datagram, kind is datagram. Offsets and lengths are bytes of one direction of a stream.
-Of a recording of `moq record`, each record is an object: start, broadcast, track, group, frame, group_end,
-lost, track_end, index, end, with offset in the file and t_ms since its start (null if it has no time).
+Of a recording of `moq record`, each record is an object: start, part, broadcast, track, group, group_again,
+frame, group_end, lost, track_end, index, end, with offset in the file and t_ms since the recording's start
+(null if it has no time).
 
 Exit codes: 0 ok, 1 some bytes are wrong or nothing could be read, 2 usage.";

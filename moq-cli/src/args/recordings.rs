@@ -17,28 +17,42 @@ pub(crate) struct RecordArgs {
     /// The broadcasts' paths, below that of the URL
     #[arg(required = true, num_args = 1.., value_parser = values::path, value_name = "BROADCAST")]
     pub(crate) broadcasts: Vec<BroadcastPath>,
-    /// The file to write, which must not be there yet
+    /// The file to write, which must not be there yet. With --split, cam.moq stands for cam.00001.moq and
+    /// those after it
     pub(crate) file: PathBuf,
     /// A track that the catalog does not name; may be repeated
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     #[arg(env = "MOQ_TRACK", hide_env_values = true)]
     pub(crate) track: Vec<String>,
-    /// End when the file has so many bytes
+    /// End when the file has so many bytes; with --split, go on in the next file
     #[arg(long, value_name = "SIZE", value_parser = values::bytes)]
     #[arg(env = "MOQ_MAX_SIZE", hide_env_values = true)]
     pub(crate) max_size: Option<u64>,
+    /// Begin another file after so long, where a group of the largest track begins. Each can be read alone
+    #[arg(long, value_name = "DURATION", value_parser = split)]
+    #[arg(env = "MOQ_SPLIT", hide_env_values = true)]
+    pub(crate) split: Option<Duration>,
+    /// Tell what flows as JSON, an object a second: on stderr, or into FILE after `=`
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "-")]
+    #[arg(env = "MOQ_STATS_JSON", hide_env_values = true)]
+    pub(crate) stats_json: Option<PathBuf>,
 }
 
 /// `moq replay`
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
-    /// The recording
+    /// The recording. Where it is in several files, cam.moq stands for cam.00001.moq and those after it,
+    /// and the name of one of them for that one
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) client: ClientArgs,
     /// Publish under this path instead; where several broadcasts were recorded, below it
     #[arg(value_parser = values::path)]
     pub(crate) broadcast: Option<BroadcastPath>,
+    /// Go on with this file of the same recording; may be repeated
+    #[arg(long, value_name = "FILE", env = "MOQ_THEN", hide_env_values = true)]
+    pub(crate) then: Vec<PathBuf>,
     /// So many times as fast as it was
     #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = speed)]
     #[arg(env = "MOQ_SPEED", hide_env_values = true)]
@@ -59,6 +73,20 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = values::duration)]
     #[arg(env = "MOQ_LINGER", hide_env_values = true)]
     pub(crate) linger: Duration,
+    /// Tell what flows as JSON, an object a second: on stderr, or into FILE after `=`
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "-")]
+    #[arg(env = "MOQ_STATS_JSON", hide_env_values = true)]
+    pub(crate) stats_json: Option<PathBuf>,
+}
+
+fn split(text: &str) -> Result<Duration, String> {
+    let duration = values::duration(text)?;
+    if duration >= Duration::from_secs(1) {
+        Ok(duration)
+    } else {
+        Err("a file takes at least a second".to_owned())
+    }
 }
 
 fn speed(text: &str) -> Result<f64, String> {
@@ -85,6 +113,12 @@ mod tests {
         assert_eq!(paths, ["a", "b/c"]);
         assert_eq!(args.file, PathBuf::from("out.moq"));
         assert!(Cli::try_parse_from(["moq", "record", "moqt://h", "out.moq"]).is_err());
+    }
+
+    #[test]
+    fn files_are_no_shorter_than_a_second() {
+        assert_eq!(split("1h"), Ok(Duration::from_secs(3_600)));
+        assert!(split("999ms").is_err() && split("0s").is_err());
     }
 
     #[test]

@@ -35,6 +35,7 @@ use crate::args::DecodeArgs;
 use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::progress::Console;
+use crate::series;
 use half::{Found, Item};
 use recording::{Ends, Recording};
 use session::{Entry, Place, Session, Told};
@@ -42,9 +43,26 @@ use text::Text;
 
 /// Runs the command.
 pub(crate) fn run(args: &DecodeArgs, console: &Console) -> anyhow::Result<Exit> {
-    let bytes = load(&args.file)?;
+    for named in &args.files {
+        for file in series::find(named).with_context(|| cannot_read(named))? {
+            one(args, &file, file != *named, console)?;
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+/// Decodes one file, which is a part of a recording if `is_part`.
+fn one(args: &DecodeArgs, file: &Path, is_part: bool, console: &Console) -> anyhow::Result<()> {
+    let bytes = load(file)?;
     if tape::is_recording(&bytes) {
         return tape::run(&bytes, args.json, console);
+    }
+    if is_part && tape::is_beginning(&bytes) {
+        console.note(format_args!(
+            "{} was cut off: it has nothing yet",
+            file.display()
+        ));
+        return Ok(());
     }
     let newest = Version::OFFERED.first().copied();
     let fallback = args.version().or(newest).unwrap_or(Version::Lite06);
@@ -55,11 +73,11 @@ pub(crate) fn run(args: &DecodeArgs, console: &Console) -> anyhow::Result<Exit> 
     }
     let entries = Session::entries(&recording, version);
     if !print(args, &recording, &entries, version)? {
-        return Ok(Exit::Ok);
+        return Ok(());
     }
     let faults: Vec<_> = entries.iter().filter_map(place_of_fault).collect();
     let Some((first, at)) = faults.first() else {
-        return Ok(Exit::Ok);
+        return Ok(());
     };
     let first = place(first, *at, recording.ends);
     let what = match faults.len() {
@@ -79,11 +97,12 @@ fn load(file: &Path) -> anyhow::Result<Vec<u8>> {
     } else {
         fs::read(file)
     };
-    let failure = || {
-        Failure::new(Exit::Failed, format!("cannot read {}", file.display()))
-            .with_hint("check its name and permissions, or give - for stdin")
-    };
-    read.with_context(failure)
+    read.with_context(|| cannot_read(file))
+}
+
+fn cannot_read(file: &Path) -> Failure {
+    Failure::new(Exit::Failed, format!("cannot read {}", file.display()))
+        .with_hint("check its name and permissions, or give - for stdin")
 }
 
 /// What somebody should know who reads the output.

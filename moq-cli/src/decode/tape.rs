@@ -15,11 +15,16 @@ pub(super) fn is_recording(bytes: &[u8]) -> bool {
     bytes.starts_with(&MAGIC[..MAGIC.len() - 1])
 }
 
+/// Whether bytes are the beginning of a recording that was cut off at once.
+pub(super) fn is_beginning(bytes: &[u8]) -> bool {
+    MAGIC.starts_with(bytes)
+}
+
 /// Prints a line per record.
 ///
 /// # Errors
 /// If a record is damaged; what came before it is printed.
-pub(super) fn run(bytes: &[u8], is_json: bool, console: &Console) -> anyhow::Result<Exit> {
+pub(super) fn run(bytes: &[u8], is_json: bool, console: &Console) -> anyhow::Result<()> {
     let mut reader = RecordingReader::default();
     reader.push(bytes);
     let (mut names, mut lines) = (BTreeMap::new(), String::new());
@@ -35,11 +40,11 @@ pub(super) fn run(bytes: &[u8], is_json: bool, console: &Console) -> anyhow::Res
             Err(error) => break Some(error),
         }
         if lines.len() >= BATCH && !output::print(&std::mem::take(&mut lines))? {
-            return Ok(Exit::Ok);
+            return Ok(());
         }
     };
     if !output::print(&lines)? {
-        return Ok(Exit::Ok);
+        return Ok(());
     }
     if let Some(error) = ended {
         let failure = Failure::new(Exit::Failed, "the recording is damaged");
@@ -51,7 +56,7 @@ pub(super) fn run(bytes: &[u8], is_json: bool, console: &Console) -> anyhow::Res
             "the recording was cut off: {rest} bytes behind byte {end} are dropped"
         ));
     }
-    Ok(Exit::Ok)
+    Ok(())
 }
 
 fn line(offset: u64, record: &Record, names: &BTreeMap<u32, String>, is_json: bool) -> String {
@@ -70,6 +75,14 @@ fn line(offset: u64, record: &Record, names: &BTreeMap<u32, String>, is_json: bo
         Record::Group {
             track, sequence, ..
         } => json!({"type": "group", "track": name(track), "group": sequence}),
+        Record::Part { number, .. } => json!({"type": "part", "number": number}),
+        Record::GroupAgain {
+            track,
+            sequence,
+            first,
+            ..
+        } => json!({"type": "group_again", "track": name(track), "group": sequence,
+            "first": first}),
         Record::Frame {
             track,
             sequence,

@@ -2,11 +2,13 @@
 
 mod line;
 mod stats;
+mod tally;
 
 use std::error::Error;
 
 pub(crate) use line::TrackLine;
 pub(crate) use stats::Stats;
+pub(crate) use tally::Tally;
 
 use moq_media::Export;
 

@@ -58,6 +58,17 @@ impl<'a> Stats<'a> {
     ) -> anyhow::Result<()> {
         self.console
             .show_lines(|| lines().map(|line| line.progress()).collect());
+        self.tell(lines)
+    }
+
+    /// Tells programs, if a second has passed since they were told.
+    ///
+    /// # Errors
+    /// If the file can't be written.
+    pub(crate) fn tell<L: Iterator<Item = TrackLine>>(
+        &mut self,
+        lines: impl Fn() -> L,
+    ) -> anyhow::Result<()> {
         let seconds = self.start.elapsed().as_secs();
         if self.sink.is_none() || seconds <= self.told {
             return Ok(());

@@ -5,18 +5,24 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::time::Duration;
 
-use moq_media::recording::{END_BYTES, Entry, MAGIC, Record, RecordingError, RecordingReader};
+use moq_media::recording::{
+    END_BYTES, Entry, MAGIC, Record, RecordingError, RecordingReader, START_BYTES,
+};
 
-/// What a recording holds.
+/// What one file of a recording holds.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
+    /// When the recording began, since 1970.
+    pub(crate) unix: Duration,
+    /// Which of several files it is, and when it begins.
+    pub(crate) part: Option<(u32, Duration)>,
     /// Paths by number.
     pub(crate) broadcasts: BTreeMap<u32, String>,
     /// Tracks by number.
     pub(crate) tracks: BTreeMap<u32, TrackOf>,
     /// Where groups begin, in the order of the file.
     pub(crate) groups: Vec<Entry>,
-    /// How long it took.
+    /// When it ends, since the recording's start.
     pub(crate) length: Duration,
     /// Where the last record of its tracks ends, in bytes.
     pub(crate) end: u64,
@@ -40,18 +46,23 @@ impl Contents {
     /// # Errors
     /// If the file can't be read, or is no recording.
     pub(crate) fn load(file: &mut File) -> anyhow::Result<Self> {
-        let mut start = RecordingReader::default();
-        let mut head = [0; MAGIC.len()];
+        let mut start = Self::default();
+        let mut reader = RecordingReader::default();
+        let mut head = [0; START_BYTES];
         let len = read_some(file, &mut head)?;
-        start.push(&head[..len]);
-        start.next()?;
-        if len < head.len() {
+        reader.push(&head[..len]);
+        while let Some((offset, record)) = reader.next()? {
+            start.note(offset, record);
+        }
+        if reader.offset() == 0 {
             return Err(RecordingError::NotARecording.into());
         }
-        match Self::by_index(file)? {
-            Some(contents) => Ok(contents),
-            None => Self::by_reading(file),
-        }
+        let mut contents = match Self::by_index(file)? {
+            Some(contents) => contents,
+            None => Self::by_reading(file)?,
+        };
+        (contents.unix, contents.part) = (start.unix, start.part);
+        Ok(contents)
     }
 
     /// `None` if there is no index.
@@ -118,6 +129,8 @@ impl Contents {
     fn note(&mut self, offset: u64, record: Record) -> Record {
         self.length = self.length.max(record.at().unwrap_or_default());
         match &record {
+            Record::Start { unix } => self.unix = *unix,
+            Record::Part { number, at } => self.part = Some((*number, *at)),
             Record::Broadcast { broadcast, path } => {
                 self.broadcasts.insert(*broadcast, path.clone());
             }
@@ -142,25 +155,17 @@ impl Contents {
                 track,
                 sequence,
                 at,
+            }
+            | Record::GroupAgain {
+                track,
+                sequence,
+                at,
+                first: 0,
             } => self.groups.push(Entry::new(*track, *sequence, *at, offset)),
             Record::Index { entries } => self.groups.extend_from_slice(entries),
             _ => {}
         }
         record
-    }
-
-    /// From where in the file to read, and from which of its groups on to publish each track, to begin
-    /// at `from`: with the groups that are the newest then.
-    pub(crate) fn begin(&self, from: Duration) -> (u64, BTreeMap<u32, Entry>) {
-        let mut firsts: BTreeMap<u32, Entry> = BTreeMap::new();
-        for group in &self.groups {
-            let first = firsts.entry(group.track).or_insert(*group);
-            if group.at <= from {
-                *first = *group;
-            }
-        }
-        let offset = firsts.values().map(|group| group.offset).min();
-        (offset.unwrap_or(self.end), firsts)
     }
 }
 
@@ -175,28 +180,3 @@ fn read_some(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
 
 /// Bytes of one read.
 const CHUNK: usize = 1 << 20;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_track_begins_with_the_group_that_is_the_newest_then() {
-        let second = Duration::from_secs;
-        let mut contents = Contents::default();
-        for (track, sequence, at, offset) in [
-            (0, 0, second(0), 100),
-            (1, 5, second(1), 200),
-            (1, 6, second(2), 300),
-            (1, 7, second(3), 400),
-            (2, 9, second(4), 500),
-        ] {
-            contents
-                .groups
-                .push(Entry::new(track, sequence, at, offset));
-        }
-        let (offset, firsts) = contents.begin(second(2));
-        let firsts: Vec<_> = firsts.values().map(|group| group.sequence).collect();
-        assert_eq!((offset, firsts), (100, vec![0, 6, 9]));
-    }
-}

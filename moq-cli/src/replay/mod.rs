@@ -2,8 +2,8 @@
 
 mod contents;
 mod stage;
+mod volume;
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom};
 use std::time::Duration;
@@ -19,27 +19,28 @@ use crate::args::ReplayArgs;
 use crate::client::{self, Link};
 use crate::exit::{Exit, Failure};
 use crate::input::Source;
+use crate::media::{Stats, Tally};
 use crate::progress::Console;
 use crate::publish::drain;
-pub(crate) use contents::Contents;
 use stage::Stage;
+use volume::{Part, Volume};
 
 /// Runs the command.
 pub(crate) async fn run(args: ReplayArgs, console: &Console) -> anyhow::Result<Exit> {
-    let contents = load(&args)?;
-    if let Some(cut) = &contents.cut {
-        console.note(cut);
-    }
+    let volume = Volume::load(&args, console)?;
+    let stats = Stats::open(args.stats_json.as_ref(), console)?;
     let origin = OriginProducer::new();
     let config = client::config(&args.client)
         .with_publish(origin.clone())
         .with_role(Role::Publisher);
     let mut link = Link::connect(&args.client, config, console).await?;
-    let player = Player {
+    let mut player = Player {
         args: &args,
-        contents,
+        volume,
         origin,
         console,
+        tally: Tally::default(),
+        stats,
     };
     loop {
         let (mut stage, played) = player.once(&mut link).await?;
@@ -47,45 +48,40 @@ pub(crate) async fn run(args: ReplayArgs, console: &Console) -> anyhow::Result<E
         if args.repeat && played.is_ok() {
             continue;
         }
+        let tally = &player.tally;
+        player.stats.end(|| tally.lines())?;
         drain::run(&mut link, &console.meter(), args.linger).await?;
         return played.map(|()| Exit::Ok);
     }
 }
 
-fn load(args: &ReplayArgs) -> anyhow::Result<Contents> {
-    let name = args.file.display();
-    let failure = |what: &str| Failure::new(Exit::Failed, format!("cannot {what} {name}"));
-    let mut file = File::open(&args.file).with_context(|| failure("read"))?;
-    let contents = Contents::load(&mut file).with_context(|| failure("replay"))?;
-    if contents.tracks.is_empty() {
-        let failure = failure("replay").with_hint("it has no track");
-        return Err(failure.into());
-    }
-    Ok(contents)
-}
-
 /// Plays a recording, as often as it is asked to.
 struct Player<'a> {
     args: &'a ReplayArgs,
-    contents: Contents,
+    volume: Volume,
     origin: OriginProducer,
     console: &'a Console,
+    tally: Tally,
+    stats: Stats<'a>,
 }
 
 impl Player<'_> {
     /// Plays all of it once; the inner result says whether it could be read to its end.
-    async fn once(&self, link: &mut Link) -> anyhow::Result<(Stage, anyhow::Result<()>)> {
-        let (offset, firsts) = if self.args.from.is_zero() {
-            (MAGIC.len() as u64, BTreeMap::new())
-        } else {
-            self.contents.begin(self.args.from)
-        };
+    async fn once(&mut self, link: &mut Link) -> anyhow::Result<(Stage, anyhow::Result<()>)> {
+        let begin = self.volume.begin(self.args.from);
         let name = self.args.broadcast.as_ref();
-        let mut stage = Stage::new(&self.contents, name, firsts, &self.origin)?;
+        let mut stage = Stage::new(&self.volume, name, begin.firsts, &self.origin)?;
         self.hold(&stage, link).await?;
-        let mut records = Records::open(self.args, offset, self.contents.end)?;
-        let played = self.play(&mut records, &mut stage, link).await?;
-        Ok((stage, played))
+        let (start, mut offset) = (Instant::now(), Some(begin.offset));
+        for number in begin.part..self.volume.parts.len() {
+            let part = &self.volume.parts[number];
+            let mut records = Records::open(part, offset.take())?;
+            let played = self.play(&mut records, &mut stage, start, link).await?;
+            if played.is_err() {
+                return Ok((stage, played));
+            }
+        }
+        Ok((stage, Ok(())))
     }
 
     /// Waits until somebody reads and others had time to join, or for a while without anyone.
@@ -104,13 +100,15 @@ impl Player<'_> {
         }
     }
 
+    /// Plays the records of a file; `begin` is when the first file began to be played.
     async fn play(
-        &self,
+        &mut self,
         records: &mut Records,
         stage: &mut Stage,
+        begin: Instant,
         link: &mut Link,
     ) -> anyhow::Result<anyhow::Result<()>> {
-        let begin = Instant::now();
+        let from = self.volume.start.saturating_add(self.args.from);
         let mut redraw = interval(REDRAW);
         redraw.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -120,22 +118,30 @@ impl Player<'_> {
                 Err(error) => return Ok(Err(error)),
             };
             let at = record.at().unwrap_or_default();
-            let ahead = at.saturating_sub(self.args.from);
+            let ahead = at.saturating_sub(from);
             let due = begin + ahead.div_f64(self.args.speed);
             while due > Instant::now() {
                 tokio::select! {
                     () = sleep_until(due) => {}
                     // It goes on like any live broadcast.
                     event = link.event() => event?,
-                    _ = redraw.tick() => self.console.show(|| self.told(at)),
+                    _ = redraw.tick() => self.show(at)?,
                 }
             }
+            self.tally.note(&record);
             stage.play(record).await;
         }
     }
 
+    fn show(&mut self, at: Duration) -> anyhow::Result<()> {
+        self.console.show(|| self.told(at));
+        let tally = &self.tally;
+        self.stats.tell(|| tally.lines())
+    }
+
     fn told(&self, at: Duration) -> String {
-        let (at, length) = (at.as_secs_f64(), self.contents.length.as_secs_f64());
+        let since = |at: Duration| at.saturating_sub(self.volume.start).as_secs_f64();
+        let (at, length) = (since(at), since(self.volume.end));
         let percent = if length > 0.0 {
             at / length * 100.0
         } else {
@@ -153,14 +159,16 @@ struct Records {
 }
 
 impl Records {
-    fn open(args: &ReplayArgs, offset: u64, end: u64) -> anyhow::Result<Self> {
-        let failure = || Failure::new(Exit::Failed, format!("cannot read {}", args.file.display()));
-        let mut file = File::open(&args.file).with_context(failure)?;
+    /// The records of a file, from the one at `offset` on if that is not the first.
+    fn open(part: &Part, offset: Option<u64>) -> anyhow::Result<Self> {
+        let failure = || Failure::new(Exit::Failed, format!("cannot read {}", part.path.display()));
+        let mut file = File::open(&part.path).with_context(failure)?;
+        let offset = offset.unwrap_or(MAGIC.len() as u64);
         file.seek(SeekFrom::Start(offset)).with_context(failure)?;
         Ok(Self {
             input: Source::File(file).read(),
             reader: RecordingReader::at(offset),
-            end,
+            end: part.end,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Whether decoding may begin at a sample, as the bitstream says.
 
-use super::Family;
-use super::nal;
+use super::h264::sei;
+use super::{Family, nal};
 use crate::payload::Payload;
 
 /// What a bitstream allows at a sample.
@@ -21,11 +21,7 @@ pub enum Access {
 #[must_use]
 pub fn access(family: Family, sample: &Payload, length_size: usize) -> Option<Access> {
     match family {
-        Family::H264 => units(sample, length_size, |[head, _]| match head & 0x1f {
-            5 => Some(Access::Full),
-            1 => Some(Access::None),
-            _ => None,
-        }),
+        Family::H264 => h264(sample, length_size),
         Family::H265 => units(sample, length_size, |[head, _]| match head >> 1 & 0x3f {
             19 | 20 => Some(Access::Full),
             16..=18 | 21 => Some(Access::Open),
@@ -44,6 +40,24 @@ pub fn access(family: Family, sample: &Payload, length_size: usize) -> Option<Ac
         }
         _ => None,
     }
+}
+
+/// A picture that is no IDR says by a recovery point (SEI) that decoding may begin at it, as open groups
+/// of pictures and intra refresh have it.
+fn h264(sample: &Payload, length_size: usize) -> Option<Access> {
+    let mut recovers = false;
+    let units = nal::with_lengths(sample, length_size).map_while(Result::ok);
+    for (start, end) in units.filter(|(start, end)| end > start) {
+        let [head] = sample.read(start)?;
+        match head & 0x1f {
+            5 => return Some(Access::Full),
+            1 if recovers => return Some(Access::Open),
+            1 => return Some(Access::None),
+            6 => recovers |= sei::has_recovery_point(sample, start + 1, end),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// What the first slice says.
@@ -138,6 +152,18 @@ mod tests {
         assert_eq!(says(Family::H264, &[0, 0, 0, 1, 0x41]), Some(Access::None));
         assert_eq!(says(Family::H264, &[0, 0, 0, 9, 0x65]), None);
         assert_eq!(says(Family::H264, &[0, 0, 0, 0]), None);
+    }
+
+    #[test]
+    fn h264_recovery_point_opens_a_group_of_pictures() {
+        const POINT: &[u8] = &[
+            0, 0, 0, 4, 0x06, 6, 1, 0xc4, 0, 0, 0, 1, 0x80, 0, 0, 0, 1, 0x41,
+        ];
+        assert_eq!(says(Family::H264, POINT), Some(Access::Open));
+        const IDR: &[u8] = &[0, 0, 0, 4, 0x06, 6, 1, 0xc4, 0, 0, 0, 1, 0x65];
+        assert_eq!(says(Family::H264, IDR), Some(Access::Full));
+        const OTHER: &[u8] = &[0, 0, 0, 4, 0x06, 1, 1, 6, 0, 0, 0, 1, 0x41];
+        assert_eq!(says(Family::H264, OTHER), Some(Access::None));
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub struct SampleEntry {
     pub config: Config,
     /// Bytes of a NAL unit's length, for codecs that have them.
     pub nal_length_size: usize,
+    /// Whether it was made for a stream that came without one.
+    pub(crate) is_made: bool,
 }
 
 impl SampleEntry {
@@ -57,6 +59,7 @@ impl SampleEntry {
             bytes: moov.slice_ref(entry.whole),
             config,
             nal_length_size: length_size,
+            is_made: false,
         })
     }
 }

@@ -57,6 +57,7 @@ impl SampleEntry {
             bytes,
             config,
             nal_length_size: 4,
+            is_made: true,
         })
     }
 }

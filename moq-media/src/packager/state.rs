@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::bitstream::is_in_band;
+use super::bitstream::{self, is_in_band};
 use super::catalog;
 use super::config::{Format, PackagerConfig};
 use super::output::{Notice, Opened, Output, TrackStats};
@@ -180,6 +180,10 @@ impl Packager {
         described: &TrackInit,
         former: Option<Track>,
     ) -> Result<Track, ImportError> {
+        let described = &match self.config.format {
+            Format::Cmaf => bitstream::out_of_band(described),
+            Format::Legacy | Format::Loc => described.clone(),
+        };
         let segment = catalog::init_of(described)?;
         if let Some(mut track) = former {
             if self.goes_on(&track.init, described) {

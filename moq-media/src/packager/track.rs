@@ -232,8 +232,14 @@ impl Track {
         self.waiting_shown = self.waiting_shown.min(pts);
         let composition = i32::try_from(pts.saturating_sub(dts)).unwrap_or(0);
         let Sample {
-            duration, payload, ..
+            duration,
+            mut payload,
+            ..
         } = sample;
+        if self.init.entry.is_made && self.is_video() {
+            let rest = bitstream::without_sets(&self.init.entry, &payload);
+            payload = rest.unwrap_or(payload);
+        }
         let sample = FragmentSample::new(duration, composition, is_key, payload);
         self.waiting.push(sample);
     }

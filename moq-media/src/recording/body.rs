@@ -12,6 +12,10 @@ pub(super) fn encode(record: &Record) -> Vec<u8> {
     to.put_u8(kind(record));
     match record {
         Record::Start { unix } => to.put_u64(micros(*unix)),
+        Record::Part { number, at } => {
+            to.put_u32(*number);
+            to.put_u64(micros(*at));
+        }
         Record::Broadcast { broadcast, path } => {
             to.put_u32(*broadcast);
             to.put_slice(path.as_bytes());
@@ -63,6 +67,15 @@ fn put_of_group(to: &mut Vec<u8>, record: &Record) {
             sequence,
             at,
         } => put_group(to, *track, *sequence, *at),
+        Record::GroupAgain {
+            track,
+            sequence,
+            at,
+            first,
+        } => {
+            put_group(to, *track, *sequence, *at);
+            to.put_u64(*first);
+        }
         Record::Frame {
             track,
             sequence,
@@ -117,6 +130,8 @@ fn kind(record: &Record) -> u8 {
         Record::TrackEnd { .. } => 8,
         Record::Index { .. } => 9,
         Record::End { .. } => 10,
+        Record::Part { .. } => 11,
+        Record::GroupAgain { .. } => 12,
     }
 }
 
@@ -150,6 +165,8 @@ pub(super) fn decode(mut body: Bytes) -> Body {
         8 => track_end(body),
         9 => index(body),
         10 => end(body),
+        11 => part(body),
+        12 => group_again(body),
         _ => return Body::Unknown,
     };
     record.map_or(Body::Malformed, Body::Known)
@@ -167,6 +184,12 @@ fn group(body: &mut Bytes) -> Option<(u32, u64, Duration)> {
     let track = body.try_get_u32().ok()?;
     let sequence = body.try_get_u64().ok()?;
     Some((track, sequence, time(body)?))
+}
+
+fn part(mut body: Bytes) -> Option<Record> {
+    let number = body.try_get_u32().ok()?;
+    let at = time(&mut body)?;
+    Some(Record::Part { number, at })
 }
 
 fn broadcast(mut body: Bytes) -> Option<Record> {
@@ -194,6 +217,17 @@ fn frame(mut body: Bytes) -> Option<Record> {
         at,
         timestamp: body.try_get_u64().ok()?,
         payload: body,
+    })
+}
+
+fn group_again(mut body: Bytes) -> Option<Record> {
+    let (track, sequence, at) = group(&mut body)?;
+    let first = body.try_get_u64().ok()?;
+    Some(Record::GroupAgain {
+        track,
+        sequence,
+        at,
+        first,
     })
 }
 

@@ -50,6 +50,9 @@ pub const MAGIC: [u8; 8] = *b"moqrec\0\x01";
 /// with it.
 pub const END_BYTES: usize = HEAD + 1 + 8 + 8;
 
+/// Bytes with which a file says whether it is one of several: its first two records.
+pub const START_BYTES: usize = MAGIC.len() + HEAD + 1 + 8 + HEAD + 1 + 4 + 8;
+
 /// The length and the checksum in front of a record.
 const HEAD: usize = 8;
 

@@ -4,14 +4,22 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-/// One record. Times named `at` count from the recording's start, in whole microseconds.
+/// One record. Times named `at` count from the recording's start, in whole microseconds, also in the later
+/// of several files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Record {
     /// The recording begins. It is the first record.
     Start {
-        /// When, since 1970.
+        /// When, since 1970. All files of a recording say the same.
         unix: Duration,
+    },
+    /// This file is one of several. It is the second record.
+    Part {
+        /// Its place among them, from 1 on.
+        number: u32,
+        /// When it begins.
+        at: Duration,
     },
     /// A broadcast gets a number.
     Broadcast {
@@ -56,6 +64,17 @@ pub enum Record {
         timestamp: u64,
         /// Its bytes.
         payload: Bytes,
+    },
+    /// A group of an earlier file goes on, or stands here once more, so that this file can be read alone.
+    GroupAgain {
+        /// The number of its track.
+        track: u32,
+        /// Its place in the track.
+        sequence: u64,
+        /// When this file began.
+        at: Duration,
+        /// How many of its frames stand in earlier files alone; 0 if it is here from its first frame on.
+        first: u64,
     },
     /// A group ends.
     GroupEnd {
@@ -107,7 +126,9 @@ impl Record {
     #[must_use]
     pub fn at(&self) -> Option<Duration> {
         match self {
-            Self::Group { at, .. }
+            Self::Part { at, .. }
+            | Self::Group { at, .. }
+            | Self::GroupAgain { at, .. }
             | Self::Frame { at, .. }
             | Self::GroupEnd { at, .. }
             | Self::Lost { at, .. }

@@ -60,7 +60,24 @@ fn records() -> Vec<Record> {
             at: at(10),
             is_finished: false,
         },
+        part(2),
+        again(sequence, 2),
     ]
+}
+
+fn part(number: u32) -> Record {
+    let at = at(10);
+    Record::Part { number, at }
+}
+
+fn again(sequence: u64, first: u64) -> Record {
+    let at = at(10);
+    Record::GroupAgain {
+        track: 1,
+        sequence,
+        at,
+        first,
+    }
 }
 
 /// The file of these records, and where the last of them ends.
@@ -101,13 +118,13 @@ fn what_is_written_is_read_in_any_pieces() {
         assert_eq!(found.remove(0).1, start);
         let known: Vec<_> = found
             .iter()
-            .take(8)
+            .take(10)
             .map(|(_, record)| record.clone())
             .collect();
         assert_eq!(known, records());
         let (group, _) = found[2];
         let index = end as u64;
-        let tail: Vec<_> = found.drain(8..).map(|(_, record)| record).collect();
+        let tail: Vec<_> = found.drain(10..).map(|(_, record)| record).collect();
         let entry = Entry {
             track: 1,
             sequence: 7,
@@ -124,6 +141,24 @@ fn what_is_written_is_read_in_any_pieces() {
         ];
         assert_eq!(tail, expected);
     }
+}
+
+#[test]
+fn a_later_file_says_so_first_and_its_index_has_the_groups_that_are_whole_in_it() {
+    let (file, end) = file(&[part(2), again(7, 2), again(8, 0)]);
+    let mut reader = RecordingReader::default();
+    reader.push(&file[..START_BYTES]);
+    let records = read(&mut reader).unwrap();
+    assert_eq!(records[1].1, part(2));
+    assert_eq!(reader.rest(), 0);
+    let mut reader = RecordingReader::at(end as u64);
+    reader.push(&file[end..]);
+    let (_, index) = reader.next().unwrap().unwrap();
+    let Record::Index { entries } = index else {
+        panic!("nothing is named");
+    };
+    let sequences: Vec<_> = entries.iter().map(|entry| entry.sequence).collect();
+    assert_eq!(sequences, [8]);
 }
 
 #[test]

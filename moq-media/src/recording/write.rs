@@ -43,6 +43,12 @@ impl RecordingWriter {
                 track,
                 sequence,
                 at,
+            }
+            | Record::GroupAgain {
+                track,
+                sequence,
+                at,
+                first: 0,
             } => self.entries.push(Entry {
                 track: *track,
                 sequence: *sequence,

@@ -2,6 +2,7 @@
 
 mod files;
 mod flows;
+mod parts;
 mod pattern;
 mod recordings;
 mod single;

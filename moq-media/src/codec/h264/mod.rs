@@ -1,5 +1,6 @@
 //! H.264: `avcC` and sequence parameter sets.
 
+pub(crate) mod sei;
 mod slice;
 mod sps;
 

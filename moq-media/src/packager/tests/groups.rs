@@ -59,6 +59,31 @@ fn bitstream_decides_when_every_sample_is_marked() {
     assert_eq!(told.iter().filter(|told| *told == "group 0").count(), 2);
 }
 
+/// A picture that is no IDR; `has_point` says whether decoding may begin at it nevertheless.
+fn without_idr(at: i64, has_point: bool) -> Event {
+    let point: &[u8] = &[0, 0, 0, 4, 6, 6, 1, 0xc4];
+    let point = if has_point { point } else { &[] };
+    let payload = [point, &[0, 0, 0, 2, 0x41, at as u8]].concat();
+    Event::Sample(Sample {
+        track: VIDEO,
+        dts: at * 1_001,
+        pts: at * 1_001,
+        duration: 1_001,
+        is_key: has_point,
+        payload: Bytes::from(payload).into(),
+    })
+}
+
+#[test]
+fn stream_without_idr_begins_at_its_second_recovery_point() {
+    let mut run = Run::new(Format::Legacy);
+    let pictures = (0..9).map(|at| without_idr(at, at % 3 == 0));
+    let told = run.push([init_event(30)].into_iter().chain(pictures));
+    let begins = lane(&told, 0);
+    assert_eq!(begins[..3], ["open 0 video0", "group 0", "0@100100 18"]);
+    assert_eq!(told.iter().filter(|told| *told == "group 0").count(), 2);
+}
+
 #[test]
 fn missing_samples_end_the_group_of_their_track() {
     let mut run = Run::new(Format::Legacy);

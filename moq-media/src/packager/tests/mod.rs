@@ -1,5 +1,6 @@
 mod catalogs;
 mod groups;
+mod streams;
 mod times;
 
 use std::sync::Arc;
