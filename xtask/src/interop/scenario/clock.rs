@@ -1,6 +1,7 @@
 //! `moq-clock`: a group per minute, whose first frame is the time up to the minute; the frames after
 //! it are the seconds, one each second.
 
+use std::collections::HashMap;
 use std::fs;
 use std::process::Command;
 
@@ -55,25 +56,25 @@ pub(super) fn clock(stage: &mut Stage<'_>) -> Outcome {
     Ok(())
 }
 
-/// Our subscriber gets the minute and three seconds of theirs.
+/// Our subscriber gets four frames of theirs, in the order of each minute.
 fn read(stage: &mut Stage<'_>) -> Outcome {
     let mut subscriber = stage.connected(End::Subscriber)?;
     subscriber.tell("watch -")?;
     subscriber.wait(&format!("+ {PATH}"))?;
     subscriber.tell(&format!("subscribe 1 {PATH} seconds newest 60000 127"))?;
-    let minute = subscriber.wait("group 1")?.word(2).to_owned();
-    for index in 0..4 {
+    // Where a minute begins meanwhile, the frames of two groups may come in turn.
+    let mut next: HashMap<String, usize> = HashMap::new();
+    for _ in 0..4 {
         let frame = subscriber.wait("frame 1")?;
         let (group, place) = (frame.word(2).to_owned(), frame.word(3).to_owned());
-        // A minute may begin meanwhile, and starts to count anew.
-        let is_next_minute = group != minute;
-        if !is_next_minute && place != index.to_string() {
-            let expected = format!("frame {index} of group {minute}");
+        let index = next.entry(group.clone()).or_default();
+        if place != index.to_string() {
             return Err(Failure::new(
-                expected,
-                format!("frame {place} of group {group}"),
+                format!("frame {index} of group {group}"),
+                format!("frame {place} of it"),
             ));
         }
+        *index += 1;
     }
     Ok(())
 }
