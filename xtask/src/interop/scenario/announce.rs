@@ -1,5 +1,7 @@
 //! Announcements.
 
+use std::time::Duration;
+
 use super::super::cell::{End, Side};
 use super::super::endpoint::{Endpoint, Outcome};
 use super::super::stage::Stage;
@@ -59,6 +61,8 @@ pub(super) fn unannounce(stage: &mut Stage<'_>) -> Outcome {
 
 pub(super) fn thousand(stage: &mut Stage<'_>) -> Outcome {
     stage.start_relays("**")?;
+    // Node takes half a minute for them where several of it share a core.
+    stage.deadline += Duration::from_secs(80);
     let (mut publisher, mut subscriber) = stage.both()?;
     subscriber.tell("watch -")?;
     for number in 0..1_000 {
