@@ -116,6 +116,14 @@ impl Profile {
         Self { streams, ..self }
     }
 
+    /// The bytes that all unread streams may hold, where `paused` of them are not read on: wider by what
+    /// these can hold, at most twice the window.
+    #[must_use]
+    pub fn window_beside(&self, paused: usize) -> u32 {
+        let paused = u32::try_from(paused).unwrap_or(u32::MAX);
+        self.window + paused.saturating_mul(self.stream_window).min(self.window)
+    }
+
     /// quinn-proto's form of the profile. What is not set here keeps quinn's default on purpose:
     /// segmentation offload is on, loss thresholds are the standard's.
     #[must_use]
@@ -186,6 +194,15 @@ const DATAGRAM_BUFFER: usize = 256 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paused_streams_widen_the_window_to_twice_its_size() {
+        let widened = |paused| SERVER.window_beside(paused);
+        assert_eq!(widened(0), 16 << 20);
+        assert_eq!(widened(1), 18 << 20);
+        assert_eq!(widened(8), 32 << 20);
+        assert_eq!(widened(usize::MAX), 32 << 20);
+    }
 
     #[test]
     fn a_peer_can_open_what_the_session_holds_though_it_knows_seven_eighths_of_its_credit() {

@@ -5,8 +5,7 @@ use std::task::{Poll, Waker};
 
 use bytes::Bytes;
 use moq_session::transport::{End, TransportError, TransportInfo, TransportKind, TransportStats};
-use moq_transport_common::quic::Profile;
-use moq_transport_common::quic::{MAX_REASON, cut, raw_error, web_error};
+use moq_transport_common::quic::{MAX_REASON, Profile, cut, path_stats, raw_error, web_error};
 use moq_transport_common::{Closable, Live, Place};
 use quinn_proto::VarInt;
 
@@ -149,9 +148,7 @@ impl ConnectionInner {
 
     /// Widens the shared window by what `paused` unread streams can hold, at most to double.
     pub(crate) fn set_paused_streams(&self, paused: usize) {
-        let base = self.profile.window;
-        let paused = u32::try_from(paused).unwrap_or(u32::MAX);
-        let wanted = base + paused.saturating_mul(self.profile.stream_window).min(base);
+        let wanted = self.profile.window_beside(paused);
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         if *window != wanted {
             *window = wanted;
@@ -189,18 +186,9 @@ impl ConnectionInner {
     pub(crate) fn stats(&self) -> TransportStats {
         let known = self.with(|state| {
             let window = state.quic.congestion_state().window();
-            (state.quic.rtt(), window)
+            path_stats(state.quic.rtt(), window)
         });
-        let mut stats = TransportStats::default();
-        let Some((rtt, window)) = known else {
-            return stats;
-        };
-        stats.rtt = Some(rtt);
-        let bits = u128::from(window) * 8 * 1_000_000;
-        stats.send_rate = bits
-            .checked_div(rtt.as_micros())
-            .map(|rate| u64::try_from(rate).unwrap_or(u64::MAX));
-        stats
+        known.unwrap_or_default()
     }
 }
 

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use moq_session::transport::{End, TransportError, TransportInfo, TransportKind, TransportStats};
-use moq_transport_common::quic::{MAX_REASON, SessionEnd, cut, raw_error, web_error};
-use moq_transport_common::quic::{Profile, StreamLimits};
+use moq_transport_common::quic::{
+    MAX_REASON, Profile, SessionEnd, StreamLimits, cut, path_stats, raw_error, web_error,
+};
 use moq_transport_common::tls::Fingerprint;
 use moq_transport_common::{Closable, Live, Place};
 use quinn::VarInt;
@@ -135,9 +136,7 @@ impl ConnectionInner {
 
     /// Widens the shared window by what `paused` unread streams can hold, at most to double.
     pub(crate) fn set_paused_streams(&self, paused: usize) {
-        let base = self.profile.window;
-        let paused = u32::try_from(paused).unwrap_or(u32::MAX);
-        let wanted = base + paused.saturating_mul(self.profile.stream_window).min(base);
+        let wanted = self.profile.window_beside(paused);
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         if *window != wanted {
             *window = wanted;
@@ -148,13 +147,7 @@ impl ConnectionInner {
     /// Round-trip time, and the congestion window per round trip as a rate.
     pub(crate) fn stats(&self) -> TransportStats {
         let path = self.quic.stats().path;
-        let mut stats = TransportStats::default();
-        stats.rtt = Some(path.rtt);
-        let bits = u128::from(path.cwnd) * 8 * 1_000_000;
-        stats.send_rate = bits
-            .checked_div(path.rtt.as_micros())
-            .map(|rate| u64::try_from(rate).unwrap_or(u64::MAX));
-        stats
+        path_stats(path.rtt, path.cwnd)
     }
 }
 
