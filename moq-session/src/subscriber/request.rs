@@ -124,22 +124,20 @@ async fn ask_again<T: Transport>(
 
 /// Waits for a reader; if none comes in time, the track has ended. Whoever comes later asks anew.
 pub(super) async fn is_used(track: &TrackFeed) -> bool {
-    loop {
-        if clock::timeout(IDLE, track.used()).await.is_ok() {
-            return true;
-        }
-        if track.end_unused() {
-            return false;
-        }
-    }
+    comes(track, || track.used()).await
 }
 
 /// Waits for somebody who reads the track or waits for its properties, where only a subscription asks for
 /// it. Drafts 01 and 02 cannot change one, so it has to carry the first reader's priority.
 async fn is_wanted(track: &TrackFeed) -> bool {
+    comes(track, || track.wanted()).await
+}
+
+/// Whether somebody comes before the track has ended, which it does if nobody comes in time.
+async fn comes<F: Future<Output = ()>>(track: &TrackFeed, somebody: impl Fn() -> F) -> bool {
     loop {
-        if clock::timeout(IDLE, track.wanted()).await.is_ok() {
-            return true;
+        if clock::timeout(IDLE, somebody()).await.is_ok() {
+            return !track.is_closed();
         }
         if track.end_unused() {
             return false;
