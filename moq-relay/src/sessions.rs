@@ -147,6 +147,9 @@ where
 
 /// Asks the rules of the relay, then the admission.
 async fn judge(applicant: &Applicant, hall: &Hall) -> Result<Grant, Denial> {
+    if hall.live.is_draining() {
+        return Err(Denial::new(Refusal::Unavailable, "the relay is going down"));
+    }
     if !hall.lets_in(applicant.web_origin()) {
         let origin = applicant.web_origin().unwrap_or_default();
         let reason = format!("pages of {} may not connect", Escaped(origin));

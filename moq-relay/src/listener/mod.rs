@@ -1,4 +1,4 @@
-//! What a relay needs of a server, whichever crate that is of.
+//! What a relay needs of a server of any transport crate.
 
 #[cfg(all(unix, feature = "direct"))]
 mod direct;
