@@ -159,6 +159,6 @@ const AT_ONCE: usize = 32;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// When the server has given up on them.
 const GIVEN_UP: Duration = Duration::from_secs(10);
-/// The bits of a first byte that say what a long packet is, and what they are for Retry.
+/// The type bits in the first byte of a long header, and their value for Retry.
 const LONG_TYPE: u8 = 0xf0;
 const RETRY: u8 = 0xf0;
