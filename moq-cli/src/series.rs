@@ -17,7 +17,7 @@ pub(crate) fn name(base: &Path, number: u32) -> PathBuf {
     base.with_file_name(name)
 }
 
-/// The files that a name stands for: the one that has it, or else all that [`name`] makes of it, in order.
+/// The files of a recording: the file of that name, or else its numbered files ([`name`]) in order.
 ///
 /// # Errors
 /// If there is none.

@@ -99,9 +99,9 @@ impl Session {
     /// The peer's track `track` of the broadcast `path`, whether that is announced or not.
     ///
     /// Asks the peer for the track's properties, without waiting, and subscribes once somebody reads:
-    /// see [`TrackConsumer::info`] and [`TrackConsumer::subscribe`]. On drafts 01 to 04 a subscription is
-    /// what asks for the properties, so that is made once somebody reads or waits for them. A track that
-    /// nobody reads within 5 s after the answer is let go of; a later reader asks for it anew.
+    /// see [`TrackConsumer::info`] and [`TrackConsumer::subscribe`]. Drafts 01 to 04 have no request for
+    /// properties. There it subscribes as soon as somebody reads or waits for the properties. A track
+    /// without a reader for 5 s after the answer is let go of; a later reader asks for it anew.
     ///
     /// # Errors
     /// [`PathError`] if `path` is no broadcast path, or too deep below the session's root.

@@ -1,8 +1,8 @@
 //! `moq record`: all tracks of broadcasts, in one file or several.
 //!
 //! Each broadcast has a session of its own ([`broadcast`]), each of its tracks a future of its own
-//! ([`track`]). What they see becomes records, which one loop writes ([`recorder`]). Where that goes on in
-//! the next file, [`reel`] knows what the file begins with.
+//! ([`track`]). They make records, and one loop writes those ([`recorder`]). [`reel`] knows what the next
+//! file has to begin with.
 
 mod broadcast;
 mod recorder;

@@ -123,7 +123,7 @@ async fn answers(packets: &[Vec<u8>], by: SocketAddr) -> Vec<Vec<u8>> {
     for packet in packets {
         socket.send_to(packet, by).await.unwrap();
     }
-    // A version that nobody speaks: whoever answers that has seen what came before.
+    // No server speaks this version. Its answer shows that all earlier packets were seen.
     let mut last = vec![0; 1200];
     last[..7].copy_from_slice(&[0xc0, 0x1a, 0x2a, 0x3a, 0x4a, 8, 1]);
     last[14] = 8;

@@ -27,7 +27,7 @@ async fn each_id_of_a_former_life_is_reset() {
 
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     socket.connect(addr).await.unwrap();
-    // A version that nobody speaks: whoever answers that has seen what came before.
+    // No server speaks this version. Its answer shows that all earlier packets were seen.
     let mut last = [0; 1200];
     last[..7].copy_from_slice(&[0xc0, 0x1a, 0x2a, 0x3a, 0x4a, 8, 1]);
     last[14] = 8;

@@ -224,7 +224,7 @@ fn cut(path: &Path, bytes: usize) {
     std::fs::write(path, file).unwrap();
 }
 
-/// Replays what a killed recorder left, and compares the frames of each group of audio that was whole.
+/// Replays the files of a killed recorder, and compares the frames of each whole audio group.
 fn play(relay: &Relay, base: &str, groups: &Groups) -> Ended {
     let mut viewer = relay.run("subscribe", "https", &["again", "--fmp4", "--no-video"]);
     viewer.line("waiting for");
